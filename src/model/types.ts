@@ -73,9 +73,7 @@ export interface KeySelector {
   readonly optional: boolean
 }
 
-export type EnvVar =
-  | { readonly name: string; readonly value: string }
-  | { readonly name: string; readonly valueFrom: EnvSource }
+export type EnvVar = { readonly name: string; readonly value: string } | { readonly name: string; readonly valueFrom: EnvSource }
 
 /** Exactly one of the fields is set. */
 export interface EnvSource {
@@ -277,7 +275,10 @@ export interface DeploymentSpec {
   readonly selector: LabelSelector
   readonly template: PodTemplate
   readonly strategy:
-    | { readonly type: 'RollingUpdate'; readonly rollingUpdate: { readonly maxSurge: IntOrPercent; readonly maxUnavailable: IntOrPercent } }
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly maxSurge: IntOrPercent; readonly maxUnavailable: IntOrPercent }
+      }
     | { readonly type: 'Recreate' }
   readonly minReadySeconds: number
   readonly revisionHistoryLimit: number

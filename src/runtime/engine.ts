@@ -82,7 +82,13 @@ export interface ContainerView {
   /** `bridge`, a network's name, or `container:<id>` */
   readonly networkMode: string
   readonly networks: Readonly<Record<string, NetworkAttachment>>
-  readonly mounts: readonly { readonly type: string; readonly name: string; readonly source: string; readonly destination: string; readonly readOnly: boolean }[]
+  readonly mounts: readonly {
+    readonly type: string
+    readonly name: string
+    readonly source: string
+    readonly destination: string
+    readonly readOnly: boolean
+  }[]
   readonly pid: number
 }
 
@@ -285,7 +291,10 @@ export interface Engine {
   /** Kills it if need be; its anonymous volumes go too. Already gone is success. */
   removeContainer(id: string): Promise<void>
   renameContainer(id: string, name: string): Promise<void>
-  updateContainer(id: string, change: { readonly resources?: ResourceLimits; readonly restartPolicy?: RestartPolicy }): Promise<void>
+  updateContainer(
+    id: string,
+    change: { readonly resources?: ResourceLimits; readonly restartPolicy?: RestartPolicy },
+  ): Promise<void>
   unpauseContainer(id: string): Promise<void>
 
   createNetwork(config: NetworkConfig): Promise<string>
@@ -302,6 +311,10 @@ export interface Engine {
   /** The tar of `path`; `failed` when it is over `maxBytes`. */
   getArchive(id: string, path: string, maxBytes: number): Promise<Uint8Array>
 
-  exec(id: string, command: readonly string[], options: { readonly timeoutMs: number; readonly maxBytes: number; readonly signal?: AbortSignal }): Promise<ExecResult>
+  exec(
+    id: string,
+    command: readonly string[],
+    options: { readonly timeoutMs: number; readonly maxBytes: number; readonly signal?: AbortSignal },
+  ): Promise<ExecResult>
   execStream(id: string, command: readonly string[]): Promise<ExecStream>
 }
