@@ -33,7 +33,14 @@ export type DnsRecord =
   | { readonly type: 'A'; readonly name: string; readonly value: string }
   | { readonly type: 'PTR'; readonly name: string; readonly value: string }
   | { readonly type: 'CNAME'; readonly name: string; readonly value: string }
-  | { readonly type: 'SRV'; readonly name: string; readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }
+  | {
+      readonly type: 'SRV'
+      readonly name: string
+      readonly priority: number
+      readonly weight: number
+      readonly port: number
+      readonly target: string
+    }
 
 export interface RouteTable {
   /** sorted by namespace, then name */

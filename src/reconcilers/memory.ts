@@ -1,0 +1,85 @@
+/**
+ * What must be remembered of a workload between passes and across restarts: its replica sets and its
+ * pods, as Kubernetes keeps them in etcd. Planners return the next value; the loop writes it before
+ * any step of the same pass is started, so a crash can lose work but never a decision.
+ */
+import type { PodTemplate } from '../model/types.ts'
+
+/** The values a pod template refers to, as they were when its replica set was made. Secret values by digest. */
+export interface BoundConfig {
+  readonly configMaps: Readonly<
+    Record<string, { readonly data: Readonly<Record<string, string>>; readonly binaryData: Readonly<Record<string, string>> }>
+  >
+  readonly secrets: Readonly<Record<string, { readonly type: string; readonly data: Readonly<Record<string, string>> }>>
+}
+
+export interface SetRecord {
+  /** `<workload>-<hash>`, or the workload's own name for a bare ReplicaSet or Pod */
+  readonly name: string
+  readonly uid: string
+  /** the template hash; names the template, equality is decided on the template itself */
+  readonly hash: string
+  /** Deployment revision, from 1 */
+  readonly revision: number
+  readonly replicas: number
+  readonly createdAt: number
+  readonly template: PodTemplate
+  readonly config: BoundConfig
+  /** the source revision that first asked for this template */
+  readonly sourceRevision: string
+}
+
+export interface PodDeletion {
+  /** ms since the epoch */
+  readonly since: number
+  readonly graceSeconds: number
+  readonly cause: string
+}
+
+export interface PodRecord {
+  readonly uid: string
+  readonly name: string
+  /** name of its SetRecord */
+  readonly set: string
+  readonly hash: string
+  readonly node: string
+  /** address on the pod network, chosen here so that a reboot of the host keeps it */
+  readonly ip: string
+  readonly createdAt: number
+  /** its sandbox has been seen: from then on a missing sandbox means a lost pod */
+  readonly bound: boolean
+  /** names of containers that have been seen running: from then on a missing one was removed by somebody */
+  readonly launched: readonly string[]
+  /** ms since the epoch; 0 while not ready */
+  readonly readySince: number
+  readonly deletion?: PodDeletion
+}
+
+/** Progress of the rollout at the last time something moved. */
+export interface Progress {
+  readonly since: number
+  readonly updated: number
+  readonly old: number
+  readonly ready: number
+  readonly available: number
+}
+
+export interface Rollout {
+  /** SetRecord name rolled out to */
+  readonly set: string
+  readonly startedAt: number
+  /** 0 while running */
+  readonly endedAt: number
+  readonly result: 'running' | 'complete' | 'deadlineExceeded' | 'superseded'
+  readonly sourceRevision: string
+}
+
+export interface WorkloadMemory {
+  readonly uid: string
+  readonly generation: number
+  readonly createdAt: number
+  readonly sets: readonly SetRecord[]
+  readonly pods: readonly PodRecord[]
+  readonly progress: Progress | null
+  readonly rollout: Rollout | null
+}

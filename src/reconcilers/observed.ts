@@ -1,0 +1,75 @@
+/** What planners see of the engines: frozen snapshots, grouped by pod. */
+import type { ContainerView, EngineErrorKind, EngineInfo, NetworkView, VolumeView } from '../runtime/engine.ts'
+import type { RouteTable } from './routetable.ts'
+
+/** An image on a node, known from a finished `pull` step. */
+export interface ImageState {
+  readonly id: string
+  /** the image's USER, `''` for root */
+  readonly user: string
+}
+
+/** One node as last observed. */
+export interface NodeView {
+  readonly name: string
+  readonly reachable: boolean
+  /** why not, `''` when reachable */
+  readonly error: string
+  readonly info: EngineInfo | undefined
+  readonly containers: ReadonlyMap<string, ContainerView>
+  readonly networks: ReadonlyMap<string, NetworkView>
+  readonly volumes: ReadonlyMap<string, VolumeView>
+  /** by image key, see the `pull` step */
+  readonly images: ReadonlyMap<string, ImageState>
+  /** by volume name: path to digest of the files last put or read back */
+  readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>
+  readonly router: RouterView
+}
+
+export interface RouterView {
+  readonly connected: boolean
+  /** why not, `''` when connected */
+  readonly error: string
+  /** the table the router has last acknowledged */
+  readonly acknowledged: RouteTable | undefined
+  /** the live rules or names no longer are what was acknowledged */
+  readonly drift: readonly ('routes' | 'dns')[]
+}
+
+/** The containers of one pod, found by label. */
+export interface ObservedPod {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+  /** `Kind/namespace/name` of the workload */
+  readonly owner: string
+  readonly node: string
+  readonly sandbox: ContainerView | undefined
+  /** by container name, attempts in ascending order */
+  readonly containers: ReadonlyMap<string, readonly ContainerView[]>
+}
+
+export type ProbeKind = 'liveness' | 'readiness' | 'startup'
+
+/** The state of one probe of one running container. */
+export interface ProbeState {
+  /** after thresholds: `unknown` until the first threshold is met */
+  readonly result: 'unknown' | 'success' | 'failure'
+  /** ms since the epoch of the last change of `result` */
+  readonly since: number
+  /** what the last attempt said, one line, such as `HTTP 503` or `connection refused` */
+  readonly lastAnswer: string
+}
+
+export type ContainerProbes = Readonly<Partial<Record<ProbeKind, ProbeState>>>
+
+/** A step that has failed and is held back. */
+export interface Failure {
+  readonly count: number
+  readonly kind: EngineErrorKind | 'config'
+  readonly message: string
+  readonly firstAt: number
+  readonly lastAt: number
+  /** not tried again before, ms since the epoch */
+  readonly nextAt: number
+}

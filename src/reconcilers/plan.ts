@@ -1,0 +1,137 @@
+/**
+ * Plans as data: what a pass wants done, in order, with the cause of each step.
+ *
+ * A lane is a sequence of steps that must happen one after the other; lanes are independent of each
+ * other. The executor starts only the first step of each idle lane; when it ends, the key is planned
+ * again from what is then observed, so a lane is never run from a stale plan.
+ */
+
+import type { ObjectKey, ProbeAction } from '../model/types.ts'
+import type { ContainerConfig, NetworkConfig, ResourceLimits, RestartPolicy, VolumeConfig } from '../runtime/engine.ts'
+import type { RouteTable } from './routetable.ts'
+
+/** A secret value by name and keyed digest; its bytes exist only in the vault and in the container that asked for it. */
+export interface SecretRef {
+  readonly namespace: string
+  readonly name: string
+  readonly key: string
+  readonly digest: string
+}
+
+/** A string that may contain secret values; they are named, never held. */
+export type Text = string | { readonly parts: readonly (string | SecretRef)[] }
+
+export interface EnvEntry {
+  readonly name: string
+  readonly value: Text
+}
+
+/** One file of a volume; `path` is relative to the volume's root, `mode` the permission bits. */
+export interface FileSpec {
+  readonly path: string
+  readonly mode: number
+  readonly content: { readonly text: string } | { readonly base64: string } | { readonly secret: SecretRef }
+  /** SHA-256 of the bytes, or the keyed digest for secrets: what `observed files` is compared with */
+  readonly digest: string
+}
+
+/** A container to be, with secrets by name. */
+export interface ContainerSpec extends Omit<ContainerConfig, 'env' | 'entrypoint' | 'cmd'> {
+  readonly env: readonly EnvEntry[]
+  readonly entrypoint?: readonly Text[]
+  readonly cmd?: readonly Text[]
+}
+
+/** Kinds of drift, as in the metric `trireme_drift_total{kind}`. */
+export type DriftKind =
+  | 'stopped'
+  | 'paused'
+  | 'removed'
+  | 'renamed'
+  | 'resources'
+  | 'restartPolicy'
+  | 'network'
+  | 'files'
+  | 'routes'
+  | 'dns'
+  | 'extra'
+
+interface StepBase {
+  readonly node: string
+  /** what it is done to, as a person would name it: `web-7c9f-x2k1q/app`, `image nginx:1.27`, `network pods` */
+  readonly target: string
+  /** why, in a short phrase */
+  readonly cause: string
+  /** set when the step mends a drift */
+  readonly drift?: DriftKind
+}
+
+export type StepAction =
+  | {
+      readonly op: 'pull'
+      readonly image: string
+      readonly policy: 'Always' | 'IfNotPresent' | 'Never'
+      readonly imageKey: string
+      readonly pullSecrets: readonly SecretRef[]
+    }
+  | { readonly op: 'create'; readonly spec: ContainerSpec }
+  | { readonly op: 'start'; readonly container: string }
+  | {
+      readonly op: 'put'
+      readonly container: string
+      readonly path: string
+      readonly volume: string
+      readonly files: readonly FileSpec[]
+      readonly gid: number
+    }
+  | {
+      readonly op: 'hook'
+      readonly container: string
+      readonly address: string
+      readonly phase: 'postStart' | 'preStop'
+      readonly action: ProbeAction
+      readonly timeoutSeconds: number
+    }
+  | { readonly op: 'stop'; readonly container: string; readonly graceSeconds: number }
+  | { readonly op: 'remove'; readonly container: string }
+  | { readonly op: 'rename'; readonly container: string; readonly name: string }
+  | {
+      readonly op: 'update'
+      readonly container: string
+      readonly resources?: ResourceLimits
+      readonly restartPolicy?: RestartPolicy
+    }
+  | { readonly op: 'unpause'; readonly container: string }
+  | { readonly op: 'connect'; readonly container: string; readonly network: string; readonly ip: string }
+  | { readonly op: 'createNetwork'; readonly network: NetworkConfig }
+  | { readonly op: 'removeNetwork'; readonly network: string }
+  | { readonly op: 'createVolume'; readonly volume: VolumeConfig }
+  | { readonly op: 'removeVolume'; readonly volume: string }
+  | { readonly op: 'route'; readonly table: RouteTable }
+
+export type Step = StepBase & StepAction
+
+export interface Lane {
+  /** unique in the cluster: `pod/<uid>/<container>`, `service/<ns>/<name>`, `node/<name>/router` … */
+  readonly id: string
+  readonly steps: readonly Step[]
+}
+
+export interface Plan {
+  readonly key: ObjectKey
+  readonly lanes: readonly Lane[]
+}
+
+/** Identifies a step across passes, so that failures can be counted and backed off. */
+export function stepId(lane: string, step: Step): string {
+  return `${lane}|${step.op}|${step.target}`
+}
+
+/** The canonical text of a plan: one step a line, lanes in order. Holds no secret, for steps name secrets and print none. */
+export function renderPlan(plan: Plan): string {
+  return plan.lanes.flatMap((lane) => lane.steps.map(renderStep)).join('\n')
+}
+
+export function renderStep(step: Step): string {
+  return `${step.op} ${step.target}: ${step.cause}`
+}

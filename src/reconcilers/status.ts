@@ -1,0 +1,189 @@
+/** What a pass says about its object: the values served by the API, printed by the CLI and counted in metrics. */
+import type { Labels, ObjectKey } from '../model/types.ts'
+
+export interface Condition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason: string
+  readonly message: string
+  /** ms since the epoch */
+  readonly since: number
+}
+
+export interface ContainerStatus {
+  readonly name: string
+  readonly image: string
+  readonly containerId: string
+  readonly state: 'waiting' | 'running' | 'terminated'
+  /** such as `CrashLoopBackOff`, `ImagePullBackOff`, `CreateContainerConfigError`, `Completed`, `Error`, `OOMKilled` */
+  readonly reason: string
+  readonly message: string
+  readonly ready: boolean
+  readonly started: boolean
+  readonly restarts: number
+  readonly exitCode: number
+  readonly startedAt: number
+  readonly lastTermination: { readonly reason: string; readonly exitCode: number; readonly finishedAt: number } | null
+  readonly lastProbeAnswer: string
+  readonly logTail: readonly string[]
+  readonly requests: { readonly cpuCores: number; readonly memoryBytes: number }
+  readonly limits: { readonly cpuCores: number; readonly memoryBytes: number }
+}
+
+export interface PodStatus {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+  readonly owner: ObjectKey
+  /** owning ReplicaSet's name, `''` for a bare Pod */
+  readonly set: string
+  readonly hash: string
+  readonly node: string
+  readonly ip: string
+  readonly labels: Labels
+  readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+  /** one word for tables: the phase, a waiting reason, or `Terminating` */
+  readonly reason: string
+  readonly message: string
+  readonly ready: boolean
+  readonly routed: boolean
+  readonly available: boolean
+  readonly terminating: boolean
+  readonly createdAt: number
+  readonly readySince: number
+  readonly restarts: number
+  readonly containers: readonly ContainerStatus[]
+}
+
+export interface SetStatus {
+  readonly name: string
+  readonly uid: string
+  readonly hash: string
+  readonly revision: number
+  readonly replicas: number
+  readonly current: number
+  readonly ready: number
+  readonly available: number
+  readonly createdAt: number
+}
+
+export interface WorkloadStatus {
+  readonly key: ObjectKey
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly labels: Labels
+  readonly generation: number
+  readonly createdAt: number
+  readonly desired: number
+  readonly current: number
+  readonly updated: number
+  readonly ready: number
+  readonly available: number
+  readonly paused: boolean
+  readonly maxSurge: number
+  readonly maxUnavailable: number
+  /** the source revision whose template is being, or has been, rolled out */
+  readonly revision: string
+  /** one word: `Available`, `Progressing`, `Failed`, `Waiting`, `Terminating`, `Paused`, `Refused` */
+  readonly condition: string
+  readonly message: string
+  /** every replica carries this revision's template, is Ready, and is routed */
+  readonly healthy: boolean
+  readonly conditions: readonly Condition[]
+  readonly sets: readonly SetStatus[]
+  readonly pods: readonly PodStatus[]
+  readonly rollout: { readonly startedAt: number; readonly endedAt: number; readonly result: string } | null
+}
+
+export interface ServiceStatus {
+  readonly key: ObjectKey
+  readonly namespace: string
+  readonly name: string
+  readonly type: string
+  readonly labels: Labels
+  readonly createdAt: number
+  readonly clusterIP: string
+  readonly ports: readonly {
+    readonly name: string
+    readonly protocol: string
+    readonly port: number
+    readonly nodePort: number
+    readonly ready: number
+  }[]
+  readonly externalName: string
+  readonly endpoints: readonly { readonly pod: string; readonly ip: string; readonly ready: boolean }[]
+  /** one word: `Ready`, `NoEndpoints`, `PortConflict`, `Pending` */
+  readonly condition: string
+  readonly message: string
+  readonly healthy: boolean
+}
+
+export interface NodeStatus {
+  readonly name: string
+  readonly reachable: boolean
+  readonly message: string
+  readonly engineVersion: string
+  readonly apiVersion: string
+  readonly kernel: string
+  readonly os: string
+  readonly architecture: string
+  readonly cpus: number
+  readonly memoryBytes: number
+  readonly pods: number
+  readonly router: { readonly connected: boolean; readonly address: string; readonly message: string }
+}
+
+export interface SourceStatus {
+  readonly name: string
+  readonly repo: string
+  readonly branch: string
+  readonly path: string
+  /** commit ids; `''` for none yet */
+  readonly attempted: string
+  readonly applied: string
+  readonly healthy: string
+  readonly message: string
+  readonly author: string
+  readonly committedAt: number
+  /** ms since the epoch of the last successful fetch; 0 for never */
+  readonly lastFetch: number
+  /** `''` when the last poll and render went well */
+  readonly error: string
+  readonly problems: readonly string[]
+  /** objects that left Git and are still kept, each with the reason */
+  readonly pruneHeld: readonly string[]
+}
+
+export interface Unenforced {
+  readonly key: ObjectKey
+  readonly file: string
+  readonly line: number
+  readonly reasons: readonly string[]
+}
+
+/** Kubernetes-like events, bounded in number. */
+export interface EventNote {
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly object: ObjectKey
+  readonly message: string
+}
+
+export interface EventRecord extends EventNote {
+  readonly at: number
+  readonly count: number
+  readonly firstAt: number
+}
+
+export interface ClusterStatus {
+  readonly cluster: string
+  readonly version: string
+  readonly startedAt: number
+  readonly sources: readonly SourceStatus[]
+  readonly workloads: readonly WorkloadStatus[]
+  readonly services: readonly ServiceStatus[]
+  readonly nodes: readonly NodeStatus[]
+  readonly unenforced: readonly Unenforced[]
+}
