@@ -1,0 +1,35 @@
+/** Label selectors, equality and set-based, as Kubernetes evaluates them. */
+import type { LabelSelector, Labels, SelectorRequirement } from './types.ts'
+
+/**
+ * Whether an object with `labels` is selected. Every part must hold; an empty selector selects everything
+ * and `null` selects nothing.
+ * @see Kubernetes apimachinery pkg/labels/selector.go, `Requirement.Matches`
+ */
+export function matches(selector: LabelSelector | null, labels: Labels): boolean {
+  if (selector === null) return false
+  return matchesLabels(selector.matchLabels, labels) && selector.matchExpressions.every((part) => meets(part, labels))
+}
+
+/** Whether `labels` holds every pair of `wanted`: the selector of a Service, and `matchLabels`. */
+export function matchesLabels(wanted: Labels, labels: Labels): boolean {
+  for (const key of Object.keys(wanted)) {
+    if (!Object.hasOwn(labels, key) || labels[key] !== wanted[key]) return false
+  }
+  return true
+}
+
+/** A key that is absent meets NotIn, as it does in Kubernetes. */
+function meets(part: SelectorRequirement, labels: Labels): boolean {
+  const value = Object.hasOwn(labels, part.key) ? labels[part.key] : undefined
+  switch (part.operator) {
+    case 'In':
+      return value !== undefined && part.values.includes(value)
+    case 'NotIn':
+      return value === undefined || !part.values.includes(value)
+    case 'Exists':
+      return value !== undefined
+    case 'DoesNotExist':
+      return value === undefined
+  }
+}
