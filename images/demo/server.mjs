@@ -1,0 +1,87 @@
+/**
+ * The demo application, in one of two roles.
+ *
+ * ROLE=web  a page with this pod's name, its version, MESSAGE, and a greeting fetched from the api
+ * ROLE=api  GET /greeting: JSON `{greeting, pod, version, count, time}`, behind `Authorization: Bearer <token>`
+ *
+ * Both answer /healthz (200 while the process lives) and /readyz (200 until SIGTERM). On SIGTERM the
+ * server takes no new connection, lets open requests finish, and exits 0.
+ *
+ * Environment: PORT (8080), VERSION, MESSAGE, API_HOST (`api`, a port may follow), TOKEN or TOKEN_FILE.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { hostname } from 'node:os'
+
+const env = process.env
+const role = env.ROLE ?? 'web'
+const version = env.VERSION ?? 'v1'
+const pod = hostname()
+let ready = true
+let count = 0
+
+if (version === 'crash') {
+  console.error('fatal: this version cannot start: settings.json: unexpected end of input')
+  process.exit(1)
+}
+
+/** Read on each use: a secret that is mounted as a file may change under a running pod. */
+const token = () => (env.TOKEN_FILE ? readFileSync(env.TOKEN_FILE, 'utf8').trim() : (env.TOKEN ?? ''))
+
+function sendJson(response, status, body) {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
+}
+
+function greetFromApi(request, response) {
+  if (token() !== '' && request.headers.authorization !== `Bearer ${token()}`)
+    return sendJson(response, 401, { error: 'wrong token' })
+  count += 1
+  sendJson(response, 200, { greeting: `Hello number ${count}`, pod, version, count, time: new Date().toISOString() })
+}
+
+async function fetchGreeting() {
+  const url = `http://${env.API_HOST ?? 'api'}/greeting`
+  try {
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${token()}` }, signal: AbortSignal.timeout(2000) })
+    if (!answer.ok) return { error: `${url} answered ${answer.status}` }
+    return await answer.json()
+  } catch (error) {
+    return { error: `${url}: ${error.cause?.code ?? error.message}` }
+  }
+}
+
+const escapeHtml = (text) =>
+  String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
+
+async function greetFromWeb(response) {
+  const api = await fetchGreeting()
+  const greeting = api.error ?? `${api.greeting}, says ${api.pod} (${api.version})`
+  response.writeHead(api.error ? 502 : 200, { 'content-type': 'text/html; charset=utf-8' }).end(`<!doctype html>
+<title>Trireme demo</title>
+<h1>${escapeHtml(env.MESSAGE ?? 'Hello from Trireme')}</h1>
+<p>pod <b>${escapeHtml(pod)}</b>, version <b>${escapeHtml(version)}</b></p>
+<p>${escapeHtml(greeting)}</p>
+`)
+}
+
+const server = createServer((request, response) => {
+  // A connection that is kept open would send its next request to a pod that is leaving.
+  if (!ready) response.setHeader('connection', 'close')
+  const { pathname } = new URL(request.url, 'http://pod')
+  if (pathname === '/healthz') return sendJson(response, 200, { healthy: true })
+  if (pathname === '/readyz') return sendJson(response, ready ? 200 : 503, { ready })
+  if (pathname === '/version') return sendJson(response, 200, { role, version, pod })
+  if (role === 'web' && pathname === '/') return void greetFromWeb(response)
+  if (role === 'api' && pathname === '/greeting') return greetFromApi(request, response)
+  sendJson(response, 404, { error: `no ${pathname} here` })
+})
+
+process.once('SIGTERM', () => {
+  ready = false
+  console.log('SIGTERM: finishing open requests')
+  server.close(() => process.exit(0))
+  server.closeIdleConnections()
+})
+
+const port = Number(env.PORT ?? 8080)
+server.listen(port, () => console.log(`${role} ${version} listens on ${port}`))
