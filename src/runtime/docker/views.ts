@@ -1,0 +1,182 @@
+import type {
+  ContainerState,
+  ContainerStats,
+  ContainerView,
+  EngineInfo,
+  ImageView,
+  NetworkAttachment,
+  NetworkView,
+  ResourceLimits,
+  RestartPolicy,
+  VolumeView,
+} from '../engine.ts'
+import { flag, instant, isRecord, type Json, list, number, record, text, textMap, texts } from './json.ts'
+
+/** A memory limit at or above this is none: `update` cannot lift a limit, only raise it out of reach. */
+export const unlimitedMemory = 2 ** 60
+
+/**
+ * A container from `GET /containers/{id}/json`; `undefined` when the answer has no id.
+ *
+ * Environment, command and arguments are not read: they may hold secrets.
+ */
+export function containerView(said: unknown): ContainerView | undefined {
+  const answer = record(said)
+  const id = text(answer.Id)
+  if (id === '') return undefined
+  const config = record(answer.Config)
+  const host = record(answer.HostConfig)
+  const state = record(answer.State)
+  return {
+    id,
+    name: text(answer.Name).replace(/^\//, ''),
+    image: text(config.Image),
+    imageId: text(answer.Image),
+    labels: textMap(config.Labels),
+    state: containerState(state),
+    exitCode: number(state.ExitCode),
+    oomKilled: flag(state.OOMKilled),
+    error: text(state.Error),
+    createdAt: instant(answer.Created),
+    startedAt: instant(state.StartedAt),
+    finishedAt: instant(state.FinishedAt),
+    restartCount: number(answer.RestartCount),
+    restartPolicy: restartPolicy(text(record(host.RestartPolicy).Name)),
+    resources: resourceLimits(host),
+    networkMode: text(host.NetworkMode),
+    networks: attachments(record(answer.NetworkSettings)),
+    mounts: list(answer.Mounts).filter(isRecord).map(mountView),
+    pid: number(state.Pid),
+  }
+}
+
+const states: readonly ContainerState[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
+
+function containerState(state: Json): ContainerState {
+  const named = states.find((candidate) => candidate === text(state.Status))
+  if (named) return named
+  if (flag(state.Paused)) return 'paused'
+  if (flag(state.Restarting)) return 'restarting'
+  if (flag(state.Dead)) return 'dead'
+  return flag(state.Running) ? 'running' : 'exited'
+}
+
+const policies: readonly RestartPolicy[] = ['always', 'unless-stopped', 'on-failure']
+
+function restartPolicy(name: string): RestartPolicy {
+  return policies.find((policy) => policy === name) ?? 'no'
+}
+
+function resourceLimits(host: Json): ResourceLimits {
+  const memory = number(host.Memory)
+  const quota = number(host.CpuQuota)
+  const shares = number(host.CpuShares)
+  return {
+    ...(memory > 0 && memory < unlimitedMemory ? { memoryBytes: memory } : {}),
+    ...(quota > 0 ? { cpuQuota: quota } : {}),
+    ...(shares > 0 ? { cpuShares: shares } : {}),
+  }
+}
+
+function attachments(settings: Json): Readonly<Record<string, NetworkAttachment>> {
+  const networks = Object.entries(record(settings.Networks)).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(
+    networks.map(([name, endpoint]) => {
+      const { NetworkID, IPAddress, IPAMConfig } = record(endpoint)
+      return [name, { networkId: text(NetworkID), ip: text(IPAddress), requestedIp: text(record(IPAMConfig).IPv4Address) }]
+    }),
+  )
+}
+
+function mountView(mount: Json): ContainerView['mounts'][number] {
+  return {
+    type: text(mount.Type),
+    name: text(mount.Name),
+    source: text(mount.Source),
+    destination: text(mount.Destination),
+    readOnly: mount.RW === false,
+  }
+}
+
+/** A network from `GET /networks`; `undefined` when it has no id. */
+export function networkView(said: unknown): NetworkView | undefined {
+  const answer = record(said)
+  const id = text(answer.Id)
+  if (id === '') return undefined
+  const pools = list(record(answer.IPAM).Config).filter(isRecord)
+  return {
+    id,
+    name: text(answer.Name),
+    driver: text(answer.Driver),
+    labels: textMap(answer.Labels),
+    subnets: pools.map((pool) => ({ subnet: text(pool.Subnet), ipRange: text(pool.IPRange), gateway: text(pool.Gateway) })),
+  }
+}
+
+/** A volume from `GET /volumes`; `undefined` when it has no name. */
+export function volumeView(said: unknown): VolumeView | undefined {
+  const answer = record(said)
+  const name = text(answer.Name)
+  if (name === '') return undefined
+  return { name, driver: text(answer.Driver), labels: textMap(answer.Labels), mountpoint: text(answer.Mountpoint) }
+}
+
+/** An image from `GET /images/{name}/json`; `undefined` when it has no id. */
+export function imageView(said: unknown): ImageView | undefined {
+  const answer = record(said)
+  const id = text(answer.Id)
+  if (id === '') return undefined
+  const config = record(answer.Config)
+  const [check = 'NONE'] = texts(record(config.Healthcheck).Test)
+  return {
+    id,
+    tags: texts(answer.RepoTags),
+    digests: texts(answer.RepoDigests),
+    user: text(config.User),
+    hasHealthcheck: check !== 'NONE',
+    exposedPorts: Object.keys(record(config.ExposedPorts)).sort(),
+    sizeBytes: number(answer.Size),
+  }
+}
+
+/** The engine from `GET /info`; `apiVersion` is the one spoken. */
+export function engineInfo(said: unknown, apiVersion: string): EngineInfo {
+  const answer = record(said)
+  return {
+    id: text(answer.ID),
+    name: text(answer.Name),
+    version: text(answer.ServerVersion),
+    apiVersion,
+    os: text(answer.OperatingSystem),
+    architecture: text(answer.Architecture),
+    kernel: text(answer.KernelVersion),
+    cpus: number(answer.NCPU),
+    memoryBytes: number(answer.MemTotal),
+    storageDriver: text(answer.Driver),
+    cgroupVersion: text(answer.CgroupVersion),
+    liveRestore: flag(answer.LiveRestoreEnabled),
+    securityOptions: texts(answer.SecurityOptions),
+    warnings: texts(answer.Warnings),
+  }
+}
+
+/**
+ * Usage from `GET /containers/{id}/stats`, zeros for a container that is not running.
+ *
+ * Working set is what the kernel cannot reclaim at once: usage less inactive file pages (cgroup v1
+ * `total_inactive_file`, v2 `inactive_file`), as cAdvisor counts it.
+ */
+export function containerStats(said: unknown): ContainerStats {
+  const answer = record(said)
+  const memory = record(answer.memory_stats)
+  const detail = record(memory.stats)
+  const usage = number(memory.usage)
+  const inactive = number(detail.total_inactive_file ?? detail.inactive_file)
+  return {
+    cpuNanos: number(record(record(answer.cpu_stats).cpu_usage).total_usage),
+    memoryUsageBytes: usage,
+    memoryWorkingSetBytes: Math.max(0, usage - inactive),
+    memoryRssBytes: number(detail.total_rss ?? detail.rss ?? detail.anon),
+    readAt: instant(answer.read),
+  }
+}
