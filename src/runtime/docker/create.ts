@@ -116,10 +116,8 @@ export function updateBody(change: { readonly resources?: ResourceLimits; readon
   }
 }
 
-function replacedMemory({ memoryBytes }: ResourceLimits): object {
-  return memoryBytes !== undefined
-    ? { Memory: memoryBytes, MemorySwap: memoryBytes }
-    : { Memory: unlimitedMemory, MemorySwap: -1 }
+function replacedMemory({ memoryBytes = unlimitedMemory }: ResourceLimits): object {
+  return { Memory: memoryBytes, MemorySwap: memoryBytes }
 }
 
 function replacedCpu({ cpuQuota, cpuShares }: ResourceLimits): object {

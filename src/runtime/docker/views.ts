@@ -12,8 +12,11 @@ import type {
 } from '../engine.ts'
 import { flag, instant, isRecord, type Json, list, number, record, text, textMap, texts } from './json.ts'
 
-/** A memory limit at or above this is none: `update` cannot lift a limit, only raise it out of reach. */
-export const unlimitedMemory = 2 ** 60
+/**
+ * A memory limit at or above this, in bytes, is none: `update` cannot lift a limit, only raise it out of
+ * reach. A whole number of pages that JSON prints exactly, or the kernel refuses it.
+ */
+export const unlimitedMemory = 2 ** 50
 
 /**
  * A container from `GET /containers/{id}/json`; `undefined` when the answer has no id.
