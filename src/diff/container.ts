@@ -17,6 +17,9 @@ export interface ContainerDifference {
   readonly phrase: string
 }
 
+/** What of a container's spec can drift while it lives. */
+export type Driftable = Pick<ContainerSpec, 'name' | 'resources' | 'networkMode' | 'ip' | 'restartPolicy'>
+
 /**
  * How `view` differs from the container `spec` describes, in a fixed order; `[]` when it does not.
  *
@@ -27,7 +30,7 @@ export interface ContainerDifference {
  * @param restartPolicy what Docker's own policy should be now, where that is not what it was made with
  */
 export function diffContainer(
-  spec: ContainerSpec,
+  spec: Driftable,
   view: ContainerView,
   restartPolicy: RestartPolicy = spec.restartPolicy,
 ): ContainerDifference[] {
@@ -83,7 +86,7 @@ function limitOf(value: number | undefined): number | null {
   return value === undefined || value <= 0 ? null : value
 }
 
-function diffNetwork(spec: ContainerSpec, view: ContainerView): ContainerDifference[] {
+function diffNetwork(spec: Driftable, view: ContainerView): ContainerDifference[] {
   const network = spec.networkMode
   // A shared or absent namespace has no attachment of its own, and it is fixed when the container is made.
   if (network === 'none' || network === 'host' || network.startsWith('container:')) return []

@@ -46,6 +46,8 @@ export interface PodRecord {
   /** address on the pod network, chosen here so that a reboot of the host keeps it */
   readonly ip: string
   readonly createdAt: number
+  /** why it was made, in a short phrase: `missing replica`, `rollout to revision 3` */
+  readonly cause: string
   /** its sandbox has been seen: from then on a missing sandbox means a lost pod */
   readonly bound: boolean
   /** names of containers that have been seen running: from then on a missing one was removed by somebody */

@@ -80,6 +80,9 @@ export type StepAction =
       readonly op: 'put'
       readonly container: string
       readonly path: string
+      /** below `path`: the folder where the volume is mounted, whose own mode and group are set too */
+      readonly folder: string
+      readonly folderMode: number
       readonly volume: string
       readonly files: readonly FileSpec[]
       readonly gid: number

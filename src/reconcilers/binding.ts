@@ -1,0 +1,109 @@
+/**
+ * Binding a pod template to the ConfigMaps and Secrets it refers to: which values it gets, what is
+ * missing, and the hash that names the two together. A changed value is a changed template, so it rolls.
+ */
+import { canonicalText, sha256 } from '../model/canonical.ts'
+import type { ConfigMap, EnvSource, PodTemplate, Secret } from '../model/types.ts'
+import type { BoundConfig } from './memory.ts'
+
+/** Bumped when the meaning of a canonical template changes; never by an ordinary upgrade. */
+const HASH_SCHEMA = 1
+
+/** Set to `"false"` on a pod template, it keeps changed ConfigMaps and Secrets from rolling it. */
+export const ROLL_ON_CONFIG = 'trireme.dev/roll-on-config-change'
+
+export interface ConfigLookup {
+  configMap(namespace: string, name: string): ConfigMap | undefined
+  secret(namespace: string, name: string): Secret | undefined
+}
+
+interface Reference {
+  readonly kind: 'ConfigMap' | 'Secret'
+  readonly name: string
+  /** `undefined` for the whole object */
+  readonly key: string | undefined
+  readonly optional: boolean
+  readonly where: string
+}
+
+export interface Binding {
+  readonly config: BoundConfig
+  /** non-optional references to what does not exist, each as a sentence */
+  readonly missing: readonly string[]
+}
+
+/** Looks up everything `template` refers to. Objects are bound whole, so that envFrom and volumes see all keys. */
+export function bindTemplate(template: PodTemplate, namespace: string, lookup: ConfigLookup): Binding {
+  const configMaps: Record<string, BoundConfig['configMaps'][string]> = {}
+  const secrets: Record<string, BoundConfig['secrets'][string]> = {}
+  const missing: string[] = []
+  for (const reference of references(template)) {
+    const found =
+      reference.kind === 'ConfigMap' ? lookup.configMap(namespace, reference.name) : lookup.secret(namespace, reference.name)
+    if (found === undefined) {
+      if (!reference.optional)
+        missing.push(`${reference.kind} ${namespace}/${reference.name} does not exist (${reference.where})`)
+      continue
+    }
+    if (found.kind === 'ConfigMap') configMaps[reference.name] = { data: found.data, binaryData: found.binaryData }
+    else secrets[reference.name] = { type: found.type, data: found.data }
+    const keys = found.kind === 'ConfigMap' ? { ...found.data, ...found.binaryData } : found.data
+    if (reference.key !== undefined && !Object.hasOwn(keys, reference.key) && !reference.optional)
+      missing.push(`${reference.kind} ${namespace}/${reference.name} has no key "${reference.key}" (${reference.where})`)
+  }
+  return { config: { configMaps, secrets }, missing: [...new Set(missing)] }
+}
+
+/**
+ * SHA-256 of the canonical template and of what it is bound to, its first ten hex digits.
+ * Pull credentials are left out: a rotated registry password changes no pod.
+ */
+export function templateHash(template: PodTemplate, config: BoundConfig): string {
+  const rolls = template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
+  const pullOnly = new Set(template.spec.imagePullSecrets.map((secret) => secret.name))
+  for (const reference of references(template))
+    if (!reference.where.startsWith('imagePullSecrets')) pullOnly.delete(reference.name)
+  const secrets = Object.fromEntries(Object.entries(config.secrets).filter(([name]) => !pullOnly.has(name)))
+  return sha256(canonicalText({ schema: HASH_SCHEMA, template, config: rolls ? { ...config, secrets } : null })).slice(0, 10)
+}
+
+function references(template: PodTemplate): Reference[] {
+  const spec = template.spec
+  const found: Reference[] = []
+  for (const container of [...spec.initContainers, ...spec.containers]) {
+    for (const source of container.envFrom) {
+      const where = `envFrom of container ${container.name}`
+      if (source.configMapRef) found.push({ kind: 'ConfigMap', key: undefined, where, ...source.configMapRef })
+      if (source.secretRef) found.push({ kind: 'Secret', key: undefined, where, ...source.secretRef })
+    }
+    for (const variable of container.env)
+      if ('valueFrom' in variable)
+        found.push(...envReference(variable.valueFrom, `env ${variable.name} of container ${container.name}`))
+  }
+  for (const volume of spec.volumes) {
+    const where = `volume ${volume.name}`
+    const { configMap, secret } = volume
+    if (configMap) found.push(...volumeReferences('ConfigMap', configMap.name, configMap, where))
+    if (secret) found.push(...volumeReferences('Secret', secret.secretName, secret, where))
+  }
+  // Kubernetes pulls anonymously when a pull secret is missing, so these never make a pod wait.
+  for (const { name } of spec.imagePullSecrets)
+    found.push({ kind: 'Secret', name, key: undefined, optional: true, where: 'imagePullSecrets' })
+  return found
+}
+
+function envReference(source: EnvSource, where: string): Reference[] {
+  if (source.configMapKeyRef) return [{ kind: 'ConfigMap', where, ...source.configMapKeyRef }]
+  if (source.secretKeyRef) return [{ kind: 'Secret', where, ...source.secretKeyRef }]
+  return []
+}
+
+function volumeReferences(
+  kind: 'ConfigMap' | 'Secret',
+  name: string,
+  volume: { readonly items?: readonly { readonly key: string }[]; readonly optional: boolean },
+  where: string,
+): Reference[] {
+  const whole: Reference = { kind, name, key: undefined, optional: volume.optional, where }
+  return [whole, ...(volume.items ?? []).map((item) => ({ ...whole, key: item.key }))]
+}

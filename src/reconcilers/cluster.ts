@@ -1,0 +1,85 @@
+/** The facts of one cluster that every planner needs: names, addresses, images. */
+import { formatAddress, formatRange, hashNumber, isInRange, parseRange, type Range } from './addresses.ts'
+
+export interface Cluster {
+  /** a DNS label; tells this cluster's containers from all others on the same engines */
+  readonly id: string
+  /** such as `cluster.local` */
+  readonly domain: string
+  /** name of the pod network on every node */
+  readonly network: string
+  readonly subnet: string
+  /** lower half of the subnet: pods, routers and edges */
+  readonly podRange: string
+  /** upper half of the subnet: Service addresses, which Docker never hands out */
+  readonly serviceRange: string
+  readonly gateway: string
+  /** the router's own address */
+  readonly routerAddress: string
+  /** the Service address that answers DNS */
+  readonly dnsAddress: string
+  readonly nodeImage: string
+  /** label put on everything that is made, beside the cluster's own; tests use it to clean up */
+  readonly extraLabels: Readonly<Record<string, string>>
+}
+
+/** Derives a cluster's addresses from its subnet (IPv4, /8 to /24). */
+export function defineCluster(options: {
+  readonly id: string
+  readonly domain: string
+  readonly subnet: string
+  readonly nodeImage: string
+  readonly extraLabels?: Readonly<Record<string, string>>
+}): Cluster {
+  const subnet = parseRange(options.subnet)
+  const half = subnet.size / 2
+  const pods: Range = { first: subnet.first, size: half }
+  const services: Range = { first: subnet.first + half, size: half }
+  return {
+    id: options.id,
+    domain: options.domain,
+    network: `trireme-${options.id}`,
+    subnet: formatRange(subnet),
+    podRange: formatRange(pods),
+    serviceRange: formatRange(services),
+    gateway: formatAddress(subnet.first + 1),
+    routerAddress: formatAddress(subnet.first + 2),
+    dnsAddress: formatAddress(services.first + 10),
+    nodeImage: options.nodeImage,
+    extraLabels: options.extraLabels ?? {},
+  }
+}
+
+/** Addresses of the subnet below this offset are kept for the gateway, the router and what may come. */
+const RESERVED = 16
+
+/**
+ * An address of the pod range that is not in `used`, by linear probing from where the hash of `id` points.
+ * Spreading by hash keeps a freed address from being reused at once, as Docker's own choice would.
+ *
+ * @returns `undefined` when the range is full.
+ */
+export function choosePodAddress(cluster: Cluster, id: string, used: (ip: string) => boolean): string | undefined {
+  return probe(parseRange(cluster.podRange), RESERVED, id, used)
+}
+
+/** The same for Service addresses; `requested` wins when it lies in the range and is free. */
+export function chooseServiceAddress(
+  cluster: Cluster,
+  id: string,
+  requested: string | undefined,
+  used: (ip: string) => boolean,
+): string | undefined {
+  if (requested !== undefined && isInRange(requested, cluster.serviceRange) && !used(requested)) return requested
+  return probe(parseRange(cluster.serviceRange), RESERVED, id, used)
+}
+
+function probe(range: Range, reserved: number, id: string, used: (ip: string) => boolean): string | undefined {
+  const room = range.size - reserved - 1
+  const start = hashNumber(id) % room
+  for (let step = 0; step < room; step++) {
+    const ip = formatAddress(range.first + reserved + ((start + step) % room))
+    if (!used(ip)) return ip
+  }
+  return undefined
+}

@@ -1,0 +1,295 @@
+/** A pod on Docker: compiles a bound pod template into the containers and volumes that make it. */
+import { canonicalText, sha256 } from '../model/canonical.ts'
+import { bytes, cpuMillis } from '../model/quantity.ts'
+import type { Container, PodSpec, PodTemplate, VolumeMount } from '../model/types.ts'
+import type { Mount, ResourceLimits } from '../runtime/engine.ts'
+import type { Cluster } from './cluster.ts'
+import { environmentOf, expand, type PodFacts, resolveEnvironment } from './environment.ts'
+import type { BoundConfig } from './memory.ts'
+import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
+import type { ContainerSpec, SecretRef, Text } from './plan.ts'
+import { compileVolumes, type PodVolume } from './volumes.ts'
+
+/** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
+const LOG_MAX_BYTES = 10 * 1024 * 1024
+const LOG_MAX_FILES = 3
+/** The smallest CPU share Docker takes; what a container without a request gets. */
+const MIN_CPU_SHARES = 2
+
+export interface PodInput {
+  readonly cluster: Cluster
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+  readonly ip: string
+  readonly node: string
+  /** bytes; for the OOM score of Burstable pods */
+  readonly nodeMemoryBytes: number
+  /** ObjectKey of the workload */
+  readonly owner: string
+  readonly set: string
+  readonly hash: string
+  readonly sourceRevision: string
+  readonly template: PodTemplate
+  readonly config: BoundConfig
+  /** what the sandbox remembers for a lost store */
+  readonly memory: unknown
+}
+
+export interface CompiledContainer {
+  readonly name: string
+  readonly container: Container
+  /** what a `pull` step is known by: rolled images are pulled once per template when the policy is Always */
+  readonly imageKey: string
+  readonly resources: ResourceLimits
+  /** The spec of one attempt. `imageUser` is the image's USER; `mountpoint` gives a volume's path on the node. */
+  spec(attempt: number, failures: number, imageUser: string, mountpoint: (volume: string) => string | undefined): ContainerSpec
+}
+
+export interface CompiledPod {
+  readonly sandbox: ContainerSpec
+  readonly volumes: readonly PodVolume[]
+  readonly containers: readonly CompiledContainer[]
+  readonly pullSecrets: readonly SecretRef[]
+}
+
+/** Compiles a pod; equal inputs give equal containers, and every value that is secret stays a reference. */
+export function compilePod(input: PodInput): CompiledPod {
+  const { cluster, template, config } = input
+  const facts: PodFacts = {
+    ...input,
+    hostIp: cluster.gateway,
+    labels: { ...template.metadata.labels, 'pod-template-hash': input.hash },
+  }
+  const volumes = compileVolumes(cluster, input, input.owner, template.spec, config)
+  const labels = podLabels(cluster, input, input.owner, input.set, input.hash, input.sourceRevision)
+  return {
+    sandbox: compileSandbox(input, volumes, labels),
+    volumes,
+    containers: template.spec.containers.map((container) => compileContainer(input, container, facts, volumes, labels)),
+    pullSecrets: pullSecrets(template.spec, input.namespace, config),
+  }
+}
+
+/** Default Docker-side values of every container Trireme makes. */
+export function baseSpec(cluster: Cluster): Omit<ContainerSpec, 'name' | 'labels' | 'networkMode'> {
+  return {
+    image: cluster.nodeImage,
+    env: [],
+    tty: false,
+    openStdin: false,
+    stdinOnce: false,
+    restartPolicy: 'no',
+    init: false,
+    resources: {},
+    oomScoreAdj: 0,
+    mounts: [],
+    portBindings: [],
+    dns: [],
+    dnsSearch: [],
+    dnsOptions: [],
+    extraHosts: [],
+    sysctls: {},
+    capAdd: [],
+    capDrop: [],
+    privileged: false,
+    readonlyRootfs: false,
+    securityOpt: [],
+    groupAdd: [],
+    noHealthcheck: true,
+    logMaxBytes: LOG_MAX_BYTES,
+    logMaxFiles: LOG_MAX_FILES,
+  }
+}
+
+function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: Readonly<Record<string, string>>): ContainerSpec {
+  const { cluster, template } = input
+  const spec = template.spec
+  const domainname = spec.subdomain === undefined ? undefined : `${spec.subdomain}.${input.namespace}.svc.${cluster.domain}`
+  return {
+    ...baseSpec(cluster),
+    ...resolverOf(cluster, spec, input.namespace),
+    name: containerName(input, SANDBOX, 0),
+    labels: {
+      ...labels,
+      [LABEL.containerName]: SANDBOX,
+      [LABEL.dockerType]: 'podsandbox',
+      [LABEL.attempt]: '0',
+      [LABEL.memory]: canonicalText(input.memory),
+    },
+    hostname: (spec.hostname ?? input.name).slice(0, 63),
+    ...(domainname === undefined ? {} : { domainname }),
+    networkMode: cluster.network,
+    ip: input.ip,
+    resources: { cpuShares: MIN_CPU_SHARES },
+    // The sandbox is the last of a pod that the kernel should take.
+    oomScoreAdj: -998,
+    restartPolicy: 'always',
+    extraHosts: spec.hostAliases.flatMap(({ ip, hostnames }) => hostnames.map((host) => `${host}:${ip}`)),
+    sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])),
+    capDrop: ['ALL'],
+    readonlyRootfs: false,
+    securityOpt: ['no-new-privileges'],
+    // Mounted here so that files can be put in before the containers start, and so that tmpfs outlives them.
+    mounts: volumes.map((volume) => ({
+      type: 'volume',
+      source: volume.volume.name,
+      target: `${SANDBOX_VOLUMES}/${volume.name}`,
+      readOnly: false,
+    })),
+  }
+}
+
+function resolverOf(cluster: Cluster, spec: PodSpec, namespace: string): Pick<ContainerSpec, 'dns' | 'dnsSearch' | 'dnsOptions'> {
+  const custom = spec.dnsConfig ?? { nameservers: [], searches: [], options: [] }
+  const options = custom.options.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`))
+  if (spec.dnsPolicy === 'None') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
+  if (spec.dnsPolicy === 'Default') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
+  const zone = `svc.${cluster.domain}`
+  return {
+    dns: [cluster.dnsAddress, ...custom.nameservers],
+    dnsSearch: [`${namespace}.${zone}`, zone, cluster.domain, ...custom.searches],
+    dnsOptions: options.some((option) => option.startsWith('ndots:')) ? options : ['ndots:5', ...options],
+  }
+}
+
+function compileContainer(
+  input: PodInput,
+  container: Container,
+  facts: PodFacts,
+  volumes: readonly PodVolume[],
+  labels: Readonly<Record<string, string>>,
+): CompiledContainer {
+  const { cluster, template } = input
+  const env = resolveEnvironment(container, facts, input.config)
+  const values = environmentOf(env)
+  const entrypoint = container.command.map((word): Text => expand(word, values))
+  const cmd = container.args.map((word): Text => expand(word, values))
+  const resources = containerResources(container)
+  const security = compileSecurity(container, template.spec)
+  return {
+    name: container.name,
+    container,
+    imageKey: container.imagePullPolicy === 'Always' ? `${container.image}@${input.hash}` : container.image,
+    resources,
+    spec(attempt, failures, imageUser, mountpoint) {
+      const user = runAs(container, template.spec, imageUser)
+      const spec: ContainerSpec = {
+        ...baseSpec(cluster),
+        ...security,
+        name: containerName(input, container.name, attempt),
+        image: container.image,
+        labels: {},
+        env,
+        ...(entrypoint.length > 0 ? { entrypoint } : {}),
+        ...(entrypoint.length > 0 || cmd.length > 0 ? { cmd } : {}),
+        ...(user === undefined ? {} : { user }),
+        ...(container.workingDir === undefined ? {} : { workingDir: container.workingDir }),
+        tty: container.tty,
+        openStdin: container.stdin,
+        stdinOnce: container.stdinOnce,
+        init: true,
+        resources,
+        oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
+        mounts: container.volumeMounts.map((mount) => compileMount(mount, volumes, mountpoint)),
+        networkMode: `container:${containerName(input, SANDBOX, 0)}`,
+      }
+      return {
+        ...spec,
+        labels: {
+          ...labels,
+          [LABEL.containerName]: container.name,
+          [LABEL.dockerType]: 'container',
+          [LABEL.attempt]: String(attempt),
+          [LABEL.failures]: String(failures),
+          [LABEL.spec]: sha256(canonicalText(spec)).slice(0, 16),
+        },
+      }
+    },
+  }
+}
+
+/**
+ * Config and secrets are always read-only. A subPath is a bind of the place in the volume's own folder on
+ * the node, because Docker before 26 cannot mount part of a volume.
+ */
+function compileMount(
+  mount: VolumeMount,
+  volumes: readonly PodVolume[],
+  mountpoint: (volume: string) => string | undefined,
+): Mount {
+  const volume = volumes.find(({ name }) => name === mount.name)
+  const source = volume?.volume.name ?? mount.name
+  const readOnly = mount.readOnly || (volume !== undefined && volume.kind !== 'emptyDir')
+  const root = mountpoint(source)
+  if (mount.subPath !== undefined && mount.subPath !== '' && root !== undefined)
+    return { type: 'bind', source: `${root}/${mount.subPath}`, target: mount.mountPath, readOnly }
+  return { type: 'volume', source, target: mount.mountPath, readOnly }
+}
+
+/** @see Kubernetes pkg/kubelet/kuberuntime/kuberuntime_container_linux.go: quota in µs per 100 ms, shares of 1024 */
+export function containerResources(container: Container): ResourceLimits {
+  const { limits, requests } = container.resources
+  const cpuRequest = requests.cpu ?? limits.cpu
+  const shares =
+    cpuRequest === undefined ? MIN_CPU_SHARES : Math.max(MIN_CPU_SHARES, Math.floor((cpuMillis(cpuRequest) * 1024) / 1000))
+  return {
+    cpuShares: shares,
+    ...(limits.cpu === undefined ? {} : { cpuQuota: Math.max(1000, cpuMillis(limits.cpu) * 100) }),
+    ...(limits.memory === undefined ? {} : { memoryBytes: bytes(limits.memory) }),
+  }
+}
+
+/** @see Kubernetes pkg/kubelet/qos/policy.go */
+function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
+  const all = spec.containers
+  const guaranteed = all.every(({ resources: { limits, requests } }) =>
+    ['cpu', 'memory'].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
+  )
+  if (guaranteed) return -997
+  const asked = all.some(({ resources }) => Object.keys(resources.limits).length + Object.keys(resources.requests).length > 0)
+  if (!asked) return 1000
+  const memory = all.reduce((sum, { resources }) => sum + bytes(resources.requests.memory ?? resources.limits.memory ?? '0'), 0)
+  if (nodeMemoryBytes === 0) return 999
+  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memory) / nodeMemoryBytes)))
+}
+
+function compileSecurity(
+  container: Container,
+  pod: PodSpec,
+): Pick<ContainerSpec, 'capAdd' | 'capDrop' | 'readonlyRootfs' | 'securityOpt' | 'groupAdd' | 'privileged'> {
+  const { securityContext: own } = container
+  const seccomp = own.seccompProfile ?? pod.securityContext.seccompProfile
+  const groups = [
+    ...pod.securityContext.supplementalGroups,
+    ...(pod.securityContext.fsGroup === undefined ? [] : [pod.securityContext.fsGroup]),
+  ]
+  return {
+    capAdd: own.capabilities?.add ?? [],
+    capDrop: own.capabilities?.drop ?? [],
+    readonlyRootfs: own.readOnlyRootFilesystem ?? false,
+    privileged: own.privileged ?? false,
+    securityOpt: [
+      ...(own.allowPrivilegeEscalation === false ? ['no-new-privileges'] : []),
+      ...(seccomp?.type === 'Unconfined' ? ['seccomp=unconfined'] : []),
+    ],
+    groupAdd: [...new Set(groups)].map(String),
+  }
+}
+
+/** `uid[:gid]`; the group alone keeps the image's user. */
+function runAs(container: Container, pod: PodSpec, imageUser: string): string | undefined {
+  const uid = container.securityContext.runAsUser ?? pod.securityContext.runAsUser
+  const gid = container.securityContext.runAsGroup ?? pod.securityContext.runAsGroup
+  if (uid === undefined && gid === undefined) return undefined
+  const user = uid === undefined ? (imageUser.split(':')[0] ?? '') || '0' : String(uid)
+  return gid === undefined ? user : `${user}:${gid}`
+}
+
+function pullSecrets(spec: PodSpec, namespace: string, config: BoundConfig): SecretRef[] {
+  return spec.imagePullSecrets.flatMap(({ name }) =>
+    Object.entries(config.secrets[name]?.data ?? {})
+      .filter(([key]) => key === '.dockerconfigjson' || key === '.dockercfg')
+      .map(([key, digest]) => ({ namespace, name, key, digest })),
+  )
+}

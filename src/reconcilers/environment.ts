@@ -1,0 +1,106 @@
+/** The environment of a container: envFrom, env, `$(VAR)` expansion and the downward API. */
+import type { Container, EnvSource, EnvVar, PodTemplate } from '../model/types.ts'
+import type { BoundConfig } from './memory.ts'
+import type { PodIdentity } from './names.ts'
+import type { EnvEntry, Text } from './plan.ts'
+
+export interface PodFacts extends PodIdentity {
+  readonly ip: string
+  readonly node: string
+  readonly hostIp: string
+  readonly template: PodTemplate
+  /** the pod's own labels, its template hash included */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/**
+ * Resolves a container's environment in Kubernetes' order: envFrom first, then env, later names win.
+ * Missing optional references leave the variable out.
+ */
+export function resolveEnvironment(container: Container, pod: PodFacts, config: BoundConfig): EnvEntry[] {
+  const values = new Map<string, Text>()
+  for (const source of container.envFrom) {
+    if (source.configMapRef)
+      for (const [key, value] of Object.entries(config.configMaps[source.configMapRef.name]?.data ?? {}))
+        values.set(source.prefix + key, value)
+    if (source.secretRef) {
+      const { name } = source.secretRef
+      for (const [key, digest] of Object.entries(config.secrets[name]?.data ?? {}))
+        values.set(source.prefix + key, secretText(pod.namespace, name, key, digest))
+    }
+  }
+  for (const variable of container.env) {
+    const value = resolveVariable(variable, values, pod, config)
+    if (value !== undefined) values.set(variable.name, value)
+  }
+  return [...values].map(([name, value]) => ({ name, value }))
+}
+
+/**
+ * Replaces `$(NAME)` by its value and `$$` by `$`; an unknown name stays as it is written.
+ * @see Kubernetes third_party/forked/golang/expansion
+ */
+export function expand(text: string, values: ReadonlyMap<string, Text>): Text {
+  const parts: (string | Exclude<Text, string>['parts'][number])[] = []
+  let last = 0
+  for (const match of text.matchAll(/\$(?:\$|\(([^)]*)\))/g)) {
+    parts.push(text.slice(last, match.index))
+    last = match.index + match[0].length
+    if (match[1] === undefined) parts.push('$')
+    else {
+      const value = values.get(match[1])
+      if (value === undefined) parts.push(match[0])
+      else if (typeof value === 'string') parts.push(value)
+      else parts.push(...value.parts)
+    }
+  }
+  parts.push(text.slice(last))
+  return joinParts(parts)
+}
+
+export function environmentOf(entries: readonly EnvEntry[]): Map<string, Text> {
+  return new Map(entries.map(({ name, value }) => [name, value]))
+}
+
+function joinParts(parts: readonly Exclude<Text, string>['parts'][number][]): Text {
+  if (parts.every((part) => typeof part === 'string')) return parts.join('')
+  return { parts: parts.filter((part) => part !== '') }
+}
+
+function resolveVariable(
+  variable: EnvVar,
+  values: ReadonlyMap<string, Text>,
+  pod: PodFacts,
+  config: BoundConfig,
+): Text | undefined {
+  if ('value' in variable) return expand(variable.value, values)
+  const { configMapKeyRef, secretKeyRef, fieldRef }: EnvSource = variable.valueFrom
+  if (configMapKeyRef) return config.configMaps[configMapKeyRef.name]?.data[configMapKeyRef.key]
+  if (secretKeyRef) {
+    const digest = config.secrets[secretKeyRef.name]?.data[secretKeyRef.key]
+    return digest === undefined ? undefined : secretText(pod.namespace, secretKeyRef.name, secretKeyRef.key, digest)
+  }
+  return fieldRef ? resolveField(fieldRef.fieldPath, pod) : undefined
+}
+
+function secretText(namespace: string, name: string, key: string, digest: string): Text {
+  return { parts: [{ namespace, name, key, digest }] }
+}
+
+/** @see Kubernetes pkg/fieldpath, and the fields that env supports */
+function resolveField(path: string, pod: PodFacts): string | undefined {
+  const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
+  if (keyed) return (keyed[1] === 'labels' ? pod.labels : pod.template.metadata.annotations)[keyed[2] ?? ''] ?? ''
+  const fields: Readonly<Record<string, string>> = {
+    'metadata.name': pod.name,
+    'metadata.namespace': pod.namespace,
+    'metadata.uid': pod.uid,
+    'spec.nodeName': pod.node,
+    'spec.serviceAccountName': pod.template.spec.serviceAccountName,
+    'status.hostIP': pod.hostIp,
+    'status.hostIPs': pod.hostIp,
+    'status.podIP': pod.ip,
+    'status.podIPs': pod.ip,
+  }
+  return fields[path]
+}

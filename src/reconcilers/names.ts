@@ -1,0 +1,86 @@
+/**
+ * Names and labels of what Trireme makes, after the convention of the old dockershim, so that cAdvisor,
+ * log shippers and dashboards that know it work at once. Discovery is always by label, never by name.
+ */
+import type { ObjectKey } from '../model/types.ts'
+import type { Cluster } from './cluster.ts'
+
+export const LABEL = {
+  cluster: 'trireme.cluster',
+  role: 'trireme.role',
+  owner: 'trireme.owner',
+  set: 'trireme.set',
+  hash: 'trireme.template-hash',
+  attempt: 'trireme.attempt',
+  /** quick failures in a row before this attempt: what the restart backoff grows with */
+  failures: 'trireme.failures',
+  revision: 'trireme.revision',
+  service: 'trireme.service',
+  spec: 'trireme.spec',
+  /** canonical JSON from which a lost store is recovered; no secret values */
+  memory: 'trireme.memory',
+  volume: 'trireme.volume',
+  podName: 'io.kubernetes.pod.name',
+  podNamespace: 'io.kubernetes.pod.namespace',
+  podUid: 'io.kubernetes.pod.uid',
+  containerName: 'io.kubernetes.container.name',
+  dockerType: 'io.kubernetes.docker.type',
+} as const
+
+export type Role = 'pod' | 'router' | 'edge' | 'network' | 'volume'
+
+/** The container name of a sandbox in labels and names. */
+export const SANDBOX = 'POD'
+
+export interface PodIdentity {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+}
+
+export function containerName(pod: PodIdentity, container: string, attempt: number): string {
+  return `k8s_${container}_${pod.name}_${pod.namespace}_${pod.uid}_${attempt}`
+}
+
+export function volumeName(cluster: Cluster, podUid: string, volume: string): string {
+  return `trireme-${cluster.id}-${podUid}-${volume}`
+}
+
+export function clusterLabels(cluster: Cluster, role: Role): Record<string, string> {
+  return { ...cluster.extraLabels, [LABEL.cluster]: cluster.id, [LABEL.role]: role }
+}
+
+export function podLabels(
+  cluster: Cluster,
+  pod: PodIdentity,
+  owner: ObjectKey,
+  set: string,
+  hash: string,
+  revision: string,
+): Record<string, string> {
+  return {
+    ...clusterLabels(cluster, 'pod'),
+    [LABEL.owner]: owner,
+    [LABEL.set]: set,
+    [LABEL.hash]: hash,
+    [LABEL.revision]: revision,
+    [LABEL.podName]: pod.name,
+    [LABEL.podNamespace]: pod.namespace,
+    [LABEL.podUid]: pod.uid,
+  }
+}
+
+export function routerName(cluster: Cluster): string {
+  return `trireme-${cluster.id}-router`
+}
+
+export function routerVolume(cluster: Cluster): string {
+  return `trireme-${cluster.id}-router`
+}
+
+export function edgeName(cluster: Cluster, namespace: string, service: string): string {
+  return `trireme-${cluster.id}-edge-${namespace}-${service}`
+}
+
+/** Folder in a sandbox below which a pod's volumes are mounted. */
+export const SANDBOX_VOLUMES = '/trireme'

@@ -1,0 +1,370 @@
+/**
+ * The pod planner: from a pod's record and what is observed of it to engine steps.
+ *
+ * A pod is launched in one lane (volumes, sandbox, files, then each container); once its sandbox is ready,
+ * each container has a lane of its own. Images are pulled in lanes shared by all pods that want them.
+ * Leaving pods are stopped only when no router sends to them any more.
+ */
+import { type Driftable, diffContainer } from '../diff/container.ts'
+import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
+import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
+import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
+import { stepId } from './plan.ts'
+import { type ContainerNow, hookKey, type PodContext, type PodNow } from './podstate.ts'
+
+/** A container that has run this long may be restarted by Docker itself while the daemon is away. */
+export const STEADY_MS = 10_000
+/** preStop leaves at least this much of the grace period to SIGTERM. @see Kubernetes minimumGracePeriodInSeconds */
+const MIN_GRACE_SECONDS = 2
+
+type Extra = { readonly drift?: DriftKind }
+
+/** Steps that move one pod one pass closer to its record; `[]` once there is nothing to do. */
+export function planPod(pod: PodNow): Lane[] {
+  const { context } = pod
+  if (!context.node.reachable) return []
+  if (context.record.deletion !== undefined) return planTeardown(pod)
+  if (pod.sandbox === 'lost') return []
+  if (context.missing.length > 0 && pod.sandbox === 'absent') return []
+  return [...planPulls(pod), ...planLife(pod), ...planOldAttempts(pod)]
+}
+
+function planLife(pod: PodNow): Lane[] {
+  const preparation = [...prepareVolumes(pod), ...prepareSandbox(pod), ...prepareFiles(pod)]
+  if (preparation.length === 0) return pod.containers.map((one) => lane(pod.context, one.compiled.name, planContainer(pod, one)))
+  return [
+    lane(pod.context, '', [
+      ...preparation,
+      ...pod.containers.flatMap((one) => launchSteps(pod, one, one.attempt + 1, launchCause(pod, one))),
+    ]),
+  ]
+}
+
+/** One lane for each image that is not known to be on the node yet. */
+function planPulls(pod: PodNow): Lane[] {
+  const { context } = pod
+  return pod.containers
+    .filter(({ attempt, compiled }) => attempt < 0 && !context.node.images.has(compiled.imageKey))
+    .map(({ compiled: { container, imageKey } }) => ({
+      id: pullLane(context, imageKey),
+      steps: [
+        {
+          node: context.node.name,
+          target: `image ${container.image}`,
+          cause: `${context.record.name} needs it (${container.imagePullPolicy})`,
+          op: 'pull',
+          image: container.image,
+          policy: container.imagePullPolicy,
+          imageKey,
+          pullSecrets: context.compiled.pullSecrets,
+        },
+      ],
+    }))
+}
+
+export function pullLane(context: PodContext, imageKey: string): string {
+  return `image/${context.node.name}/${imageKey}`
+}
+
+function prepareVolumes({ context }: PodNow): Step[] {
+  if (context.record.bound) return []
+  const existing = new Set(context.volumes)
+  return context.compiled.volumes
+    .filter(({ volume }) => !existing.has(volume.name))
+    .map((volume) => step(context, `volume ${volume.name}`, `new pod`, { op: 'createVolume', volume: volume.volume }))
+}
+
+function prepareSandbox(pod: PodNow): Step[] {
+  const { context } = pod
+  const name = containerName(identity(context), SANDBOX, 0)
+  const start = step(context, SANDBOX, podCause(context), { op: 'start', container: name })
+  if (pod.sandbox === 'absent')
+    return [step(context, SANDBOX, podCause(context), { op: 'create', spec: context.compiled.sandbox }), start]
+  if (pod.sandbox === 'created') return [start]
+  const view = context.observed?.sandbox
+  return view === undefined ? [] : mendDrift(context, SANDBOX, view, context.compiled.sandbox, 'always')
+}
+
+/** Files are put in before the first container starts, and again when somebody changed them. */
+function prepareFiles(pod: PodNow): Step[] {
+  const { context } = pod
+  const launched = pod.containers.some(({ stage }) => stage !== 'none')
+  return context.compiled.volumes.flatMap(({ name, volume, files, folderMode, gid }): Step[] => {
+    const seen = context.node.files.get(volume.name)
+    const edited = seen === undefined ? [] : files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
+    if (seen === undefined ? launched : edited.length === 0) return []
+    const drifted = seen !== undefined && launched
+    const cause = drifted ? `drift: ${edited.join(', ')} changed from outside` : 'new pod'
+    const container = containerName(identity(context), SANDBOX, 0)
+    return [
+      step(
+        context,
+        `volume ${name}`,
+        cause,
+        { op: 'put', container, path: SANDBOX_VOLUMES, folder: name, folderMode, volume: volume.name, files, gid },
+        drifted ? { drift: 'files' } : {},
+      ),
+    ]
+  })
+}
+
+function planContainer(pod: PodNow, one: ContainerNow): Step[] {
+  const { context } = pod
+  const { latest, stage } = one
+  const target = one.compiled.name
+  if (latest === undefined)
+    return context.node.images.has(one.compiled.imageKey) ? launchSteps(pod, one, 0, launchCause(pod, one)) : []
+  if (stage === 'removing')
+    return [step(context, target, 'left over by a failed removal', { op: 'remove', container: latest.id })]
+  if (stage === 'created')
+    return [
+      step(context, target, podCause(context), { op: 'start', container: latest.id }),
+      ...postStart(context, one, latest.name, one.attempt),
+    ]
+  if (stage === 'exited') return planRestart(pod, one, latest)
+  if (stage === 'restarting') return []
+  const made: Driftable = {
+    name: containerName(identity(context), target, one.attempt),
+    resources: one.compiled.resources,
+    networkMode: 'container:',
+    restartPolicy: 'no',
+  }
+  const mended = mendDrift(context, target, latest, made, expectedRestartPolicy(context, latest))
+  return [...mended, ...planHealth(pod, one, latest)]
+}
+
+/** A running container: its postStart hook, then what its probes say. */
+function planHealth(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
+  const { context } = pod
+  if (one.stage !== 'running') return []
+  if (!one.hooked) {
+    const [hook] = postStart(context, one, latest.name, one.attempt)
+    if (hook === undefined) return []
+    const failure = context.failures.get(stepId(laneId(context, one.compiled.name), hook))
+    return failure === undefined ? [hook] : [stopStep(context, one, latest, `postStart hook failed: ${failure.message}`)]
+  }
+  const probes = context.probes(latest.id)
+  for (const kind of ['startup', 'liveness'] as const) {
+    const state = probes[kind]
+    if (state?.result === 'failure') return [stopStep(context, one, latest, `${kind} probe failed: ${state.lastAnswer}`, kind)]
+  }
+  return []
+}
+
+function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
+  const { context } = pod
+  if (one.restartAt === undefined || one.restartAt > context.now) return []
+  const oom = latest.oomKilled ? ' (out of memory)' : ''
+  // Docker reports a signal from outside as 128 + its number, and nothing here asked for one.
+  const outside = !latest.oomKilled && (latest.exitCode === 137 || latest.exitCode === 143)
+  const cause = outside
+    ? `drift: stopped or killed from outside (exit ${latest.exitCode})`
+    : `exited with ${latest.exitCode}${oom}`
+  return launchSteps(pod, one, one.attempt + 1, cause, outside ? { drift: 'stopped' } : {})
+}
+
+function launchSteps(pod: PodNow, one: ContainerNow, attempt: number, cause: string, extra: Extra = {}): Step[] {
+  const { context } = pod
+  if (one.latest !== undefined && one.stage !== 'exited') return []
+  const { compiled } = one
+  const image = context.node.images.get(compiled.imageKey)
+  const rootRefused = refusesRoot(context, one, image?.user)
+  if (rootRefused !== undefined) return []
+  const failures = one.stage === 'exited' ? one.failures + 1 : 0
+  const mountpoint = (volume: string): string | undefined => context.node.volumes.get(volume)?.mountpoint
+  const spec = compiled.spec(attempt, failures, image?.user ?? '', mountpoint)
+  return [
+    step(context, compiled.name, cause, { op: 'create', spec }, extra),
+    step(context, compiled.name, cause, { op: 'start', container: spec.name }),
+    ...postStart(context, one, spec.name, attempt),
+  ]
+}
+
+/** The reason why `runAsNonRoot` forbids this container, or `undefined`. @see Kubernetes pkg/kubelet/kuberuntime/security_context.go */
+export function refusesRoot(context: PodContext, one: ContainerNow, imageUser: string | undefined): string | undefined {
+  const pod = context.set.template.spec.securityContext
+  const own = one.compiled.container.securityContext
+  if (!(own.runAsNonRoot ?? pod.runAsNonRoot ?? false)) return undefined
+  const uid = own.runAsUser ?? pod.runAsUser
+  if (uid !== undefined) return uid === 0 ? 'runAsNonRoot is set, and runAsUser is 0' : undefined
+  if (imageUser === undefined) return undefined
+  const user = imageUser.split(':')[0] ?? ''
+  if (user === '' || user === '0' || user === 'root') return 'runAsNonRoot is set, and the image runs as root: set runAsUser'
+  if (!/^\d+$/.test(user))
+    return `runAsNonRoot is set, and the image's user "${user}" is a name that cannot be checked: set runAsUser`
+  return undefined
+}
+
+function postStart(context: PodContext, one: ContainerNow, container: string, attempt: number): Step[] {
+  const action = one.compiled.container.lifecycle?.postStart
+  if (action === undefined) return []
+  const target = `${one.compiled.name} postStart #${attempt}`
+  return [
+    step(context, target, 'container started', {
+      op: 'hook',
+      container,
+      address: context.record.ip,
+      phase: 'postStart',
+      action,
+      timeoutSeconds: graceOf(context),
+    }),
+  ]
+}
+
+/** The last dead attempt is kept for its logs; older ones go. */
+function planOldAttempts(pod: PodNow): Lane[] {
+  return pod.containers.flatMap(({ older, compiled }): Lane[] => {
+    const extra = older.filter((view, index) => view.state !== 'exited' || index < older.length - 1)
+    return extra.map((view) => ({
+      id: `${laneId(pod.context, compiled.name)}/${view.id.slice(0, 12)}`,
+      steps: [
+        step(
+          pod.context,
+          compiled.name,
+          view.state === 'running' ? 'drift: an extra container carries its labels' : 'superseded attempt',
+          { op: 'remove', container: view.id },
+          view.state === 'running' ? { drift: 'extra' } : {},
+        ),
+      ],
+    }))
+  })
+}
+
+function planTeardown(pod: PodNow): Lane[] {
+  const { context } = pod
+  if (context.routing.present) return []
+  const alive = pod.containers.filter(({ stage }) => stage === 'running' || stage === 'paused' || stage === 'restarting')
+  if (alive.length > 0) return alive.map((one) => lane(context, one.compiled.name, stopSteps(context, one)))
+  return [lane(context, '', removalSteps(pod))]
+}
+
+function stopSteps(context: PodContext, one: ContainerNow): Step[] {
+  const { latest } = one
+  const deletion = context.record.deletion
+  if (latest === undefined || deletion === undefined) return []
+  if (one.stage === 'paused')
+    return [step(context, one.compiled.name, 'a paused container cannot stop', { op: 'unpause', container: latest.id })]
+  const remaining = Math.ceil(deletion.graceSeconds - (context.now - deletion.since) / 1000)
+  const stop = step(context, one.compiled.name, deletion.cause, {
+    op: 'stop',
+    container: latest.id,
+    graceSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
+  })
+  const action = one.compiled.container.lifecycle?.preStop
+  if (action === undefined || context.hooks.has(hookKey(latest.name, 'preStop'))) return [stop]
+  const target = `${one.compiled.name} preStop #${one.attempt}`
+  const hook = step(context, target, deletion.cause, {
+    op: 'hook',
+    container: latest.name,
+    address: context.record.ip,
+    phase: 'preStop',
+    action,
+    timeoutSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
+  })
+  // A preStop hook that failed is told as an event and does not keep the container alive.
+  return context.failures.has(stepId(laneId(context, one.compiled.name), hook)) ? [stop] : [hook, stop]
+}
+
+function removalSteps({ context }: PodNow): Step[] {
+  const cause = context.record.deletion?.cause ?? ''
+  const { observed } = context
+  const apps = [...(observed?.containers ?? [])].flatMap(([name, attempts]) =>
+    attempts.map((view) => step(context, name, cause, { op: 'remove', container: view.id })),
+  )
+  const sandbox =
+    observed?.sandbox === undefined ? [] : [step(context, SANDBOX, cause, { op: 'remove', container: observed.sandbox.id })]
+  const volumes = context.volumes.map((volume) => step(context, `volume ${volume}`, cause, { op: 'removeVolume', volume }))
+  return [...apps, ...sandbox, ...volumes]
+}
+
+function stopStep(
+  context: PodContext,
+  one: ContainerNow,
+  latest: ContainerView,
+  cause: string,
+  probe?: 'startup' | 'liveness',
+): Step {
+  const { container } = one.compiled
+  const own = probe === 'startup' ? container.startupProbe : probe === 'liveness' ? container.livenessProbe : undefined
+  return step(context, container.name, cause, {
+    op: 'stop',
+    container: latest.id,
+    graceSeconds: own?.terminationGracePeriodSeconds ?? graceOf(context),
+  })
+}
+
+/** Docker restarts what has proved itself, so that it outlives the daemon; a container that just crashed is ours to pace. */
+function expectedRestartPolicy(context: PodContext, view: ContainerView): RestartPolicy {
+  const policy = context.set.template.spec.restartPolicy
+  if (policy === 'Never' || context.now - view.startedAt < STEADY_MS) return 'no'
+  return policy === 'Always' ? 'always' : 'on-failure'
+}
+
+/** One step a kind of drift: all resource limits are set back together. */
+function mendDrift(
+  context: PodContext,
+  target: string,
+  view: ContainerView,
+  spec: Driftable,
+  restartPolicy: RestartPolicy,
+): Step[] {
+  const found = Map.groupBy(diffContainer(spec, view, restartPolicy), ({ kind }) => kind)
+  return [...found].map(([kind, differences]): Step => {
+    const cause = differences.map(({ phrase }) => phrase).join('; ')
+    const container = view.id
+    switch (kind) {
+      case 'paused':
+        return step(context, target, cause, { op: 'unpause', container }, { drift: kind })
+      case 'renamed':
+        return step(context, target, cause, { op: 'rename', container, name: spec.name }, { drift: kind })
+      case 'resources':
+        return step(context, target, cause, { op: 'update', container, resources: spec.resources }, { drift: kind })
+      case 'network':
+        return step(
+          context,
+          target,
+          cause,
+          { op: 'connect', container, network: spec.networkMode, ip: spec.ip ?? '' },
+          { drift: kind },
+        )
+      default:
+        return step(context, target, restartCause(restartPolicy), { op: 'update', container, restartPolicy })
+    }
+  })
+}
+
+function restartCause(policy: RestartPolicy): string {
+  return policy === 'no'
+    ? 'has just been restarted: its next restart is ours to pace'
+    : 'runs steadily: Docker may restart it while the daemon is away'
+}
+
+function launchCause(pod: PodNow, one: ContainerNow): string {
+  const removed = pod.context.record.launched.some((mark) => mark.startsWith(`${one.compiled.name}#`))
+  return one.latest === undefined && removed ? 'drift: container was removed' : podCause(pod.context)
+}
+
+function podCause(context: PodContext): string {
+  return context.record.cause
+}
+
+function graceOf(context: PodContext): number {
+  return context.set.template.spec.terminationGracePeriodSeconds
+}
+
+function identity(context: PodContext): { uid: string; name: string; namespace: string } {
+  return { uid: context.record.uid, name: context.record.name, namespace: context.namespace }
+}
+
+export function laneId(context: PodContext, container: string): string {
+  return container === '' ? `pod/${context.record.uid}` : `pod/${context.record.uid}/${container}`
+}
+
+function lane(context: PodContext, container: string, steps: readonly Step[]): Lane {
+  return { id: laneId(context, container), steps }
+}
+
+function step(context: PodContext, what: string, cause: string, action: StepAction, extra: Extra = {}): Step {
+  const target = what.startsWith('volume trireme-') || what.startsWith('image ') ? what : `${context.record.name}/${what}`
+  return { node: context.node.name, target, cause, ...extra, ...action }
+}

@@ -1,0 +1,187 @@
+/** What a pod is right now: its record and what is observed of it, reduced to the few states that planning needs. */
+import type { ContainerView } from '../runtime/engine.ts'
+import type { CompiledContainer, CompiledPod } from './compile.ts'
+import type { PodRecord, SetRecord } from './memory.ts'
+import { LABEL } from './names.ts'
+import type { ContainerProbes, Failure, NodeView, ObservedPod } from './observed.ts'
+
+/** @see Kubernetes pkg/kubelet MaxContainerBackOff, reset after ten minutes of running */
+const BACKOFF_FIRST_MS = 10_000
+const BACKOFF_MAX_MS = 300_000
+const BACKOFF_RESET_MS = 600_000
+
+/** Whether a pod is in the data plane. */
+export interface PodRouting {
+  /** every Service that should send to it does so, acknowledged by its router */
+  readonly acknowledged: boolean
+  /** some acknowledged table still holds it */
+  readonly present: boolean
+}
+
+/** Everything one pass knows about one pod. */
+export interface PodContext {
+  readonly record: PodRecord
+  readonly set: SetRecord
+  readonly namespace: string
+  readonly compiled: CompiledPod
+  /** sentences about what the template refers to and does not exist */
+  readonly missing: readonly string[]
+  readonly observed: ObservedPod | undefined
+  /** names of this pod's volumes that exist */
+  readonly volumes: readonly string[]
+  readonly node: NodeView
+  readonly probes: (containerId: string) => ContainerProbes
+  readonly routing: PodRouting
+  readonly failures: ReadonlyMap<string, Failure>
+  readonly inFlight: ReadonlySet<string>
+  /** finished hooks, by `hookKey` */
+  readonly hooks: ReadonlySet<string>
+  readonly tail: (containerId: string) => readonly string[]
+  readonly now: number
+}
+
+export type SandboxStage = 'absent' | 'created' | 'running' | 'paused' | 'lost'
+export type ContainerStage = 'none' | 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing'
+
+export interface ContainerNow {
+  readonly compiled: CompiledContainer
+  readonly stage: ContainerStage
+  readonly latest: ContainerView | undefined
+  readonly attempt: number
+  /** older attempts, ascending */
+  readonly older: readonly ContainerView[]
+  /** quick failures in a row before the latest attempt */
+  readonly failures: number
+  /** for an exited container: when its next attempt may start; `undefined` when its restart policy says never */
+  readonly restartAt: number | undefined
+  /** its postStart hook, if any, has ended well */
+  readonly hooked: boolean
+  readonly started: boolean
+  readonly ready: boolean
+}
+
+export interface PodNow {
+  readonly context: PodContext
+  readonly sandbox: SandboxStage
+  /** why it is lost, `''` otherwise */
+  readonly lostBecause: string
+  readonly containers: readonly ContainerNow[]
+  readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+  readonly ready: boolean
+}
+
+export function observePod(context: PodContext): PodNow {
+  const containers = context.compiled.containers.map((compiled) => observeContainer(context, compiled))
+  const { stage, because } = sandboxStage(context, containers)
+  const phase = podPhase(context, stage, containers)
+  return {
+    context,
+    sandbox: stage,
+    lostBecause: because,
+    containers,
+    phase,
+    ready: phase === 'Running' && stage === 'running' && containers.every((one) => one.ready),
+  }
+}
+
+/** Identifies a hook of one attempt of one container. */
+export function hookKey(container: string, phase: 'postStart' | 'preStop'): string {
+  return `${container}|${phase}`
+}
+
+/** How an attempt is remembered once it has been seen running with its hook done. */
+export function launchMark(container: string, attempt: number): string {
+  return `${container}#${attempt}`
+}
+
+/** Milliseconds to wait after the n-th quick failure in a row: at once, then 10 s doubling to 5 min. */
+export function restartDelay(failures: number): number {
+  return failures === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10))
+}
+
+function observeContainer(context: PodContext, compiled: CompiledContainer): ContainerNow {
+  const attempts = context.observed?.containers.get(compiled.name) ?? []
+  const latest = attempts.at(-1)
+  const stage = containerStage(latest)
+  const failures = failuresInARow(latest)
+  const attempt = latest === undefined ? -1 : attemptOf(latest)
+  const runs = stage === 'running'
+  const probes = latest !== undefined && runs ? context.probes(latest.id) : {}
+  const { container } = compiled
+  const hooked =
+    container.lifecycle?.postStart === undefined ||
+    (latest !== undefined &&
+      (context.hooks.has(hookKey(latest.name, 'postStart')) ||
+        context.record.launched.includes(launchMark(compiled.name, attempt))))
+  const started = runs && hooked && (container.startupProbe === undefined || probes.startup?.result === 'success')
+  return {
+    compiled,
+    stage,
+    latest,
+    attempt,
+    older: attempts.slice(0, -1),
+    failures,
+    restartAt: latest !== undefined && stage === 'exited' ? restartTime(context, latest, failures) : undefined,
+    hooked,
+    started,
+    ready: started && (container.readinessProbe === undefined || probes.readiness?.result === 'success'),
+  }
+}
+
+function containerStage(view: ContainerView | undefined): ContainerStage {
+  if (view === undefined) return 'none'
+  if (view.state === 'dead' || view.state === 'removing') return 'removing'
+  return view.state
+}
+
+export function attemptOf(view: ContainerView): number {
+  return Number.parseInt(view.labels[LABEL.attempt] ?? '0', 10) || 0
+}
+
+function failuresInARow(view: ContainerView | undefined): number {
+  if (view === undefined) return 0
+  const ranMs = view.finishedAt - view.startedAt
+  if (view.state === 'exited' && ranMs >= BACKOFF_RESET_MS) return 0
+  return Number.parseInt(view.labels[LABEL.failures] ?? '0', 10) || 0
+}
+
+function restartTime(context: PodContext, view: ContainerView, failures: number): number | undefined {
+  const policy = context.set.template.spec.restartPolicy
+  if (policy === 'Never' || (policy === 'OnFailure' && view.exitCode === 0)) return undefined
+  return view.finishedAt + restartDelay(failures)
+}
+
+function sandboxStage(context: PodContext, containers: readonly ContainerNow[]): { stage: SandboxStage; because: string } {
+  const view = context.observed?.sandbox
+  if (view === undefined)
+    return context.record.bound ? { stage: 'lost', because: 'its sandbox was removed' } : { stage: 'absent', because: '' }
+  if (view.state === 'created') return { stage: 'created', because: '' }
+  if (view.state === 'paused') return { stage: 'paused', because: '' }
+  if (view.state !== 'running')
+    return {
+      stage: 'lost',
+      because: `its sandbox ${view.state === 'exited' ? `exited with ${view.exitCode}` : `is ${view.state}`}`,
+    }
+  const address = Object.values(view.networks).find(({ ip }) => ip !== '')?.ip ?? context.record.ip
+  if (address !== context.record.ip)
+    return { stage: 'lost', because: `its address changed from ${context.record.ip} to ${address}` }
+  // A restarted sandbox has a new network namespace; containers that joined the old one are cut off for good.
+  const cutOff = containers.some(
+    ({ latest, stage }) => latest !== undefined && stage === 'running' && latest.startedAt < view.startedAt,
+  )
+  return cutOff
+    ? { stage: 'lost', because: 'its sandbox was restarted, which left its containers without a network' }
+    : { stage: 'running', because: '' }
+}
+
+function podPhase(context: PodContext, sandbox: SandboxStage, containers: readonly ContainerNow[]): PodNow['phase'] {
+  if (!context.node.reachable) return context.record.bound ? 'Unknown' : 'Pending'
+  if (sandbox === 'lost') return 'Failed'
+  const over = containers.every(({ stage, restartAt }) => stage === 'exited' && restartAt === undefined)
+  if (over) return containers.every(({ latest }) => latest?.exitCode === 0) ? 'Succeeded' : 'Failed'
+  const launched = containers.every(
+    ({ stage, attempt }) =>
+      stage === 'running' || stage === 'paused' || stage === 'exited' || stage === 'restarting' || attempt > 0,
+  )
+  return launched ? 'Running' : 'Pending'
+}
