@@ -1,0 +1,32 @@
+/** The order in which objects are applied: what others stand on comes first. */
+import { type ObjectKey, splitKey } from '../model/types.ts'
+
+/** Kinds that run pods. */
+export const workloadKinds: ReadonlySet<string> = new Set([
+  'CronJob',
+  'DaemonSet',
+  'Deployment',
+  'Job',
+  'Pod',
+  'ReplicaSet',
+  'StatefulSet',
+])
+
+const foundations = ['Namespace', 'ConfigMap', 'Secret', 'Service']
+
+/** Sorts keys by apply order: Namespace, ConfigMap, Secret, Service, workloads, then all others; by key within each. */
+export function byApplyOrder(a: ObjectKey, b: ObjectKey): number {
+  return rankOf(a) - rankOf(b) || byText(a, b)
+}
+
+/** Sorts texts by UTF-16 code unit, the same on any machine. */
+export function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function rankOf(key: ObjectKey): number {
+  const { kind } = splitKey(key)
+  const rank = foundations.indexOf(kind)
+  if (rank >= 0) return rank
+  return workloadKinds.has(kind) ? foundations.length : foundations.length + 1
+}
