@@ -1,0 +1,51 @@
+/** From specs that name secrets to configurations that hold them: the last step before the engine. */
+import type { ContainerSpec, FileSpec, SecretRef, Text } from '../reconcilers/plan.ts'
+import type { ContainerConfig } from './engine.ts'
+import { ConfigError, resolveSecret } from './secretvalue.ts'
+import type { Vault } from './vault.ts'
+
+export { registryAuth } from './registryauth.ts'
+export { ConfigError }
+
+/** One file of a volume with its bytes. */
+export interface ResolvedFile {
+  readonly path: string
+  /** permission bits */
+  readonly mode: number
+  readonly bytes: Uint8Array
+}
+
+export function resolveText(text: Text, vault: Vault): string {
+  if (typeof text === 'string') return text
+  return text.parts.map((part) => (typeof part === 'string' ? part : secretText(part, vault))).join('')
+}
+
+/** Environment and arguments are strings that end at a NUL, so only UTF-8 text without one can pass. */
+function secretText(ref: SecretRef, vault: Vault): string {
+  const bytes = Buffer.from(resolveSecret(ref, vault))
+  const text = bytes.toString('utf8')
+  if (!text.includes('\0') && Buffer.from(text, 'utf8').equals(bytes)) return text
+  throw new ConfigError(
+    `key ${ref.key} of Secret ${ref.namespace}/${ref.name} is not UTF-8 text, so it cannot be an environment variable; mount it as a file`,
+  )
+}
+
+export function resolveContainer(spec: ContainerSpec, vault: Vault): ContainerConfig {
+  const { env, entrypoint, cmd, ...rest } = spec
+  return {
+    ...rest,
+    env: env.map((entry) => `${entry.name}=${resolveText(entry.value, vault)}`),
+    ...(entrypoint === undefined ? {} : { entrypoint: entrypoint.map((text) => resolveText(text, vault)) }),
+    ...(cmd === undefined ? {} : { cmd: cmd.map((text) => resolveText(text, vault)) }),
+  }
+}
+
+export function resolveFiles(files: readonly FileSpec[], vault: Vault): ResolvedFile[] {
+  return files.map((file) => ({ path: file.path, mode: file.mode, bytes: contentBytes(file.content, vault) }))
+}
+
+function contentBytes(content: FileSpec['content'], vault: Vault): Uint8Array {
+  if ('text' in content) return Buffer.from(content.text, 'utf8')
+  if ('base64' in content) return Buffer.from(content.base64, 'base64')
+  return resolveSecret(content.secret, vault)
+}

@@ -1,0 +1,90 @@
+/** The one place that holds secret values: by keyed digest, in memory, never on disk. */
+import { createHmac } from 'node:crypto'
+
+/** A value shorter than this is not redacted: it would tear ordinary text apart. */
+const REDACT_MIN_BYTES = 6
+/** One line of a value of many lines, in characters. */
+const REDACT_MIN_LINE = 16
+
+export const REDACTED = '[redacted]'
+
+export interface Vault {
+  /** `hmac-sha256:` and 64 hex digits */
+  digest(bytes: Uint8Array): string
+  put(digest: string, bytes: Uint8Array): void
+  get(digest: string): Uint8Array | undefined
+  /** Forgets every value whose digest is not in `digests`. */
+  retain(digests: ReadonlySet<string>): void
+  /** `text` with every known value of at least 6 bytes replaced, also in base64 and URL-encoded form. */
+  redact(text: string): string
+}
+
+/** @param key of the digests, 32 bytes; the same key gives the same digests over restarts */
+export function createVault(key: Uint8Array): Vault {
+  const values = new Map<string, Uint8Array>()
+  let needles: readonly string[] | undefined
+
+  return {
+    digest: (bytes) => `hmac-sha256:${createHmac('sha256', key).update(bytes).digest('hex')}`,
+    put(digest, bytes) {
+      if (values.has(digest)) return
+      values.set(digest, bytes.slice())
+      needles = undefined
+    },
+    get: (digest) => values.get(digest),
+    retain(digests) {
+      for (const digest of [...values.keys()]) {
+        if (digests.has(digest)) continue
+        values.delete(digest)
+        needles = undefined
+      }
+    },
+    redact(text) {
+      if (text === '') return text
+      needles ??= needlesOf(values.values())
+      return redactAll(text, needles)
+    },
+  }
+}
+
+/** Every spelling of every value, longest first, so that a value inside another one hides nothing of it. */
+function needlesOf(values: Iterable<Uint8Array>): string[] {
+  const needles = new Set<string>()
+  for (const value of values) for (const spelling of spellingsOf(value)) needles.add(spelling)
+  return [...needles].sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
+}
+
+function spellingsOf(value: Uint8Array): string[] {
+  if (value.length < REDACT_MIN_BYTES) return []
+  const bytes = Buffer.from(value)
+  const text = bytes.toString('utf8')
+  const isText = Buffer.from(text, 'utf8').equals(bytes)
+  const spellings = [...base64Of(bytes), ...(isText ? textsOf(text).flatMap(escapedOf) : [])]
+  return spellings.filter((spelling) => spelling.length >= REDACT_MIN_BYTES)
+}
+
+/** The text, the text without the line break most programs drop, and its lines: logs are read line by line. */
+function textsOf(text: string): string[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim())
+  return [text, text.trim(), ...lines.filter((line) => line.length >= REDACT_MIN_LINE)]
+}
+
+/** As it is, in a URL, in a form, in a JSON string and in base64. */
+function escapedOf(text: string): string[] {
+  const url = encodeURIComponent(text)
+  return [text, url, url.replaceAll('%20', '+'), JSON.stringify(text).slice(1, -1), ...base64Of(Buffer.from(text))]
+}
+
+/** Without its padding, so that both spellings are found. */
+function base64Of(bytes: Buffer): string[] {
+  return [bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url')]
+}
+
+/** Cuts every needle out, then joins: a needle is never looked for in what has been put in its place. */
+function redactAll(text: string, needles: readonly string[]): string {
+  let clean = [text]
+  for (const needle of needles) {
+    if (text.includes(needle)) clean = clean.flatMap((part) => part.split(needle))
+  }
+  return clean.join(REDACTED)
+}

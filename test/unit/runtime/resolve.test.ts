@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest'
+import type { ContainerSpec, SecretRef } from '../../../src/reconcilers/plan.ts'
+import { repositoryOf } from '../../../src/runtime/registryauth.ts'
+import { ConfigError, registryAuth, resolveContainer, resolveFiles, resolveText } from '../../../src/runtime/resolve.ts'
+import { createVault } from '../../../src/runtime/vault.ts'
+
+const vault = createVault(new Uint8Array(32))
+
+const secret = (value: string | Uint8Array, key = 'token', name = 'db'): SecretRef => {
+  const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
+  const digest = vault.digest(bytes)
+  vault.put(digest, bytes)
+  return { namespace: 'shop', name, key, digest }
+}
+const lost: SecretRef = { namespace: 'shop', name: 'db', key: 'token', digest: 'hmac-sha256:gone' }
+
+const spec: ContainerSpec = {
+  name: 'c',
+  image: 'i',
+  env: [
+    { name: 'PLAIN', value: 'a=b' },
+    { name: 'URL', value: { parts: ['pg://u:', secret('s3cret'), '@db'] } },
+  ],
+  entrypoint: ['run', { parts: ['--token=', secret('s3cret')] }],
+  labels: {},
+  tty: false,
+  openStdin: false,
+  stdinOnce: false,
+  restartPolicy: 'no',
+  init: true,
+  resources: {},
+  oomScoreAdj: 0,
+  mounts: [],
+  networkMode: 'none',
+  portBindings: [],
+  dns: [],
+  dnsSearch: [],
+  dnsOptions: [],
+  extraHosts: [],
+  sysctls: {},
+  capAdd: [],
+  capDrop: [],
+  privileged: false,
+  readonlyRootfs: false,
+  securityOpt: [],
+  groupAdd: [],
+  noHealthcheck: true,
+  logMaxBytes: 1,
+  logMaxFiles: 1,
+}
+
+test('a container gets its secrets, everything else stays', () => {
+  const { env, entrypoint, ...rest } = resolveContainer(spec, vault)
+  const { env: _env, entrypoint: _entrypoint, ...specRest } = spec
+  expect(env).toEqual(['PLAIN=a=b', 'URL=pg://u:s3cret@db'])
+  expect(entrypoint).toEqual(['run', '--token=s3cret'])
+  expect(rest).toEqual(specRest)
+})
+
+test('a value that is not known is told by name', () => {
+  expect(() => resolveText({ parts: ['a', lost] }, vault)).toThrow(ConfigError)
+  expect(() => resolveText({ parts: ['a', lost] }, vault)).toThrow('key token of Secret shop/db')
+})
+
+test('bytes that cannot be an environment variable are told by name', () => {
+  for (const bytes of [new Uint8Array([255, 254]), new Uint8Array([65, 0, 66])]) {
+    expect(() => resolveText({ parts: [secret(bytes)] }, vault)).toThrow('key token of Secret shop/db is not UTF-8 text')
+  }
+})
+
+test('files of every content', () => {
+  const files = resolveFiles(
+    [
+      { path: 'a', mode: 0o644, content: { text: 'é' }, digest: '' },
+      { path: 'b', mode: 0o600, content: { base64: '/w==' }, digest: '' },
+      { path: 'c', mode: 0o400, content: { secret: secret(new Uint8Array([255, 0])) }, digest: '' },
+    ],
+    vault,
+  )
+  expect(files.map((file) => [file.path, file.mode, [...file.bytes]])).toEqual([
+    ['a', 0o644, [195, 169]],
+    ['b', 0o600, [255]],
+    ['c', 0o400, [255, 0]],
+  ])
+})
+
+for (const { image, want } of [
+  { image: 'nginx', want: 'index.docker.io library/nginx' },
+  { image: 'nginx:1.27', want: 'index.docker.io library/nginx' },
+  { image: 'team/app:1', want: 'index.docker.io team/app' },
+  { image: 'docker.io/nginx', want: 'index.docker.io library/nginx' },
+  { image: 'docker.io/team/app@sha256:abc', want: 'index.docker.io team/app' },
+  { image: 'localhost/app', want: 'localhost app' },
+  { image: 'reg.example.com:5000/team/app:1@sha256:abc', want: 'reg.example.com:5000 team/app' },
+]) {
+  test(`repository of ${image}`, () => {
+    const { host, path } = repositoryOf(image)
+    expect(`${host} ${path}`).toBe(want)
+  })
+}
+
+const login = (user: string) => ({ auth: btoa(`${user}:pw:${user}`) })
+const config = (auths: Record<string, unknown>) => secret(JSON.stringify({ auths }), '.dockerconfigjson', 'pull')
+
+for (const { name, auths, image, want } of [
+  { name: 'hub by its long address', auths: { 'https://index.docker.io/v1/': login('hub') }, image: 'nginx', want: 'hub' },
+  { name: 'hub by its short name', auths: { 'docker.io': login('hub') }, image: 'team/app', want: 'hub' },
+  { name: 'hub is not another registry', auths: { 'docker.io': login('hub') }, image: 'r.example.com/app', want: undefined },
+  { name: 'host', auths: { 'r.example.com': login('a') }, image: 'r.example.com/x/y:1', want: 'a' },
+  { name: 'another port', auths: { 'r.example.com:5000': login('a') }, image: 'r.example.com/x', want: undefined },
+  { name: 'scheme and slash', auths: { 'https://r.example.com/v2/': login('a') }, image: 'r.example.com/x', want: 'a' },
+  {
+    name: 'the longest path',
+    auths: { 'r.example.com': login('all'), 'r.example.com/team': login('team') },
+    image: 'r.example.com/team/app',
+    want: 'team',
+  },
+  { name: 'another path', auths: { 'r.example.com/team': login('team') }, image: 'r.example.com/other/app', want: undefined },
+  { name: 'wildcard', auths: { '*.example.com': login('wild') }, image: 'r.example.com/app', want: 'wild' },
+  { name: 'a wildcard is one label', auths: { '*.example.com': login('wild') }, image: 'a.b.example.com/app', want: undefined },
+  {
+    name: 'exact before wildcard',
+    auths: { '*.example.com': login('wild'), 'r.example.com': login('exact') },
+    image: 'r.example.com/app',
+    want: 'exact',
+  },
+  { name: 'an entry without a login', auths: { 'r.example.com': {} }, image: 'r.example.com/app', want: undefined },
+  { name: 'user and password apart', auths: { 'r.io': { username: 'u', password: 'pw:u' } }, image: 'r.io/app', want: 'u' },
+]) {
+  test(`registryAuth: ${name}`, () => {
+    const auth = registryAuth([config(auths)], image, vault)
+    expect(auth?.username).toBe(want)
+    expect(auth?.password).toBe(want === undefined ? undefined : `pw:${want}`)
+  })
+}
+
+test('registryAuth: password with colons, server address, first secret first', () => {
+  const refs = [config({ 'docker.io': login('first') }), config({ 'docker.io': login('second') })]
+  expect(registryAuth(refs, 'nginx', vault)).toEqual({
+    username: 'first',
+    password: 'pw:first',
+    serverAddress: 'https://index.docker.io/v1/',
+  })
+})
+
+test('registryAuth: identity token and the older format', () => {
+  const old = secret(JSON.stringify({ 'r.io': { identitytoken: 'tok' } }), '.dockercfg', 'old')
+  expect(registryAuth([old], 'r.io/app', vault)).toEqual({ identityToken: 'tok', serverAddress: 'r.io' })
+})
+
+test('registryAuth: no secret, no login; a malformed one is told without its text', () => {
+  expect(registryAuth([], 'nginx', vault)).toBeUndefined()
+  const attempt = () => registryAuth([secret('{"auths": TOPSECRET', '.dockerconfigjson', 'pull')], 'nginx', vault)
+  expect(attempt).toThrow('Secret shop/pull is no Docker configuration')
+  expect(attempt).not.toThrow('TOPSECRET')
+})

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { createVault } from '../../../src/runtime/vault.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const vaultOf = (...values: string[]) => {
+  const vault = createVault(new Uint8Array(32).fill(1))
+  for (const value of values) vault.put(vault.digest(bytes(value)), bytes(value))
+  return vault
+}
+
+test('a digest depends on the bytes and on the key, and on nothing else', () => {
+  const vault = createVault(new Uint8Array(32).fill(1))
+  expect(vault.digest(bytes('value'))).toMatch(/^hmac-sha256:[0-9a-f]{64}$/)
+  expect(vault.digest(bytes('value'))).toBe(createVault(new Uint8Array(32).fill(1)).digest(bytes('value')))
+  expect(vault.digest(bytes('value'))).not.toBe(vault.digest(bytes('other')))
+  expect(vault.digest(bytes('value'))).not.toBe(createVault(new Uint8Array(32).fill(2)).digest(bytes('value')))
+})
+
+test('values are got back by digest, as they were when put', () => {
+  const vault = createVault(new Uint8Array(32))
+  const value = bytes('hunter22')
+  vault.put('d', value)
+  value.fill(0)
+  expect(Buffer.from(vault.get('d')!).toString()).toBe('hunter22')
+  expect(vault.get('other')).toBeUndefined()
+})
+
+test('retain forgets the rest, also for redaction', () => {
+  const vault = vaultOf('first-secret', 'second-secret')
+  vault.retain(new Set([vault.digest(bytes('first-secret'))]))
+  expect(vault.get(vault.digest(bytes('second-secret')))).toBeUndefined()
+  expect(vault.redact('first-secret second-secret')).toBe('[redacted] second-secret')
+})
+
+for (const { name, values, text, want } of [
+  { name: 'as it is', values: ['p4ssw0rd'], text: 'auth p4ssw0rd, again p4ssw0rd', want: 'auth [redacted], again [redacted]' },
+  { name: 'in base64', values: ['p4ssw0rd'], text: `x ${btoa('p4ssw0rd')} y`, want: 'x [redacted]= y' },
+  {
+    name: 'in base64 for URLs',
+    values: ['p4??w0rd~~~'],
+    text: Buffer.from('p4??w0rd~~~').toString('base64url'),
+    want: '[redacted]',
+  },
+  {
+    name: 'URL-encoded',
+    values: ['p/4 w+rd'],
+    text: `https://u:${encodeURIComponent('p/4 w+rd')}@host`,
+    want: 'https://u:[redacted]@host',
+  },
+  { name: 'in a form', values: ['p/4 w&rd'], text: 'pw=p%2F4+w%26rd', want: 'pw=[redacted]' },
+  { name: 'in JSON', values: ['say "hi" now'], text: JSON.stringify({ pw: 'say "hi" now' }), want: '{"pw":"[redacted]"}' },
+  { name: 'without its last line break', values: ['p4ssw0rd\n'], text: 'got p4ssw0rd!', want: 'got [redacted]!' },
+  {
+    name: 'one line of many',
+    values: ['-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA0\n'],
+    text: 'key MIIEpAIBAAKCAQEA0',
+    want: 'key [redacted]',
+  },
+  { name: 'the longest first', values: ['secret', 'secret-more'], text: 'secret-more secret', want: '[redacted] [redacted]' },
+  {
+    name: 'never in its own replacement',
+    values: ['redacted', 'abcdef'],
+    text: 'abcdef redacted',
+    want: '[redacted] [redacted]',
+  },
+  { name: 'not when shorter than 6 bytes', values: ['short'], text: 'short', want: 'short' },
+  { name: 'regular expression signs are plain', values: ['a.*b$^(['], text: 'a.*b$^([ aXXb', want: '[redacted] aXXb' },
+  { name: 'nothing to redact', values: ['p4ssw0rd'], text: '', want: '' },
+]) {
+  test(`redact: ${name}`, () => expect(vaultOf(...values).redact(text)).toBe(want))
+}
+
+test('redact: bytes that are no text are found in base64', () => {
+  const vault = createVault(new Uint8Array(32))
+  vault.put('d', new Uint8Array([255, 254, 1, 2, 3, 4, 5, 6]))
+  expect(vault.redact('x //4BAgMEBQY= y')).toBe('x [redacted]= y')
+})
