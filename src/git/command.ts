@@ -60,7 +60,6 @@ function boundGit(settings: GitSettings, signal: AbortSignal, input: string | un
     completion: waitForClose ? { onClose: true, onExit: false } : { onClose: true, onExit: 500 },
     // simple-git takes a failing exit without a message for success.
     errors: (error, { exitCode, stdOut, stdErr }) => {
-      if (process.env.DBG) console.log(exitCode, Buffer.concat(stdErr).toString())
       if (error instanceof Error) return error
       return exitCode === 0 ? undefined : new GitExit(exitCode, Buffer.concat([...stdErr, ...stdOut]).toString('utf8'))
     },

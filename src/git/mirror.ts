@@ -54,7 +54,7 @@ export async function isMirrorDamaged(git: Git, error: unknown): Promise<boolean
 }
 
 const damageWords =
-  /bad object|object file .* is empty|corrupt|packfile .* (is|cannot|far too short)|unable to (read|unpack|parse)|missing (blob|tree|commit)|invalid sha1 pointer|bad config line|broken (ref|pack)|not a git repository: |shallow file/i
+  /bad object|error in object|object file .* is empty|corrupt|packfile .* (is|cannot|far too short)|unable to (read|unpack|parse)|missing (blob|tree|commit)|invalid sha1 pointer|bad config line|broken (ref|pack)|not a git repository: |shallow file/i
 
 /** The newest revision's sha, also after a restart; `undefined` before the first successful poll. */
 export async function readHead(git: Git): Promise<string | undefined> {
