@@ -1,0 +1,96 @@
+/** Services, their endpoints, and nodes under the names of kube-state-metrics. */
+import type { ClusterStatus, NodeStatus, ServiceStatus } from '../reconcilers/status.ts'
+import { type Families, gauge, oneOf, type Sample, sample } from './family.ts'
+import { labelNames, labelsOf } from './labels.ts'
+
+const service = ['namespace', 'service']
+const endpoint = ['namespace', 'endpoint']
+
+export const serviceFamilies: Families = {
+  kube_service_created: gauge('Unix creation timestamp of the Service.', service),
+  kube_service_info: gauge('Addresses of the Service.', [...service, 'uid', 'cluster_ip', 'external_name', 'load_balancer_ip']),
+  kube_service_labels: gauge('Well-known labels of the Service.', [...service, ...labelNames]),
+  kube_service_spec_type: gauge('Type of the Service.', [...service, 'type']),
+  kube_endpoint_address: gauge('Addresses behind a Service.', [...endpoint, 'ip', 'ready']),
+  kube_endpoint_address_available: gauge('Number of addresses that serve.', endpoint),
+  kube_endpoint_address_not_ready: gauge('Number of addresses that do not serve yet, or no more.', endpoint),
+  kube_endpoint_created: gauge('Unix creation timestamp of the endpoints.', endpoint),
+  kube_endpoint_info: gauge('Endpoints of a Service.', endpoint),
+  kube_node_info: gauge('What the node is.', [
+    'node',
+    'kernel_version',
+    'os_image',
+    'container_runtime_version',
+    'kubelet_version',
+    'kubeproxy_version',
+    'provider_id',
+    'pod_cidr',
+    'system_uuid',
+    'internal_ip',
+  ]),
+  kube_node_spec_unschedulable: gauge('Whether the node takes no new pods.', ['node']),
+  kube_node_status_allocatable: gauge('What pods may use of the node.', ['node', 'resource', 'unit']),
+  kube_node_status_capacity: gauge('What the node has.', ['node', 'resource', 'unit']),
+  kube_node_status_condition: gauge('Conditions of the node.', ['node', 'condition', 'status']),
+}
+
+export function collectServices(status: ClusterStatus): Sample[] {
+  return [...status.services.flatMap(collectService), ...status.nodes.flatMap(collectNode)]
+}
+
+function collectService(status: ServiceStatus): Sample[] {
+  const labels = { namespace: status.namespace, service: status.name }
+  const info = { uid: '', cluster_ip: status.clusterIP, external_name: status.externalName, load_balancer_ip: '' }
+  return [
+    sample('kube_service_created', labels, status.createdAt / 1_000),
+    sample('kube_service_info', { ...labels, ...info }, 1),
+    sample('kube_service_labels', { ...labels, ...labelsOf(status.labels) }, 1),
+    sample('kube_service_spec_type', { ...labels, type: status.type }, 1),
+    ...(status.type === 'ExternalName' ? [] : collectEndpoints(status)),
+  ]
+}
+
+function collectEndpoints({ namespace, name, createdAt, endpoints }: ServiceStatus): Sample[] {
+  const labels = { namespace, endpoint: name }
+  const ready = endpoints.filter((each) => each.ready).length
+  return [
+    sample('kube_endpoint_info', labels, 1),
+    sample('kube_endpoint_created', labels, createdAt / 1_000),
+    sample('kube_endpoint_address_available', labels, ready),
+    sample('kube_endpoint_address_not_ready', labels, endpoints.length - ready),
+    ...endpoints.map((each) => sample('kube_endpoint_address', { ...labels, ip: each.ip, ready: String(each.ready) }, 1)),
+  ]
+}
+
+function collectNode(status: NodeStatus): Sample[] {
+  const node = status.name
+  const info = {
+    kernel_version: status.kernel,
+    os_image: status.os,
+    container_runtime_version: `docker://${status.engineVersion}`,
+    kubelet_version: '',
+    kubeproxy_version: '',
+    provider_id: '',
+    pod_cidr: '',
+    system_uuid: '',
+    internal_ip: '',
+  }
+  const amounts = [
+    { resource: 'cpu', unit: 'core', value: status.cpus },
+    { resource: 'memory', unit: 'byte', value: status.memoryBytes },
+  ]
+  return [
+    sample('kube_node_info', { node, ...info }, 1),
+    sample('kube_node_spec_unschedulable', { node }, 0),
+    ...['kube_node_status_allocatable', 'kube_node_status_capacity'].flatMap((name) =>
+      amounts.map(({ resource, unit, value }) => sample(name, { node, resource, unit }, value)),
+    ),
+    ...oneOf(
+      'kube_node_status_condition',
+      { node, condition: 'Ready' },
+      'status',
+      ['true', 'false', 'unknown'],
+      status.reachable ? 'true' : 'unknown',
+    ),
+  ]
+}
