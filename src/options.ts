@@ -101,6 +101,8 @@ const exception = z.enum(policyExceptions, {
 interface OptionMeta {
   readonly description: string
   readonly placeholder?: string
+  /** of the flag, where it says the opposite */
+  readonly flagHelp?: string
   /** the flag's name when it is not the path's */
   readonly name?: string
   readonly noFlag?: boolean
@@ -164,7 +166,7 @@ export const schema = z.strictObject({
     .strictObject({
       enabled: flag()
         .prefault(true)
-        .meta(about({ description: 'remove what left the source', name: 'prune' })),
+        .meta(about({ description: 'remove what left the source', flagHelp: 'keep what left the source', name: 'prune' })),
       maxShare: z
         .number({ error: 'must be a number from 0 to 1' })
         .min(0, 'must be a number from 0 to 1')
@@ -252,6 +254,8 @@ export interface ConfigOption {
   /** as text, `''` for none */
   readonly defaultText: string
   readonly help: string
+  /** the same for the flag, which turns off what is on by itself */
+  readonly flagHelp: string
 }
 
 /** Every option, in the schema's order. */
@@ -286,6 +290,7 @@ function describeOption(leaf: z.ZodType, inner: z.ZodType, path: readonly string
     kind,
     defaultText: typeof preset === 'object' ? '' : String(preset),
     help: meta.description,
+    flagHelp: meta.flagHelp ?? meta.description,
   }
 }
 
