@@ -50,17 +50,17 @@ empty_zone() {
 }
 
 load_table() {
-  local generation
-  for generation in "$(readlink "$state/current" 2>/dev/null)" a b; do
-    [ -n "$generation" ] && is_whole "$state/$generation" && nft -f "$state/$generation/full" || continue
-    make_current "$generation"
+  local table
+  for table in "$state/table" "$state/table.safe"; do
+    is_whole "$table" && nft -f <(table_part full "$table") || continue
+    write_zone forward "$table"
+    write_zone reverse "$table"
+    [ "$table" = "$state/table" ] || cp "$table" "$state/table"
     return
   done
-  mkdir -p "$state/a"
-  rm -f "$state"/a/*
-  empty_zone "$domain" >"$state/a/forward.zone"
-  empty_zone "$reverse" >"$state/a/reverse.zone"
-  make_current a
+  rm -f "$state"/table*
+  empty_zone "$domain" >"$run/forward.zone"
+  empty_zone "$reverse" >"$run/reverse.zone"
 }
 
 server_block() {
@@ -93,7 +93,7 @@ zone_config() {
     cat <<X
 auth-zone:
   name: "${name#* }."
-  zonefile: "$state/current/${name%% *}.zone"
+  zonefile: "$run/${name%% *}.zone"
   for-downstream: yes
   for-upstream: no
 X
@@ -146,14 +146,17 @@ announce() {
 }
 
 serve_names() {
+  local zone front
   trap 'trap - TERM; kill $(jobs -p) 2>/dev/null; exit 0' TERM INT
   while :; do
     unbound -d -c "$run/zone.conf" &
+    zone=$!
     unbound -d -c "$run/front.conf" &
-    wait -n %1 %2
+    front=$!
+    wait -n $zone $front
     echo 'a name server ended; both start again' >&2
-    kill %1 %2 2>/dev/null
-    wait %1 %2
+    kill $zone $front 2>/dev/null
+    wait $zone $front
     sleep 0.2 & wait $!
   done
 }

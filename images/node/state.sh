@@ -1,11 +1,11 @@
 # Sourced by router.sh and agent.sh: where a router keeps its state, and what that state is right now.
 #
-# /var/lib/trireme (volume)   a/ and b/, two generations of the table; `current` names the one that serves.
-#   full                      nftables commands that make the whole table
-#   forward.zone reverse.zone what the name server serves
-#   meta                      the daemon's own copy of the table, opaque here
-#   sum                       SHA-256 of those four, in that order: tells a torn generation after a power cut
-# /run/trireme                sockets, generated configuration and the fingerprints of what was last applied
+# /var/lib/trireme (volume)
+#   table        what the router serves: a line `<sha256> <sizes of full, forward, reverse, meta>`, then those
+#                four: nftables commands that make the whole table, two zone files, and the daemon's own copy,
+#                opaque here. The sum, of the four, tells a file that a power cut tore.
+#   table.safe   an earlier table that is known to be on the disk, for that case
+# /run/trireme   sockets, configuration, the zone files in use, and fingerprints of what was last applied
 
 state=/var/lib/trireme
 run=/run/trireme
@@ -17,12 +17,28 @@ boot_id() {
   echo "${fields[21]}"
 }
 
-is_whole() {
-  [ -s "$1/sum" ] && [ "$(cat "$1/full" "$1/forward.zone" "$1/reverse.zone" "$1/meta" 2>/dev/null | sha256sum)" = "$(cat "$1/sum")  -" ]
+# table_part <full|forward|reverse|meta> <file>
+table_part() {
+  local header sum full forward reverse meta start
+  IFS= read -r header <"$2"
+  read -r sum full forward reverse meta <<<"$header"
+  start=$((${#header} + 2))
+  case $1 in
+    full) tail -c "+$start" "$2" | head -c "$full" ;;
+    forward) tail -c "+$((start + full))" "$2" | head -c "$forward" ;;
+    reverse) tail -c "+$((start + full + forward))" "$2" | head -c "$reverse" ;;
+    meta) tail -c "$meta" "$2" ;;
+  esac
 }
 
-make_current() {
-  ln -sfn "$1" "$state/current.new" && mv -T "$state/current.new" "$state/current"
+is_whole() {
+  local sum
+  read -r sum _ <"$1" && [ "$(tail -n +2 "$1" | sha256sum)" = "$sum  -" ]
+} 2>/dev/null
+
+# write_zone <forward|reverse> <table>: the name server never sees half a file.
+write_zone() {
+  table_part "$1" "$2" >"$run/$1.zone.new" && mv "$run/$1.zone.new" "$run/$1.zone"
 }
 
 zone_control() {
@@ -36,7 +52,7 @@ nft_fingerprint() {
 
 # What is on disk, what is loaded (the serial follows from the content), and whatever was put over it by hand.
 dns_fingerprint() {
-  { cat "$state/current/forward.zone" "$state/current/reverse.zone"
+  { cat "$run/forward.zone" "$run/reverse.zone"
     zone_control list_auth_zones
     zone_control list_local_zones
     zone_control list_local_data
