@@ -36,7 +36,8 @@ function parseList(flag, value, allowed) {
   return names
 }
 
-function parseArguments(args) {
+/** What the command line asks for, in the shape `ensure` takes. */
+export function parseArguments(args) {
   const want = {}
   for (let i = 0; i < args.length; i += 2) {
     if (args[i] === '--only') want.steps = parseList('--only', args[i + 1], STEPS)

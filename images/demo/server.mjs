@@ -4,13 +4,13 @@
  * ROLE=web  a page with this pod's name, its version, MESSAGE, and a greeting fetched from the api
  * ROLE=api  GET /greeting: JSON `{greeting, pod, version, count, time}`, behind `Authorization: Bearer <token>`
  *
- * Both answer /healthz (200 while the process lives) and /readyz (200 until SIGTERM). On SIGTERM the
- * server takes no new connection, lets open requests finish, and exits 0.
+ * Both answer /version, /healthz (200 while the process lives) and /readyz (200 until SIGTERM). On SIGTERM
+ * open requests finish, then the server exits 0.
  *
  * Environment: PORT (8080), VERSION, MESSAGE, API_HOST (`api`, a port may follow), TOKEN or TOKEN_FILE.
  */
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, get } from 'node:http'
 import { hostname } from 'node:os'
 
 const env = process.env
@@ -39,15 +39,24 @@ function greetFromApi(request, response) {
   sendJson(response, 200, { greeting: `Hello number ${count}`, pod, version, count, time: new Date().toISOString() })
 }
 
-async function fetchGreeting() {
+/** A fresh connection each time: a kept one would stay with a pod that is leaving. */
+function fetchGreeting() {
   const url = `http://${env.API_HOST ?? 'api'}/greeting`
-  try {
-    const answer = await fetch(url, { headers: { authorization: `Bearer ${token()}` }, signal: AbortSignal.timeout(2000) })
-    if (!answer.ok) return { error: `${url} answered ${answer.status}` }
-    return await answer.json()
-  } catch (error) {
-    return { error: `${url}: ${error.cause?.code ?? error.message}` }
-  }
+  return new Promise((resolve) => {
+    const options = { agent: false, headers: { authorization: `Bearer ${token()}` }, timeout: 2000 }
+    const request = get(url, options, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (chunk) => {
+        text += chunk
+      })
+      answer.on('end', () =>
+        resolve(answer.statusCode === 200 ? JSON.parse(text) : { error: `${url} answered ${answer.statusCode}` }),
+      )
+    })
+    request.on('timeout', () => request.destroy(new Error('no answer in 2 s')))
+    request.on('error', (error) => resolve({ error: `${url}: ${error.message}` }))
+  })
 }
 
 const escapeHtml = (text) =>
@@ -76,11 +85,22 @@ const server = createServer((request, response) => {
   sendJson(response, 404, { error: `no ${pathname} here` })
 })
 
+/**
+ * Leaves without dropping a request: whoever keeps a connection gets `connection: close` with the next
+ * answer and goes elsewhere. Closing such a connection ourselves could cross a request on its way here, so
+ * that is only done to those that stay silent.
+ */
 process.once('SIGTERM', () => {
-  ready = false
   console.log('SIGTERM: finishing open requests')
-  server.close(() => process.exit(0))
-  server.closeIdleConnections()
+  ready = false
+  const latest = Date.now() + 3000
+  const timer = setInterval(() => {
+    server.getConnections((_, open) => {
+      if (open > 0 && Date.now() < latest) return
+      clearInterval(timer)
+      server.close(() => process.exit(0))
+    })
+  }, 50)
 })
 
 const port = Number(env.PORT ?? 8080)
