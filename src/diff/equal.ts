@@ -5,7 +5,7 @@
  * that is `undefined` is a key that is not there. Cheap where both share parts, and on frozen values.
  */
 export function same(a: unknown, b: unknown): boolean {
-  if (a === b) return true
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => same(item, b[index]))
   if (Array.isArray(b)) return false

@@ -12,6 +12,7 @@ for (const { a, b, want } of [
   { a: [1], b: [1, 2], want: false },
   { a: [], b: {}, want: false },
   { a: {}, b: [], want: false },
+  { a: Number.NaN, b: Number.NaN, want: true },
   { a: null, b: {}, want: false },
   { a: '1', b: 1, want: false },
   { a: JSON.parse('{"__proto__": 1}'), b: {}, want: false },
