@@ -1,4 +1,4 @@
-import { GitError, type SimpleGit, simpleGit } from 'simple-git'
+import { GitError, GitPluginError, type SimpleGit, simpleGit } from 'simple-git'
 
 /** Git ended with a code other than 0. `stderr` is raw: it may hold what must not be shown. */
 export class GitExit extends GitError {
@@ -58,9 +58,9 @@ function boundGit(settings: GitSettings, signal: AbortSignal, input: string | un
     // A transport helper that outlives a killed Git holds its output open, so there the exit counts and not the close. A
     // command that streams content has no helper, and its last bytes may come after the exit.
     completion: waitForClose ? { onClose: true, onExit: false } : { onClose: true, onExit: 500 },
-    // simple-git takes a failing exit without a message for success.
+    // simple-git takes a failing exit without a message for success, and drops the code of any other.
     errors: (error, { exitCode, stdOut, stdErr }) => {
-      if (error instanceof Error) return error
+      if (error instanceof GitPluginError) return error
       return exitCode === 0 ? undefined : new GitExit(exitCode, Buffer.concat([...stdErr, ...stdOut]).toString('utf8'))
     },
     ...(input === undefined ? {} : { input: () => input }),

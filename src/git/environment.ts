@@ -71,21 +71,18 @@ function askpassEnvironment(remote: Remote, login: Login): Record<string, string
   return {
     GIT_ASKPASS: fileURLToPath(new URL('./askpass.sh', import.meta.url)),
     TRIREME_USERNAME_PROMPT: `Username for '${remote.origin}': `,
-    TRIREME_PASSWORD_PROMPT: `Password for '${scheme}${promptEncoded(login.username)}@${host}': `,
+    // Git spells the user as it is, since its fix of CVE-2024-50349 percent-encoded.
+    TRIREME_PASSWORD_PROMPT: `Password for '${scheme}${login.username}@${host}': `,
+    TRIREME_PASSWORD_PROMPT_ENCODED: `Password for '${scheme}${promptEncoded(login.username)}@${host}': `,
     TRIREME_USERNAME: login.username,
     TRIREME_PASSWORD: login.password,
     TRIREME_PASSWORD_FILE: login.passwordFile,
   }
 }
 
-/** As Git's credential.c spells a user in a prompt: bytes outside RFC 3986's reserved and unreserved sets become `%xx`. */
+/** As Git's strbuf_add_percentencode spells a user: `encodeURIComponent`, and the marks that it leaves. */
 function promptEncoded(username: string): string {
-  let encoded = ''
-  for (const byte of Buffer.from(username)) {
-    const character = String.fromCharCode(byte)
-    encoded += /[A-Za-z0-9\-._~!*'();:@&=+$,/?#[\]]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`
-  }
-  return encoded
+  return encodeURIComponent(username).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 function sshCommand({ credentials, knownHostsFile }: EnvironmentOptions): string {

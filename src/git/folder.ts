@@ -20,6 +20,8 @@ export interface FolderSourceOptions extends Partial<TreeLimits> {
 const defaultLimits: TreeLimits = { maxFileBytes: 10 << 20, maxTotalBytes: 64 << 20, maxFiles: 20_000 }
 /** Content that a poll returned, kept so that its tree can be read although the folder has moved on. */
 const treesKept = 5
+/** Times `debounceMs` after which a burst of saves is told although it goes on. */
+const longestBurst = 5
 
 /**
  * A local folder as a source. Its revision is named after its content, so saving the same bytes again changes nothing.
@@ -97,12 +99,23 @@ interface Watching {
 function watchFolder(watching: Watching, changed: () => void): () => Promise<void> {
   const { dir, limits, debounceMs, rescanMs, now, onWatchFailure } = watching
   let pending: NodeJS.Timeout | undefined
+  let burstStartedAt: number | undefined
   let mark: string | undefined
   let failed = false
   let stopped = false
   const tell = () => {
     clearTimeout(pending)
-    if (!stopped) pending = setTimeout(changed, debounceMs)
+    if (stopped) return
+    burstStartedAt ??= now()
+    // Something that saves without end must not keep its changes from being told.
+    const leftMs = burstStartedAt + longestBurst * debounceMs - now()
+    pending = setTimeout(
+      () => {
+        burstStartedAt = undefined
+        changed()
+      },
+      Math.max(0, Math.min(debounceMs, leftMs)),
+    )
   }
   const watcher = watchPaths(dir, {
     ignoreInitial: true,
