@@ -50,8 +50,8 @@ export function defineCluster(options: {
   }
 }
 
-/** Addresses of the subnet below this offset are kept for the gateway, the router and what may come. */
-const RESERVED = 16
+/** Addresses below this offset are left to the gateway, the router and the edges, whose addresses Docker chooses from below. */
+const RESERVED = 256
 
 /**
  * An address of the pod range that is not in `used`, by linear probing from where the hash of `id` points.
@@ -75,10 +75,11 @@ export function chooseServiceAddress(
 }
 
 function probe(range: Range, reserved: number, id: string, used: (ip: string) => boolean): string | undefined {
-  const room = range.size - reserved - 1
+  const kept = Math.min(reserved, range.size / 4)
+  const room = range.size - kept - 1
   const start = hashNumber(id) % room
   for (let step = 0; step < room; step++) {
-    const ip = formatAddress(range.first + reserved + ((start + step) % room))
+    const ip = formatAddress(range.first + kept + ((start + step) % room))
     if (!used(ip)) return ip
   }
   return undefined

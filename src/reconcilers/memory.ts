@@ -59,6 +59,7 @@ export interface PodRecord {
 
 /** Progress of the rollout at the last time something moved. */
 export interface Progress {
+  /** ms since the epoch; 0 while paused, when it is not timed */
   readonly since: number
   readonly updated: number
   readonly old: number
@@ -80,8 +81,18 @@ export interface WorkloadMemory {
   readonly uid: string
   readonly generation: number
   readonly createdAt: number
+  /** `replicas` that the last pass worked towards: a change of it alone is scaling, not a rollout */
+  readonly scaledTo: number
   readonly sets: readonly SetRecord[]
   readonly pods: readonly PodRecord[]
   readonly progress: Progress | null
   readonly rollout: Rollout | null
+}
+
+/** What a Service has been given and keeps: its address and node ports by port name or number. */
+export interface ServiceMemory {
+  readonly uid: string
+  readonly createdAt: number
+  readonly clusterIP: string
+  readonly nodePorts: Readonly<Record<string, number>>
 }

@@ -2,7 +2,7 @@
 import type { ContainerView } from '../runtime/engine.ts'
 import type { CompiledContainer, CompiledPod } from './compile.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
-import { LABEL } from './names.ts'
+import { LABEL, SANDBOX } from './names.ts'
 import type { ContainerProbes, Failure, NodeView, ObservedPod } from './observed.ts'
 
 /** @see Kubernetes pkg/kubelet MaxContainerBackOff, reset after ten minutes of running */
@@ -155,7 +155,11 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[]):
   const view = context.observed?.sandbox
   if (view === undefined)
     return context.record.bound ? { stage: 'lost', because: 'its sandbox was removed' } : { stage: 'absent', because: '' }
-  if (view.state === 'created') return { stage: 'created', because: '' }
+  if (view.state === 'created') {
+    const start = context.failures.get(sandboxStartId(context))
+    if (start?.kind === 'addressTaken') return { stage: 'lost', because: `its address ${context.record.ip} is taken` }
+    return { stage: 'created', because: '' }
+  }
   if (view.state === 'paused') return { stage: 'paused', because: '' }
   if (view.state !== 'running')
     return {
@@ -174,6 +178,11 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[]):
     : { stage: 'running', because: '' }
 }
 
+/** The id of the step that starts a pod's sandbox, as `stepId` makes it. */
+export function sandboxStartId(context: PodContext): string {
+  return `pod/${context.record.uid}|start|${context.record.name}/${SANDBOX}`
+}
+
 function podPhase(context: PodContext, sandbox: SandboxStage, containers: readonly ContainerNow[]): PodNow['phase'] {
   if (!context.node.reachable) return context.record.bound ? 'Unknown' : 'Pending'
   if (sandbox === 'lost') return 'Failed'
@@ -184,4 +193,10 @@ function podPhase(context: PodContext, sandbox: SandboxStage, containers: readon
       stage === 'running' || stage === 'paused' || stage === 'exited' || stage === 'restarting' || attempt > 0,
   )
   return launched ? 'Running' : 'Pending'
+}
+
+/** Ready for `minReadySeconds`, and every router that should send to it does. */
+export function isAvailable(pod: PodNow, minReadySeconds: number, now: number): boolean {
+  const { readySince } = pod.context.record
+  return pod.ready && pod.context.routing.acknowledged && readySince > 0 && now - readySince >= minReadySeconds * 1000
 }

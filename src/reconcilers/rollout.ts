@@ -43,10 +43,11 @@ export function rolloutBounds(spec: DeploymentSpec): Bounds {
  *
  * @param next the set that carries the wanted template
  * @param old all other sets
+ * @param scaled `spec.replicas` is not what the last pass worked towards
  */
-export function planRollout(spec: DeploymentSpec, next: SetCount, old: readonly SetCount[]): SetTargets {
-  const scaling = spec.paused || !isRollout(next, old)
-  if (scaling) return planScale(spec, next, old)
+export function planRollout(spec: DeploymentSpec, next: SetCount, old: readonly SetCount[], scaled: boolean): SetTargets {
+  const rolling = old.some((set) => set.replicas > 0 || set.pods > 0) || next.replicas === 0
+  if (spec.paused || !rolling || (scaled && next.replicas > 0)) return planScale(spec, next, old)
   if (spec.strategy.type === 'Recreate') return planRecreate(spec, next, old)
   const bounds = rolloutBounds(spec)
   const grown = growNext(spec, bounds, next, old)
@@ -57,10 +58,6 @@ export function planRollout(spec: DeploymentSpec, next: SetCount, old: readonly 
 export function isComplete(spec: DeploymentSpec, next: SetCount, old: readonly SetCount[]): boolean {
   const leftovers = old.some((set) => set.pods > 0 || set.replicas > 0)
   return !leftovers && next.pods === spec.replicas && next.available === spec.replicas && next.replicas === spec.replicas
-}
-
-function isRollout(next: SetCount, old: readonly SetCount[]): boolean {
-  return old.some((set) => set.replicas > 0 || set.pods > 0) || next.replicas === 0
 }
 
 function growNext(spec: DeploymentSpec, { surge }: Bounds, next: SetCount, old: readonly SetCount[]): number {
@@ -112,7 +109,8 @@ function planScale(spec: DeploymentSpec, next: SetCount, old: readonly SetCount[
     const only = live[0] ?? next
     return only.replicas === spec.replicas ? new Map() : new Map([[only.name, spec.replicas]])
   }
-  if (next.available === spec.replicas && next.replicas === spec.replicas) return new Map(old.filter(({ replicas }) => replicas > 0).map((set) => [set.name, 0]))
+  if (next.available === spec.replicas && next.replicas === spec.replicas)
+    return new Map(old.filter(({ replicas }) => replicas > 0).map((set) => [set.name, 0]))
   const allowed = spec.replicas > 0 ? spec.replicas + rolloutBounds(spec).surge : 0
   return scaleProportionally(allowed, live)
 }
@@ -121,7 +119,12 @@ function scaleProportionally(allowed: number, live: readonly SetCount[]): SetTar
   const total = sum(live, ({ replicas }) => replicas)
   const change = allowed - total
   if (change === 0) return new Map()
-  const sets = [...live].sort((a, b) => b.replicas - a.replicas || (change > 0 ? b.createdAt - a.createdAt : a.createdAt - b.createdAt) || compareText(a.name, b.name))
+  const sets = [...live].sort(
+    (a, b) =>
+      b.replicas - a.replicas ||
+      (change > 0 ? b.createdAt - a.createdAt : a.createdAt - b.createdAt) ||
+      compareText(a.name, b.name),
+  )
   const targets = new Map<string, number>()
   let left = change
   for (const set of sets) {

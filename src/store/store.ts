@@ -1,6 +1,6 @@
 /** The port to durable memory: small, synchronous, transactional. */
 import type { LoadedObject, ObjectKey } from '../model/types.ts'
-import type { WorkloadMemory } from '../reconcilers/memory.ts'
+import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { EventRecord } from '../reconcilers/status.ts'
 
 /** Revisions of one source, kept apart on purpose; `''` for none. */
@@ -20,14 +20,6 @@ export interface HistoryEntry {
   readonly revision: string
   readonly result: 'attempted' | 'applied' | 'healthy' | 'failed' | 'superseded'
   readonly message: string
-}
-
-/** What a Service has been given and keeps: its address and node ports by port name or number. */
-export interface ServiceMemory {
-  readonly uid: string
-  readonly createdAt: number
-  readonly clusterIP: string
-  readonly nodePorts: Readonly<Record<string, number>>
 }
 
 export interface Store {

@@ -1,0 +1,44 @@
+/** Pods as Services see them. @see Kubernetes pkg/controller/endpointslice */
+import type { Labels } from '../model/types.ts'
+import type { PodNow } from './podstate.ts'
+
+export interface PodEndpoint {
+  readonly uid: string
+  readonly name: string
+  readonly namespace: string
+  readonly ip: string
+  readonly node: string
+  readonly labels: Labels
+  readonly ready: boolean
+  readonly terminating: boolean
+  readonly hostname: string
+  /** `''` for none */
+  readonly subdomain: string
+  readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[]
+}
+
+/** `[]` for a pod that can have no traffic: without a sandbox, lost, or at its end. */
+export function podEndpoint(pod: PodNow): PodEndpoint[] {
+  const { record, set, namespace } = pod.context
+  if (!record.bound || pod.sandbox === 'lost' || pod.phase === 'Succeeded' || pod.phase === 'Failed') return []
+  const { spec, metadata } = set.template
+  return [
+    {
+      uid: record.uid,
+      name: record.name,
+      namespace,
+      ip: record.ip,
+      node: record.node,
+      labels: { ...metadata.labels, 'pod-template-hash': record.hash },
+      ready: pod.ready,
+      terminating: record.deletion !== undefined,
+      hostname: spec.hostname ?? '',
+      subdomain: spec.subdomain ?? '',
+      ports: spec.containers.flatMap(({ ports }) =>
+        ports.flatMap(({ name, protocol, containerPort }) =>
+          name === undefined ? [] : [{ name, protocol, port: containerPort }],
+        ),
+      ),
+    },
+  ]
+}

@@ -1,0 +1,250 @@
+/**
+ * What Trireme itself needs on a node: the pod network, the router, and nothing left over. Planned like any
+ * workload, so that a router or network that somebody removed or stopped comes back with its cause.
+ */
+
+import { diffContainer } from '../diff/container.ts'
+import { canonicalText, sha256 } from '../model/canonical.ts'
+import type { ContainerView } from '../runtime/engine.ts'
+import type { Cluster } from './cluster.ts'
+import { baseSpec } from './compile.ts'
+import { clusterLabels, LABEL, routerName, routerVolume } from './names.ts'
+import type { NodeView } from './observed.ts'
+import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
+import type { RouteTable } from './routetable.ts'
+
+export interface NodeInput {
+  readonly key: string
+  readonly cluster: Cluster
+  readonly node: NodeView
+  /** `undefined` while not every workload has been planned once: a half-known table must not be sent */
+  readonly table: RouteTable | undefined
+  /** owners (object keys) of containers that some pass looks after */
+  readonly owned: (owner: string) => boolean
+  /** pod uids that some workload remembers */
+  readonly knownPod: (uid: string) => boolean
+  /** take everything of the cluster's own infrastructure down */
+  readonly retire: boolean
+}
+
+export function planNode(input: NodeInput): Plan {
+  const { node } = input
+  if (!node.reachable) return { key: input.key, lanes: [] }
+  const lanes = input.retire ? [...planRetirement(input)] : [planRouter(input), planRoutes(input), ...planLeftovers(input)]
+  return { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) }
+}
+
+/** Network, volume and container of the router, in this order. */
+function planRouter(input: NodeInput): Lane {
+  const { cluster, node } = input
+  const network = node.networks.has(cluster.network)
+    ? []
+    : [
+        step(input, `network ${cluster.network}`, 'the pods of this cluster need it', {
+          op: 'createNetwork',
+          network: networkConfig(cluster),
+        }),
+      ]
+  const volume = node.volumes.has(routerVolume(cluster))
+    ? []
+    : [
+        step(input, `volume ${routerVolume(cluster)}`, 'keeps the last routes', {
+          op: 'createVolume',
+          volume: routerVolumeConfig(cluster),
+        }),
+      ]
+  return { id: `node/${node.name}`, steps: [...network, ...volume, ...routerSteps(input)] }
+}
+
+function routerSteps(input: NodeInput): Step[] {
+  const { cluster } = input
+  const spec = routerSpec(cluster)
+  const view = routerOf(input)
+  const name = spec.name
+  const launch = (cause: string, drift?: DriftKind): Step[] => [
+    step(input, 'router', cause, { op: 'create', spec }, drift),
+    step(input, 'router', cause, { op: 'start', container: name }, drift),
+  ]
+  if (view === undefined) return launch('no router')
+  if (view.labels[LABEL.spec] !== spec.labels[LABEL.spec])
+    return [
+      step(input, 'router', 'its configuration changed', { op: 'remove', container: view.id }),
+      ...launch('its configuration changed'),
+    ]
+  if (view.state === 'created') return [step(input, 'router', 'not started yet', { op: 'start', container: view.id })]
+  if (view.state === 'exited')
+    return [step(input, 'router', `drift: stopped (exit ${view.exitCode})`, { op: 'start', container: view.id }, 'stopped')]
+  if (view.state === 'dead') return [step(input, 'router', 'left over by a failed removal', { op: 'remove', container: view.id })]
+  return mendRouter(input, view, spec)
+}
+
+function mendRouter(input: NodeInput, view: ContainerView, spec: ContainerSpec): Step[] {
+  return diffContainer(spec, view).flatMap(({ kind, phrase }): Step[] => {
+    const container = view.id
+    if (kind === 'paused') return [step(input, 'router', phrase, { op: 'unpause', container }, kind)]
+    if (kind === 'renamed') return [step(input, 'router', phrase, { op: 'rename', container, name: spec.name }, kind)]
+    if (kind === 'restartPolicy')
+      return [step(input, 'router', phrase, { op: 'update', container, restartPolicy: spec.restartPolicy }, kind)]
+    if (kind === 'resources') return [step(input, 'router', phrase, { op: 'update', container, resources: spec.resources }, kind)]
+    // A router off its network has lost its address and its routes: a new one is quicker than repair.
+    return [step(input, 'router', phrase, { op: 'remove', container }, kind)]
+  })
+}
+
+function planRoutes(input: NodeInput): Lane {
+  const { node, table } = input
+  const { router } = node
+  const id = `node/${node.name}/routes`
+  if (table === undefined || !router.connected) return { id, steps: [] }
+  if (router.drift.length > 0) {
+    const kinds = router.drift.map((kind) => (kind === 'dns' ? 'names' : 'rules')).join(' and ')
+    return {
+      id,
+      steps: [
+        step(
+          input,
+          'routes',
+          `drift: the router's ${kinds} were changed from outside`,
+          { op: 'route', table },
+          router.drift[0] ?? 'routes',
+        ),
+      ],
+    }
+  }
+  if (router.acknowledged !== undefined && sameTable(router.acknowledged, table)) return { id, steps: [] }
+  return { id, steps: [step(input, 'routes', describeChange(router.acknowledged, table), { op: 'route', table })] }
+}
+
+function sameTable(a: RouteTable, b: RouteTable): boolean {
+  return a === b || canonicalText(a) === canonicalText(b)
+}
+
+function describeChange(from: RouteTable | undefined, to: RouteTable): string {
+  if (from === undefined) return 'first routes'
+  const before = backendsOf(from)
+  const after = backendsOf(to)
+  const added = [...after].filter((pod) => !before.has(pod)).sort()
+  const removed = [...before].filter((pod) => !after.has(pod)).sort()
+  const parts = [
+    ...(added.length > 0 ? [`add ${listed(added)}`] : []),
+    ...(removed.length > 0 ? [`take out ${listed(removed)}`] : []),
+  ]
+  return parts.length > 0 ? parts.join(', ') : 'Services changed'
+}
+
+function backendsOf(table: RouteTable): Set<string> {
+  return new Set(table.services.flatMap(({ ports }) => ports.flatMap(({ backends }) => backends.map(({ pod }) => pod))))
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+}
+
+/** Containers and volumes that carry this cluster's label and that nobody looks after. */
+function planLeftovers(input: NodeInput): Lane[] {
+  const { node, cluster } = input
+  const containers = [...node.containers.values()].filter((view) => isLeftover(input, view))
+  const inUse = new Set([...node.containers.values()].map(({ labels }) => labels[LABEL.podUid] ?? ''))
+  const volumes = [...node.volumes.values()].filter(({ name, labels }) => {
+    const uid = labels[LABEL.podUid] ?? ''
+    return name !== routerVolume(cluster) && uid !== '' && !input.knownPod(uid) && !inUse.has(uid)
+  })
+  return [
+    ...containers.map((view) => ({
+      id: `leftover/${view.id.slice(0, 12)}`,
+      steps: [
+        step(
+          input,
+          view.name,
+          'drift: an extra container carries the labels of this cluster',
+          { op: 'remove', container: view.id },
+          'extra',
+        ),
+      ],
+    })),
+    ...volumes.map(({ name }) => ({
+      id: `leftover/${name}`,
+      steps: [step(input, `volume ${name}`, 'its pod is gone', { op: 'removeVolume', volume: name })],
+    })),
+  ]
+}
+
+function isLeftover(input: NodeInput, view: ContainerView): boolean {
+  const { labels } = view
+  if (view.state === 'removing') return false
+  switch (labels[LABEL.role]) {
+    case 'router':
+      return view.id !== routerOf(input)?.id
+    case 'edge':
+      return !input.owned(labels[LABEL.service] ?? '')
+    case 'pod':
+      return (
+        labels[LABEL.podUid] === undefined || labels[LABEL.containerName] === undefined || !input.owned(labels[LABEL.owner] ?? '')
+      )
+    default:
+      return true
+  }
+}
+
+function* planRetirement(input: NodeInput): Generator<Lane> {
+  const { node, cluster } = input
+  const cause = 'the cluster is taken down'
+  for (const view of node.containers.values())
+    yield { id: `retire/${view.id.slice(0, 12)}`, steps: [step(input, view.name, cause, { op: 'remove', container: view.id })] }
+  if (node.containers.size > 0) return
+  for (const { name } of node.volumes.values())
+    yield { id: `retire/${name}`, steps: [step(input, `volume ${name}`, cause, { op: 'removeVolume', volume: name })] }
+  if (node.networks.has(cluster.network))
+    yield {
+      id: 'retire/network',
+      steps: [step(input, `network ${cluster.network}`, cause, { op: 'removeNetwork', network: cluster.network })],
+    }
+}
+
+/** The router by label; of several, the one with the right name, then the oldest. */
+export function routerOf(input: Pick<NodeInput, 'cluster' | 'node'>): ContainerView | undefined {
+  const name = routerName(input.cluster)
+  return [...input.node.containers.values()]
+    .filter(({ labels }) => labels[LABEL.role] === 'router')
+    .sort((a, b) => Number(b.name === name) - Number(a.name === name) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1))[0]
+}
+
+export function networkConfig(cluster: Cluster) {
+  return {
+    name: cluster.network,
+    driver: 'bridge',
+    subnet: cluster.subnet,
+    ipRange: cluster.podRange,
+    gateway: cluster.gateway,
+    labels: clusterLabels(cluster, 'network'),
+    options: {},
+  }
+}
+
+function routerVolumeConfig(cluster: Cluster) {
+  return { name: routerVolume(cluster), labels: clusterLabels(cluster, 'volume'), driver: 'local', driverOpts: {} }
+}
+
+/** The router's container, as its entry script in images/node expects it. */
+export function routerSpec(cluster: Cluster): ContainerSpec {
+  const base: ContainerSpec = {
+    ...baseSpec(cluster),
+    name: routerName(cluster),
+    labels: {},
+    entrypoint: ['/usr/local/lib/trireme/router.sh'],
+    cmd: [cluster.serviceRange, cluster.dnsAddress, cluster.domain],
+    hostname: 'router',
+    networkMode: cluster.network,
+    ip: cluster.routerAddress,
+    restartPolicy: 'always',
+    init: true,
+    capAdd: ['NET_ADMIN'],
+    sysctls: { 'net.ipv4.ip_forward': '1' },
+    mounts: [{ type: 'volume', source: routerVolume(cluster), target: '/var/lib/trireme', readOnly: false }],
+  }
+  return { ...base, labels: { ...clusterLabels(cluster, 'router'), [LABEL.spec]: sha256(canonicalText(base)).slice(0, 16) } }
+}
+
+function step(input: NodeInput, target: string, cause: string, action: StepAction, drift?: DriftKind): Step {
+  return { node: input.node.name, target, cause, ...(drift === undefined ? {} : { drift }), ...action }
+}

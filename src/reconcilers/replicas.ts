@@ -1,0 +1,123 @@
+/** Replica sets and their pods: counting them, and creating or deleting pod records until they match. */
+import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
+import { isAvailable, type PodNow } from './podstate.ts'
+import { rankForDeletion } from './ranking.ts'
+import type { SetCount, SetTargets } from './rollout.ts'
+
+export function countSets(memory: WorkloadMemory, pods: readonly PodNow[], minReadySeconds: number, now: number): SetCount[] {
+  return memory.sets.map((set) => {
+    const own = pods.filter(({ context }) => context.record.set === set.name)
+    const active = own.filter(isActive)
+    return {
+      name: set.name,
+      replicas: set.replicas,
+      pods: active.length,
+      ready: active.filter(({ ready }) => ready).length,
+      available: active.filter((pod) => isAvailable(pod, minReadySeconds, now)).length,
+      terminating: own.filter(({ context }) => context.record.deletion !== undefined).length,
+      createdAt: set.createdAt,
+      revision: set.revision,
+    }
+  })
+}
+
+/** Not on its way out, and not at its end. */
+export function isActive({ context, phase }: PodNow): boolean {
+  return context.record.deletion === undefined && phase !== 'Succeeded' && phase !== 'Failed'
+}
+
+export function applyTargets(memory: WorkloadMemory, targets: SetTargets): WorkloadMemory {
+  if (targets.size === 0) return memory
+  return { ...memory, sets: memory.sets.map((set) => ({ ...set, replicas: targets.get(set.name) ?? set.replicas })) }
+}
+
+export interface ScaleContext {
+  readonly now: number
+  /** chooses name, node and address of a new pod; `undefined` when it cannot be placed */
+  readonly place: (set: SetRecord, taken: readonly PodRecord[]) => PodRecord | undefined
+  /** for a bare Pod: a pod at its end stays as it is and is not replaced */
+  readonly keepsFinished: boolean
+  readonly cause: (set: SetRecord, pods: readonly PodNow[]) => string
+}
+
+/** Makes each set have as many active pods as it was told to, in the memory only; steps follow from that. */
+export function scalePods(memory: WorkloadMemory, pods: readonly PodNow[], context: ScaleContext): WorkloadMemory {
+  return memory.sets.reduce(
+    (current, set) =>
+      scaleSet(
+        current,
+        set,
+        pods.filter(({ context: { record } }) => record.set === set.name),
+        pods,
+        context,
+      ),
+    memory,
+  )
+}
+
+function scaleSet(
+  memory: WorkloadMemory,
+  set: SetRecord,
+  own: readonly PodNow[],
+  all: readonly PodNow[],
+  context: ScaleContext,
+): WorkloadMemory {
+  const counted = own.filter(
+    (pod) => isActive(pod) || (context.keepsFinished && pod.context.record.deletion === undefined && pod.sandbox !== 'lost'),
+  )
+  const difference = counted.length - set.replicas
+  if (difference > 0)
+    return deletePods(memory, rankPods(counted, all, context.now).slice(0, difference), deletionCause(set, memory), context.now)
+  if (difference < 0) return createPods(memory, set, -difference, own, context)
+  return memory
+}
+
+function deletionCause(set: SetRecord, memory: WorkloadMemory): string {
+  const newest = memory.sets.reduce((a, b) => (a.revision > b.revision ? a : b))
+  return set.name === newest.name ? `scaled down to ${set.replicas}` : `replaced by revision ${newest.revision}`
+}
+
+function rankPods(pods: readonly PodNow[], all: readonly PodNow[], now: number): PodNow[] {
+  const onNode = Map.groupBy(all.filter(isActive), ({ context }) => context.record.node)
+  return rankForDeletion(
+    pods.map((pod) => ({ pod, siblings: onNode.get(pod.context.record.node)?.length ?? 0 })),
+    now,
+  )
+}
+
+function deletePods(memory: WorkloadMemory, pods: readonly PodNow[], cause: string, now: number): WorkloadMemory {
+  const leaving = new Map(
+    pods.map(({ context }) => [context.record.uid, context.set.template.spec.terminationGracePeriodSeconds]),
+  )
+  return {
+    ...memory,
+    pods: memory.pods.map((record) => {
+      const graceSeconds = leaving.get(record.uid)
+      return graceSeconds === undefined ? record : { ...record, deletion: { since: now, graceSeconds, cause } }
+    }),
+  }
+}
+
+/**
+ * Slow start: 1, 2, 4, … pods at a time, each batch once the one before has its sandboxes, so that a template
+ * that cannot start fails once and not a hundred times.
+ */
+function createPods(
+  memory: WorkloadMemory,
+  set: SetRecord,
+  wanted: number,
+  own: readonly PodNow[],
+  context: ScaleContext,
+): WorkloadMemory {
+  const bound = own.filter(({ context: { record } }) => record.bound).length
+  const pending = own.filter((pod) => !pod.context.record.bound && isActive(pod)).length
+  const batch = Math.min(wanted, Math.max(0, bound + 1 - pending))
+  const cause = context.cause(set, own)
+  let { pods } = memory
+  for (let index = 0; index < batch; index++) {
+    const record = context.place(set, pods)
+    if (record === undefined) break
+    pods = [...pods, { ...record, cause }]
+  }
+  return pods === memory.pods ? memory : { ...memory, pods }
+}

@@ -1,0 +1,111 @@
+/** What a pass writes down of what it sees: pods that appeared, became ready, were lost or are gone; progress. */
+import type { PodRecord, Progress, Rollout, WorkloadMemory } from './memory.ts'
+import { STEADY_MS } from './pod.ts'
+import { launchMark, type PodNow } from './podstate.ts'
+import { isComplete, type SetCount } from './rollout.ts'
+import type { Wanted } from './wanted.ts'
+
+/** Brings the pod records up to what is observed; drops those of which nothing is left. */
+export function recordPods(memory: WorkloadMemory, pods: readonly PodNow[], now: number): WorkloadMemory {
+  const next = pods.filter((pod) => !isGone(pod)).map((pod) => recordPod(pod, now))
+  const unchanged = next.length === memory.pods.length && next.every((record, index) => record === memory.pods[index])
+  return unchanged ? memory : { ...memory, pods: next }
+}
+
+/** Nothing of the pod exists any more and nothing of it is on its way. */
+function isGone({ context }: PodNow): boolean {
+  const { record, observed, volumes, inFlight } = context
+  if (record.deletion === undefined || observed !== undefined || volumes.length > 0) return false
+  return ![...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))
+}
+
+function recordPod(pod: PodNow, now: number): PodRecord {
+  const { record, observed, node, set } = pod.context
+  if (!node.reachable) return record
+  const bound = record.bound || observed?.sandbox !== undefined
+  const running = pod.containers.filter(({ stage, hooked }) => stage === 'running' && hooked)
+  const fresh = running
+    .map(({ compiled, attempt }) => launchMark(compiled.name, attempt))
+    .filter((mark) => !record.launched.includes(mark))
+  // Only the newest mark of a container matters, so a crash loop does not grow the record.
+  const launched =
+    fresh.length === 0
+      ? record.launched
+      : [...record.launched.filter((mark) => !fresh.some((other) => sameContainer(mark, other))), ...fresh].sort()
+  const readySince = pod.ready ? record.readySince || now : 0
+  const lost = pod.sandbox === 'lost' && record.deletion === undefined
+  if (bound === record.bound && launched === record.launched && readySince === record.readySince && !lost) return record
+  const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: pod.lostBecause }
+  return { ...record, bound, launched, readySince, ...(lost ? { deletion } : {}) }
+}
+
+function sameContainer(a: string, b: string): boolean {
+  return a.slice(0, a.lastIndexOf('#')) === b.slice(0, b.lastIndexOf('#'))
+}
+
+/** Notes progress, and how the rollout stands. No timing while paused. */
+export function recordProgress(
+  memory: WorkloadMemory,
+  counts: readonly SetCount[],
+  wanted: Wanted | null,
+  now: number,
+): WorkloadMemory {
+  if (wanted === null || memory.rollout === null) return memory
+  const next = counts.find(({ name }) => name === wanted.set)
+  if (next === undefined) return memory
+  const old = counts.filter(({ name }) => name !== wanted.set)
+  const progress = nextProgress(memory.progress, next, old, wanted.spec.paused, now)
+  const rollout = nextRollout(memory.rollout, progress, isComplete(wanted.spec, next, old), wanted, now)
+  return progress === memory.progress && rollout === memory.rollout ? memory : { ...memory, progress, rollout }
+}
+
+function nextProgress(last: Progress | null, next: SetCount, old: readonly SetCount[], paused: boolean, now: number): Progress {
+  const seen = {
+    updated: next.pods,
+    old: old.reduce((sum, { pods }) => sum + pods, 0),
+    ready: [next, ...old].reduce((sum, { ready }) => sum + ready, 0),
+    available: [next, ...old].reduce((sum, { available }) => sum + available, 0),
+  }
+  if (last === null) return { since: paused ? 0 : now, ...seen }
+  const moved = seen.updated > last.updated || seen.old < last.old || seen.ready > last.ready || seen.available > last.available
+  // Zero stands for "not timed": a paused rollout has no deadline, and gets a whole one when it resumes.
+  const since = paused ? 0 : moved || last.since === 0 ? now : last.since
+  return since === last.since && sameNumbers(last, seen) ? last : { since, ...seen }
+}
+
+function sameNumbers(last: Progress, seen: Omit<Progress, 'since'>): boolean {
+  return last.updated === seen.updated && last.old === seen.old && last.ready === seen.ready && last.available === seen.available
+}
+
+function nextRollout(rollout: Rollout, progress: Progress, complete: boolean, wanted: Wanted, now: number): Rollout {
+  if (rollout.result === 'complete') return rollout
+  if (complete) return { ...rollout, endedAt: now, result: 'complete' }
+  const late = progress.since > 0 && now - progress.since >= wanted.spec.progressDeadlineSeconds * 1000
+  if (late && rollout.result === 'running') return { ...rollout, endedAt: now, result: 'deadlineExceeded' }
+  if (!late && rollout.result === 'deadlineExceeded') return { ...rollout, endedAt: 0, result: 'running' }
+  return rollout
+}
+
+/** When time alone changes something for this workload: restarts, minReadySeconds, deadlines, steadiness. */
+export function nextWake(
+  pods: readonly PodNow[],
+  wanted: Wanted | null,
+  memory: WorkloadMemory,
+  now: number,
+): number | undefined {
+  const times = pods.flatMap((pod) => podTimes(pod, wanted))
+  if (wanted !== null && memory.rollout?.result === 'running' && memory.progress !== null && memory.progress.since > 0)
+    times.push(memory.progress.since + wanted.spec.progressDeadlineSeconds * 1000)
+  const ahead = times.filter((time) => time > now)
+  return ahead.length === 0 ? undefined : Math.min(...ahead)
+}
+
+function podTimes(pod: PodNow, wanted: Wanted | null): number[] {
+  const times = pod.containers.flatMap(({ restartAt, stage, latest }) => [
+    ...(restartAt === undefined ? [] : [restartAt]),
+    ...(stage === 'running' && latest !== undefined ? [latest.startedAt + STEADY_MS] : []),
+  ])
+  const { readySince } = pod.context.record
+  if (wanted !== null && readySince > 0) times.push(readySince + wanted.spec.minReadySeconds * 1000)
+  return times
+}

@@ -1,0 +1,89 @@
+/** What Git wants of a workload, as one shape for Deployment, ReplicaSet and Pod. */
+import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
+import { bindTemplate, type ConfigLookup, templateHash } from './binding.ts'
+import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
+
+export interface Wanted {
+  readonly template: PodTemplate
+  readonly config: BoundConfig
+  /** sentences about what the template refers to and does not exist */
+  readonly missing: readonly string[]
+  readonly hash: string
+  /** name of the set that carries the template */
+  readonly set: string
+  /** a Deployment's own spec, or what amounts to it for a bare ReplicaSet or Pod */
+  readonly spec: DeploymentSpec
+  readonly sourceRevision: string
+}
+
+export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision: string): Wanted {
+  const spec = rolloutSpec(target)
+  const { config, missing } = bindTemplate(spec.template, target.metadata.namespace, lookup)
+  const hash = templateHash(spec.template, config)
+  return { template: spec.template, config, missing, hash, set: `${target.metadata.name}-${hash}`, spec, sourceRevision }
+}
+
+/**
+ * A bare ReplicaSet rolls a changed template like a Deployment with default bounds, and a bare Pod is replaced:
+ * unlike in Kubernetes a commit always takes effect, because Git is the only way to change anything.
+ */
+function rolloutSpec(target: Workload): DeploymentSpec {
+  if (target.kind === 'Deployment') return target.spec
+  const common = { revisionHistoryLimit: 1, progressDeadlineSeconds: 600, paused: false }
+  if (target.kind === 'ReplicaSet')
+    return {
+      ...common,
+      ...target.spec,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+    }
+  const { labels, annotations } = target.metadata
+  return {
+    ...common,
+    replicas: 1,
+    minReadySeconds: 0,
+    selector: { matchLabels: {}, matchExpressions: [] },
+    template: { metadata: { labels, annotations }, spec: target.spec },
+    strategy: { type: 'Recreate' },
+  }
+}
+
+/** Makes sure that a set carries the wanted template: the matching one is brought to the front, or a new one is made. */
+export function declareSet(memory: WorkloadMemory, wanted: Wanted, uid: () => string, now: number): WorkloadMemory {
+  const newest = newestSet(memory)
+  const match = memory.sets.find(({ name }) => name === wanted.set)
+  if (match !== undefined && match === newest) return pruneHistory(memory, wanted)
+  const revision = (newest?.revision ?? 0) + 1
+  const set: SetRecord = match === undefined ? newSet(wanted, uid(), revision, now) : { ...match, revision }
+  return pruneHistory(
+    {
+      ...memory,
+      generation: memory.generation + 1,
+      sets: [...memory.sets.filter(({ name }) => name !== set.name), set],
+      progress: null,
+      rollout: { set: set.name, startedAt: now, endedAt: 0, result: 'running', sourceRevision: wanted.sourceRevision },
+    },
+    wanted,
+  )
+}
+
+export function newestSet(memory: WorkloadMemory): SetRecord | undefined {
+  return memory.sets.reduce<SetRecord | undefined>(
+    (best, set) => (best === undefined || set.revision > best.revision ? set : best),
+    undefined,
+  )
+}
+
+function newSet(wanted: Wanted, uid: string, revision: number, now: number): SetRecord {
+  const { template, config, hash, sourceRevision } = wanted
+  return { name: wanted.set, uid, hash, revision, replicas: 0, createdAt: now, template, config, sourceRevision }
+}
+
+/** Keeps `revisionHistoryLimit` empty sets for rollbacks, the newest ones. */
+function pruneHistory(memory: WorkloadMemory, wanted: Wanted): WorkloadMemory {
+  const used = new Set(memory.pods.map(({ set }) => set))
+  const empty = memory.sets
+    .filter((set) => set.name !== wanted.set && set.replicas === 0 && !used.has(set.name))
+    .sort((a, b) => b.revision - a.revision)
+  const surplus = new Set(empty.slice(wanted.spec.revisionHistoryLimit).map(({ name }) => name))
+  return surplus.size === 0 ? memory : { ...memory, sets: memory.sets.filter(({ name }) => !surplus.has(name)) }
+}

@@ -1,0 +1,283 @@
+/**
+ * The workload planner: Deployment, ReplicaSet and Pod, from what Git wants and what is observed to the
+ * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
+ */
+import { type ObjectKey, splitKey, type Workload } from '../model/types.ts'
+import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
+import { bindTemplate, type ConfigLookup } from './binding.ts'
+import { type Cluster, choosePodAddress } from './cluster.ts'
+import { type CompiledPod, compilePod } from './compile.ts'
+import { type PodEndpoint, podEndpoint } from './endpoints.ts'
+import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
+import type { ContainerProbes, Failure, NodeView, ObservedPod } from './observed.ts'
+import type { Lane, Plan, Step } from './plan.ts'
+import { planPod } from './pod.ts'
+import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
+import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
+import { planRollout, type SetCount } from './rollout.ts'
+import type { EventNote, WorkloadStatus } from './status.ts'
+import { nextWake, recordPods, recordProgress } from './transitions.ts'
+import { declareSet, type Wanted, wantedOf } from './wanted.ts'
+import { describeChanges } from './workloadevents.ts'
+import { workloadStatus } from './workloadstatus.ts'
+
+/** What a workload pass reads. All of it is frozen; nothing else is read. */
+export interface WorkloadInput {
+  readonly key: ObjectKey
+  /** `null` when it left Git and is to be taken down */
+  readonly target: Workload | null
+  /** the revision that `target` comes from */
+  readonly sourceRevision: string
+  readonly memory: WorkloadMemory | undefined
+  /** pods found on the engines by this workload's owner label */
+  readonly pods: readonly ObservedPod[]
+  readonly lookup: ConfigLookup
+  readonly cluster: Cluster
+  /** at least one */
+  readonly nodes: readonly NodeView[]
+  /** names of existing volumes by pod uid */
+  readonly volumes: ReadonlyMap<string, readonly string[]>
+  readonly addressUsed: (ip: string) => boolean
+  readonly probes: (containerId: string) => ContainerProbes
+  readonly routing: (podUid: string) => PodRouting
+  readonly failures: ReadonlyMap<string, Failure>
+  /** ids of lanes with a step under way */
+  readonly inFlight: ReadonlySet<string>
+  readonly hooks: ReadonlySet<string>
+  readonly tail: (containerId: string) => readonly string[]
+  readonly now: number
+  /** the n-th id of this pass; equal seeds give equal ids */
+  readonly id: (index: number) => { readonly uid: string; readonly suffix: string }
+}
+
+export interface WorkloadPass {
+  readonly plan: Plan
+  /** `undefined` once nothing is left of a workload that left Git */
+  readonly memory: WorkloadMemory | undefined
+  readonly status: WorkloadStatus | undefined
+  /** its pods as Services see them */
+  readonly endpoints: readonly PodEndpoint[]
+  readonly events: readonly EventNote[]
+  /** ms since the epoch at which time alone changes something; `undefined` for never */
+  readonly wakeAt: number | undefined
+}
+
+/** One pass over one workload; pure, and equal inputs give equal passes. */
+export function planWorkload(input: WorkloadInput): WorkloadPass {
+  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision)
+  const ids = counter(input.id)
+  const remembered = input.memory ?? recoverMemory(input, ids)
+  const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
+  const recorded = recordPods(declared, observeAll(input, declared, wanted), input.now)
+  const current = observeAll(input, recorded, wanted)
+  const targeted = applyTargets(recorded, rolloutTargets(input, recorded, current, wanted))
+  const scaled = { ...scalePods(targeted, current, scaleContext(input, wanted, ids)), scaledTo: wanted?.spec.replicas ?? 0 }
+  const pods = observeAll(input, scaled, wanted)
+  const memory = recordProgress(scaled, countWanted(input, scaled, pods, wanted), wanted, input.now)
+  const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
+  const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
+  return {
+    plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
+    memory: gone ? undefined : memory,
+    status: gone ? undefined : workloadStatus(input, wanted, memory, pods),
+    endpoints: pods.flatMap(podEndpoint),
+    events: describeChanges(input.key, remembered, memory),
+    wakeAt: nextWake(pods, wanted, memory, input.now),
+  }
+}
+
+function recoverMemory(input: WorkloadInput, ids: () => { uid: string }): WorkloadMemory {
+  const { namespace } = splitKey(input.key)
+  const bind = (template: SetRecord['template']): BoundConfig => bindTemplate(template, namespace, input.lookup).config
+  return adoptPods(input.key, input.pods, bind, input.now) ?? emptyMemory(ids().uid, input.now)
+}
+
+function retire(memory: WorkloadMemory): WorkloadMemory {
+  return memory.sets.every(({ replicas }) => replicas === 0)
+    ? memory
+    : { ...memory, rollout: null, sets: memory.sets.map((set) => ({ ...set, replicas: 0 })) }
+}
+
+function rolloutTargets(
+  input: WorkloadInput,
+  memory: WorkloadMemory,
+  pods: readonly PodNow[],
+  wanted: Wanted | null,
+): ReadonlyMap<string, number> {
+  if (wanted === null) return new Map()
+  const counts = countWanted(input, memory, pods, wanted)
+  const next = counts.find(({ name }) => name === wanted.set)
+  if (next === undefined) return new Map()
+  return planRollout(
+    wanted.spec,
+    next,
+    counts.filter((set) => set !== next),
+    memory.scaledTo !== wanted.spec.replicas,
+  )
+}
+
+function countWanted(input: WorkloadInput, memory: WorkloadMemory, pods: readonly PodNow[], wanted: Wanted | null): SetCount[] {
+  return countSets(memory, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
+}
+
+function scaleContext(input: WorkloadInput, wanted: Wanted | null, ids: () => { uid: string; suffix: string }): ScaleContext {
+  return {
+    now: input.now,
+    keepsFinished: input.target?.kind === 'Pod',
+    cause: (set, own) =>
+      own.some(({ context }) => context.record.deletion !== undefined) || set.name !== wanted?.set
+        ? 'missing replica'
+        : `revision ${set.revision}`,
+    place: (set, taken) => placePod(input, set, taken, ids),
+  }
+}
+
+/** Name, node and address of a new pod; waits while a pod of the same fixed name still exists. */
+function placePod(
+  input: WorkloadInput,
+  set: SetRecord,
+  taken: readonly PodRecord[],
+  ids: () => { uid: string; suffix: string },
+): PodRecord | undefined {
+  const { kind, name } = splitKey(input.key)
+  const node = input.nodes.find(({ reachable }) => reachable) ?? input.nodes[0]
+  if (node === undefined) return undefined
+  const { uid, suffix } = ids()
+  const podName = kind === 'Pod' ? name : `${kind === 'ReplicaSet' ? name : set.name}-${suffix}`
+  if (taken.some((other) => other.name === podName)) return undefined
+  const ip = choosePodAddress(
+    input.cluster,
+    uid,
+    (address) => input.addressUsed(address) || taken.some((other) => other.ip === address),
+  )
+  if (ip === undefined) return undefined
+  return {
+    uid,
+    name: podName,
+    set: set.name,
+    hash: set.hash,
+    node: node.name,
+    ip,
+    createdAt: input.now,
+    cause: '',
+    bound: false,
+    launched: [],
+    readySince: 0,
+  }
+}
+
+function observeAll(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {
+  const observed = new Map(input.pods.map((pod) => [pod.uid, pod]))
+  const sets = new Map(memory.sets.map((set) => [set.name, set]))
+  return memory.pods.flatMap((record) => {
+    const set = sets.get(record.set)
+    const node = input.nodes.find(({ name }) => name === record.node) ?? input.nodes[0]
+    return set === undefined || node === undefined
+      ? []
+      : [observePod(podContext(input, memory, record, set, node, observed.get(record.uid), wanted))]
+  })
+}
+
+function podContext(
+  input: WorkloadInput,
+  memory: WorkloadMemory,
+  record: PodRecord,
+  set: SetRecord,
+  node: NodeView,
+  observed: ObservedPod | undefined,
+  wanted: Wanted | null,
+): PodContext {
+  const { namespace } = splitKey(input.key)
+  return {
+    record,
+    set,
+    namespace,
+    compiled: compileOnce(input, memory, record, set, node, namespace),
+    missing: set.name === wanted?.set ? wanted.missing : [],
+    observed,
+    volumes: input.volumes.get(record.uid) ?? [],
+    node,
+    probes: input.probes,
+    routing: input.routing(record.uid),
+    failures: input.failures,
+    inFlight: input.inFlight,
+    hooks: input.hooks,
+    tail: input.tail,
+    now: input.now,
+  }
+}
+
+/** A pod's compilation never changes, and its set's bound values live as long as the set: so it is kept with them. */
+const compiled = new WeakMap<BoundConfig, Map<string, CompiledPod>>()
+
+function compileOnce(
+  input: WorkloadInput,
+  memory: WorkloadMemory,
+  record: PodRecord,
+  set: SetRecord,
+  node: NodeView,
+  namespace: string,
+): CompiledPod {
+  const pods = compiled.get(set.config) ?? new Map<string, CompiledPod>()
+  compiled.set(set.config, pods)
+  const known = pods.get(record.uid)
+  if (known !== undefined) return known
+  const { uid, name, ip } = record
+  const { hash, sourceRevision, template, config } = set
+  const identity = {
+    uid,
+    name,
+    namespace,
+    ip,
+    node: node.name,
+    owner: input.key,
+    set: set.name,
+    hash,
+    sourceRevision,
+    template,
+    config,
+  }
+  const made = compilePod({
+    ...identity,
+    cluster: input.cluster,
+    nodeMemoryBytes: node.info?.memoryBytes ?? 0,
+    memory: sandboxMemory(memory, set, record),
+  })
+  pods.set(record.uid, made)
+  return made
+}
+
+/** Pods that carry this workload's labels and that it never made. */
+function planExtraPods(input: WorkloadInput, memory: WorkloadMemory): Lane[] {
+  const known = new Set(memory.pods.map(({ uid }) => uid))
+  return input.pods
+    .filter(({ uid }) => !known.has(uid))
+    .map((pod) => {
+      const views = [...[...pod.containers.values()].flat(), ...(pod.sandbox === undefined ? [] : [pod.sandbox])]
+      const cause = 'drift: an extra pod carries the labels of this workload'
+      const removals = views.map(
+        (view): Step => ({
+          node: pod.node,
+          target: `${pod.name}/${view.name}`,
+          cause,
+          drift: 'extra',
+          op: 'remove',
+          container: view.id,
+        }),
+      )
+      const volumes = (input.volumes.get(pod.uid) ?? []).map(
+        (volume): Step => ({ node: pod.node, target: `volume ${volume}`, cause, op: 'removeVolume', volume }),
+      )
+      return { id: `pod/${pod.uid}`, steps: [...removals, ...volumes] }
+    })
+}
+
+/** Pods of one template share the lane that pulls their image. */
+function uniqueLanes(lanes: readonly Lane[]): Lane[] {
+  return [...new Map(lanes.map((lane) => [lane.id, lane])).values()]
+}
+
+function counter<T>(of: (index: number) => T): () => T {
+  let index = 0
+  return () => of(index++)
+}
