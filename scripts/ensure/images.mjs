@@ -7,11 +7,12 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
-import { arch } from 'node:os'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { contentVersion } from '../../images/version.mjs'
+import { run } from './command.mjs'
 import { debianRoot, isDebianLike, osRelease } from './debian.mjs'
 import { buildImage, imageLabels, importImage, registryHas } from './docker-api.mjs'
 import { SetupError, step } from './report.mjs'
@@ -113,15 +114,28 @@ async function ensureStubImage() {
   await ensureImage('trireme/stub:1', content, () => tarOf(['-C', folder('stub'), '.']), args)
 }
 
+/** The packages the daemon runs on, without Node itself, into a folder of their own. */
+async function installProductionPackages(into) {
+  for (const file of ['package.json', 'package-lock.json']) copyFileSync(join(ROOT, file), join(into, file))
+  await run('npm', ['ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: into })
+}
+
 /** Always handed to the engine, whose build cache knows better than we do whether anything changed. */
 async function ensureDaemonImage() {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const tag = `trireme/trireme:${version}`
   const args = await runtimeBuildArgs('daemon', () => ensureDebianBase('daemon', DAEMON_PACKAGES))
-  const offline = args.BASE !== undefined
-  const files = ['Dockerfile', 'package.json', 'package-lock.json', 'bin', 'src', 'images', 'LICENSE']
-  const modules = offline ? ['node_modules'] : []
-  await step(`image ${tag}: building`, () => buildImage(tag, tarOf(['-C', ROOT, ...files, ...modules]), { args }))
+  const files = ['Dockerfile', 'package.json', 'package-lock.json', 'LICENSE', 'bin', 'src', 'images']
+  await step(`image ${tag}: building`, async () => {
+    if (args.BASE === undefined) return buildImage(tag, tarOf(['-C', ROOT, ...files]))
+    const packages = mkdtempSync(join(tmpdir(), 'trireme-daemon-'))
+    try {
+      await installProductionPackages(packages)
+      await buildImage(tag, tarOf(['-C', ROOT, ...files, '-C', packages, 'node_modules']), { args })
+    } finally {
+      rmSync(packages, { recursive: true })
+    }
+  })
 }
 
 /** What `--images` may name, in the order they are made. */

@@ -19,7 +19,7 @@ export async function step(title, work) {
   const started = Date.now()
   const seconds = () => `${((Date.now() - started) / 1000).toFixed(1)} s`
   say(`${title} ...`)
-  const beat = setInterval(() => say(`  still working: ${title} (${seconds()})`), 10_000)
+  const beat = setInterval(() => say(`  ${seconds()} so far`), 10_000)
   try {
     const result = await work()
     say(`${title}: done in ${seconds()}`)
