@@ -38,14 +38,14 @@ export function keySides({ lastApplied, desired, observed }: Sides<unknown>, key
   }
 }
 
-type PlainMap = Readonly<Record<string, unknown>>
+export type PlainMap = Readonly<Record<string, unknown>>
 
 interface Keying {
   readonly keys: MergeKeys
   readonly keepNulls: boolean
 }
 
-function isMap(value: unknown): value is PlainMap {
+export function isMap(value: unknown): value is PlainMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -64,14 +64,24 @@ function key(value: unknown, keying: Keying, path: string): Keyed {
 /** `undefined` when the list has no keys, or not every item has its own. */
 function keyList(list: readonly unknown[], keying: Keying, path: string): Keyed | undefined {
   const by = keying.keys(path)
-  if (by === undefined) return undefined
+  const items = by === undefined ? undefined : itemsBySegment(list, by.fields)
+  if (by === undefined || items === undefined) return undefined
   const keyed: Record<Segment, Keyed> = {}
+  for (const [segment, item] of items) keyed[segment] = key(item, keying, path)
+  keyed[orderSegment] = by.ordered ? [...items.keys()] : false
+  return keyed
+}
+
+/** The items of a list by their segment, in order; `undefined` when it is no list of which each item has its own. */
+export function itemsBySegment(list: unknown, fields: readonly string[]): ReadonlyMap<Segment, PlainMap> | undefined {
+  if (!Array.isArray(list)) return undefined
+  const items = new Map<Segment, PlainMap>()
   for (const item of list) {
-    const segment = isMap(item) ? segmentOf(item, by.fields) : undefined
-    if (segment === undefined || keyed[segment] !== undefined) return undefined
-    keyed[segment] = key(item, keying, path)
+    const segment = isMap(item) ? segmentOf(item, fields) : undefined
+    if (segment === undefined || items.has(segment)) return undefined
+    items.set(segment, item)
   }
-  return { ...keyed, [orderSegment]: by.ordered ? Object.keys(keyed) : false }
+  return items
 }
 
 /** `undefined` when the item lacks every identifying field, or one of them is no plain value. */

@@ -1,5 +1,5 @@
 /** The order in which objects are applied: what others stand on comes first. */
-import { type ObjectKey, splitKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types.ts'
 
 /** Kinds that run pods. */
 export const workloadKinds: ReadonlySet<string> = new Set([
@@ -25,7 +25,7 @@ export function byText(a: string, b: string): number {
 }
 
 function rankOf(key: ObjectKey): number {
-  const { kind } = splitKey(key)
+  const kind = key.slice(0, key.indexOf('/'))
   const rank = foundations.indexOf(kind)
   if (rank >= 0) return rank
   return workloadKinds.has(kind) ? foundations.length : foundations.length + 1

@@ -3,6 +3,7 @@ import { same } from './equal.ts'
 import { isKeyedMap, type Keyed, keySides, orderSegment, type Sides, unkey } from './keyed.ts'
 import type { MergeKeys } from './keys.ts'
 import { type Merged, mergeKeyed } from './merge.ts'
+import { narrowSides } from './narrow.ts'
 import { byText } from './order.ts'
 import { compareKeyed, segmentsOf } from './patch.ts'
 import { pathText, type Segment } from './path.ts'
@@ -32,13 +33,28 @@ export interface Difference {
  * @see Kubernetes `kubectl apply`: three-way strategic merge patch
  */
 export function diffThreeWay(lastApplied: unknown, desired: unknown, observed: unknown, keys: MergeKeys): Difference[] {
-  if (same(desired, observed) && same(lastApplied, desired)) return []
-  const sides = keySides({ lastApplied, desired, observed }, keys)
+  if (same(desired, observed)) return []
+  if (isAbsent(desired) || isAbsent(observed)) return diffWhole(lastApplied, desired, observed)
+  const sides = keySides(narrowSides({ lastApplied, desired, observed }, keys), keys)
   const { target, foreign } = mergeKeyed(sides)
   const changes = compareKeyed(sides.observed, target).flatMap((operation) =>
     isOrderNoise(segmentsOf(operation), sides.observed, target) ? [] : [changeAt(segmentsOf(operation), operation.op, sides)],
   )
   return [...changes, ...foreign.map((segments) => keepAt(segments, sides))].sort((a, b) => byText(a.path, b.path))
+}
+
+function isAbsent(side: unknown): side is null | undefined {
+  return side === undefined || side === null
+}
+
+/** Where one side has no object at all, it comes, goes or stays as a whole. */
+function diffWhole(lastApplied: unknown, desired: unknown, observed: unknown): Difference[] {
+  const values = { path: '', lastApplied, desired, observed: observed ?? undefined }
+  const owner = same(lastApplied, desired) ? 'drift' : 'git'
+  if (!isAbsent(desired)) return [{ ...values, action: 'set', owner }]
+  if (isAbsent(observed)) return []
+  const asked = desired === null || !isAbsent(lastApplied)
+  return [asked ? { ...values, action: 'remove', owner } : { ...values, action: 'keep', owner: 'foreign' }]
 }
 
 /** What is to be there once every difference is mended; `undefined` when nothing is. */
