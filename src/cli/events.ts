@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { splitKey } from '../model/types.ts'
 import type { EventRecord } from '../reconcilers/status.ts'
 import type { Deps } from './deps.ts'
-import { renderAge, renderTable } from './table.ts'
+import { brief, renderAge, renderTable } from './table.ts'
 import { addOutputFlag, addServerFlag, ask, type Finish, paint, writeJson } from './verb.ts'
 
 const examples = `
@@ -48,7 +48,7 @@ function renderEvents(events: readonly EventRecord[], deps: Deps): string {
       reason,
       namespace,
       `${kind.toLowerCase()}/${name}`,
-      message.replaceAll('\n', ' '),
+      brief(message.replaceAll('\n', ' '), Number.POSITIVE_INFINITY),
     ]
   })
   return renderTable(['LAST SEEN', 'TYPE', 'REASON', 'NAMESPACE', 'OBJECT', 'MESSAGE'], rows)

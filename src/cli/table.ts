@@ -28,8 +28,8 @@ export function renderAge(ms: number): string {
   return `${Math.floor(hours / 24)}d`
 }
 
-/** The first line, cut to `width` characters. */
+/** The first line, cut to `width` characters, without control characters: what containers print must not drive the terminal. */
 export function brief(text: string, width: number): string {
-  const line = text.split('\n')[0] ?? ''
+  const line = (text.split('\n')[0] ?? '').replace(/\p{Cc}+/gu, ' ')
   return line.length <= width ? line : `${line.slice(0, Math.max(1, width - 1))}…`
 }
