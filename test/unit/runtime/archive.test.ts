@@ -18,7 +18,7 @@ async function headersOf(archive: Uint8Array): Promise<tar.Header[]> {
 }
 
 /** A tar of whatever headers, as a hostile container could send it. */
-async function hostile(...entries: (tar.Header & { body?: string })[]): Promise<Uint8Array> {
+async function hostile(...entries: (Partial<tar.Header> & { name: string; body?: string })[]): Promise<Uint8Array> {
   const pack = tar.pack()
   for (const { body, ...header } of entries) pack.entry(header, body ?? '')
   pack.finalize()
