@@ -4,47 +4,49 @@ import { isMap, itemsBySegment, type PlainMap, type Sides } from './keyed.ts'
 import type { ListKeys, MergeKeys } from './keys.ts'
 
 /**
- * The sides without the fields that are desired just as they are observed. Items of keyed lists stay, stripped
- * to what they are known by. The differences of the result are the differences of the argument.
+ * The sides without the fields that are desired just as they are observed; `undefined` when nothing is left.
+ * Items of keyed lists stay, stripped to what they are known by. The differences of the result are the
+ * differences of the argument.
  */
-export function narrowSides(sides: Sides<unknown>, keys: MergeKeys, path = ''): Sides<unknown> {
+export function narrowSides(sides: Sides<unknown>, keys: MergeKeys, path = ''): Sides<unknown> | undefined {
   const { desired, observed } = sides
-  if (isMap(desired) && isMap(observed)) return narrowMaps(sides, desired, observed, keys, path)
-  if (!Array.isArray(desired) || !Array.isArray(observed)) return sides
-  const by = keys(path)
-  return by === undefined ? sides : narrowLists(sides, by, keys, path)
+  if (desired === observed) return undefined
+  if (isMap(desired) && isMap(observed)) return narrowMaps(sides.lastApplied, desired, observed, keys, path)
+  const by = Array.isArray(desired) && Array.isArray(observed) ? keys(path) : undefined
+  return (by && narrowLists(sides, by, keys, path)) ?? (same(desired, observed) ? undefined : sides)
 }
 
-function narrowMaps({ lastApplied }: Sides<unknown>, desired: PlainMap, observed: PlainMap, keys: MergeKeys, path: string) {
+function narrowMaps(lastApplied: unknown, desired: PlainMap, observed: PlainMap, keys: MergeKeys, path: string) {
   const applied = isMap(lastApplied) ? lastApplied : undefined
-  const narrowed = { lastApplied: applied === undefined ? lastApplied : draft(), desired: draft(), observed: draft() }
+  let narrowed: Sides<Record<string, unknown>> | undefined
   const place = (field: string) => {
     const inner = { lastApplied: own(applied, field), desired: own(desired, field), observed: own(observed, field) }
-    if (same(inner.desired, inner.observed)) return
     const rest = narrowSides(inner, keys, path === '' ? field : `${path}.${field}`)
-    if (applied !== undefined) (narrowed.lastApplied as Record<string, unknown>)[field] = rest.lastApplied
-    narrowed.desired[field] = rest.desired
-    narrowed.observed[field] = rest.observed
+    if (rest === undefined) return
+    narrowed ??= { lastApplied: applied && draft(), desired: draft(), observed: draft() }
+    for (const side of sideNames) if (narrowed[side] !== undefined) narrowed[side][field] = rest[side]
   }
   for (const field of Object.keys(desired)) place(field)
   for (const field of Object.keys(observed)) if (!Object.hasOwn(desired, field)) place(field)
-  return narrowed
+  return narrowed && { ...narrowed, lastApplied: narrowed.lastApplied ?? lastApplied }
 }
 
-function narrowLists(sides: Sides<unknown>, by: ListKeys, keys: MergeKeys, path: string): Sides<unknown> {
-  const desired = itemsBySegment(sides.desired, by.fields)
-  const observed = itemsBySegment(sides.observed, by.fields)
-  if (desired === undefined || observed === undefined) return sides
-  const applied = itemsBySegment(sides.lastApplied, by.fields)
+const sideNames = ['lastApplied', 'desired', 'observed'] as const
+
+/** `undefined` also where the lists cannot be keyed. */
+function narrowLists(sides: Sides<unknown>, by: ListKeys, keys: MergeKeys, path: string): Sides<unknown> | undefined {
+  if (same(sides.desired, sides.observed)) return undefined
+  const [applied, desired, observed] = sideNames.map((side) => itemsBySegment(sides[side], by.fields))
+  if (desired === undefined || observed === undefined) return undefined
   const narrowed = { lastApplied: new Map(applied), desired: new Map(desired), observed: new Map(observed) }
   for (const [segment, item] of desired) {
     const inner = { lastApplied: applied?.get(segment), desired: item, observed: observed.get(segment) }
     if (inner.observed === undefined) continue
-    const rest = same(inner.desired, inner.observed) ? undefined : narrowSides(inner, keys, path)
-    narrowed.desired.set(segment, identified(item, rest?.desired, by.fields))
-    narrowed.observed.set(segment, identified(inner.observed, rest?.observed, by.fields))
-    if (inner.lastApplied !== undefined)
-      narrowed.lastApplied.set(segment, identified(inner.lastApplied, rest?.lastApplied, by.fields))
+    const rest = narrowSides(inner, keys, path)
+    for (const side of sideNames) {
+      const whole = inner[side]
+      if (whole !== undefined) narrowed[side].set(segment, identified(whole, rest?.[side], by.fields))
+    }
   }
   return {
     lastApplied: applied === undefined ? sides.lastApplied : [...narrowed.lastApplied.values()],

@@ -35,7 +35,9 @@ export interface Difference {
 export function diffThreeWay(lastApplied: unknown, desired: unknown, observed: unknown, keys: MergeKeys): Difference[] {
   if (same(desired, observed)) return []
   if (isAbsent(desired) || isAbsent(observed)) return diffWhole(lastApplied, desired, observed)
-  const sides = keySides(narrowSides({ lastApplied, desired, observed }, keys), keys)
+  const narrowed = narrowSides({ lastApplied, desired, observed }, keys)
+  if (narrowed === undefined) return []
+  const sides = keySides(narrowed, keys)
   const { target, foreign } = mergeKeyed(sides)
   const changes = compareKeyed(sides.observed, target).flatMap((operation) =>
     isOrderNoise(segmentsOf(operation), sides.observed, target) ? [] : [changeAt(segmentsOf(operation), operation.op, sides)],

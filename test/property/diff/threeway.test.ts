@@ -5,6 +5,7 @@ import { same } from '../../../src/diff/equal.ts'
 import { keySides } from '../../../src/diff/keyed.ts'
 import type { MergeKeys } from '../../../src/diff/keys.ts'
 import { mergeKeyed } from '../../../src/diff/merge.ts'
+import { narrowSides } from '../../../src/diff/narrow.ts'
 import { compareKeyed } from '../../../src/diff/patch.ts'
 import { diffThreeWay, inSync, mergeThreeWay, pending } from '../../../src/diff/threeway.ts'
 import { canonicalText, deepFreeze } from '../../../src/model/canonical.ts'
@@ -86,6 +87,24 @@ test('the operations applied by fast-json-patch give the target', () => {
         false,
       )
       expect(canonicalText(newDocument)).toBe(canonicalText(wrap(target)))
+    }),
+    runs,
+  )
+})
+
+test('leaving out what is the same leaves out no difference', () => {
+  fc.assert(
+    fc.property(sides, ([lastApplied, desired, observed]) => {
+      const whole = keySides({ lastApplied, desired, observed }, keys)
+      const narrowed = narrowSides({ lastApplied, desired, observed }, keys)
+      const places = (keyed: typeof whole) => {
+        const { target, foreign } = mergeKeyed(keyed)
+        return [compareKeyed(keyed.observed, target), foreign.map((at) => at.join('/')).sort()] as const
+      }
+      const [operations, foreign] = places(whole)
+      const [some, same] = narrowed === undefined ? [[], []] : places(keySides(narrowed, keys))
+      const paths = (list: typeof operations) => list.map(({ op, path }) => `${op} ${path}`).sort()
+      expect([paths([...some]), same]).toEqual([paths(operations), foreign])
     }),
     runs,
   )
