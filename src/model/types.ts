@@ -17,7 +17,12 @@ export interface Origin {
 export interface Manifest {
   readonly origin: Origin
   readonly body: unknown
+  /** 1-based line of a field in `origin.file`; that of its nearest known parent when the field has none of its own. */
+  readonly lineOf?: (path: FieldPath) => number
 }
+
+/** Keys and indices from the document's root, such as `['spec', 'ports', 0, 'name']`. */
+export type FieldPath = readonly (string | number)[]
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -374,6 +379,8 @@ export interface Problem {
   readonly message: string
   /** The nearest supported spelling, when there is one. */
   readonly suggestion?: string
+  /** Absent means `error`; a notice stops nothing. */
+  readonly severity?: 'error' | 'notice'
 }
 
 export type Verdict = 'honoured' | 'partly' | 'refused'

@@ -1,0 +1,207 @@
+/** A valid document in canonical form: defaults as the API server fills them in, quantities and orders normalised. */
+import { canonicalText, deepFreeze } from './canonical.ts'
+import { compact } from './compact.ts'
+import { sortedBy } from './order.ts'
+import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
+import { flagAt, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
+import { builtinKind } from './schema.ts'
+import type {
+  ConfigMap,
+  Deployment,
+  DeploymentSpec,
+  IntOrPercent,
+  KubeObject,
+  LabelSelector,
+  ModelObject,
+  ObjectMeta,
+  OtherObject,
+  Protocol,
+  ReplicaSet,
+  Secret,
+  SelectorRequirement,
+  Service,
+  ServicePort,
+} from './types.ts'
+
+export interface CanonicalContext {
+  /** for namespaced objects that name none */
+  readonly defaultNamespace: string
+  /** keyed digest of a Secret's value */
+  readonly digest: (bytes: Uint8Array) => string
+  /** takes each Secret value under its digest; the returned objects never hold it */
+  readonly vault: (digest: string, bytes: Uint8Array) => void
+}
+
+/**
+ * The canonical object of a document that has passed every check; deeply frozen.
+ *
+ * Idempotent but for Secrets, whose values become digests. A kind that Trireme does not act on, or one of another API
+ * group, is kept as data; the latter under `Kind.group`, so that it never meets a built-in kind of the same name.
+ * @see Kubernetes pkg/apis/core/v1/defaults.go and pkg/apis/apps/v1/defaults.go
+ */
+export function canonicalize(body: Raw, context: CanonicalContext): ModelObject {
+  return deepFreeze(canonicalObject(body, context))
+}
+
+function canonicalObject(body: Raw, context: CanonicalContext): ModelObject {
+  const apiVersion = textAt(body, 'apiVersion') ?? ''
+  const kind = textAt(body, 'kind') ?? ''
+  const builtin = builtinKind(apiVersion, kind)
+  const base = { apiVersion, kind, metadata: metadataOf(body, builtin?.namespaced ?? false, context.defaultNamespace) }
+  switch (`${apiVersion}/${kind}`) {
+    case 'v1/Namespace':
+      return { ...base, kind: 'Namespace' }
+    case 'v1/ConfigMap':
+      return configMap(base, body)
+    case 'v1/Secret':
+      return secret(base, body, context)
+    case 'v1/Pod':
+      return { ...base, kind: 'Pod', spec: canonicalPodSpec(mapAt(body, 'spec')) }
+    case 'v1/Service':
+      return service(base, mapAt(body, 'spec'))
+    case 'apps/v1/Deployment':
+      return deployment(base, mapAt(body, 'spec'))
+    case 'apps/v1/ReplicaSet':
+      return replicaSet(base, mapAt(body, 'spec'))
+    default:
+      return other(base, body, builtin === undefined)
+  }
+}
+
+function metadataOf(body: Raw, namespaced: boolean, defaultNamespace: string): ObjectMeta {
+  const metadata = mapAt(body, 'metadata')
+  const stated = textAt(metadata, 'namespace') ?? ''
+  const isBuiltin = builtinKind(textAt(body, 'apiVersion') ?? '', textAt(body, 'kind') ?? '') !== undefined
+  return {
+    name: textAt(metadata, 'name') ?? '',
+    namespace: namespaced ? stated || defaultNamespace : isBuiltin ? '' : stated,
+    labels: textMapAt(metadata, 'labels'),
+    annotations: textMapAt(metadata, 'annotations'),
+  }
+}
+
+function other(base: KubeObject, body: Raw, custom: boolean): OtherObject {
+  const kept = mapAt(body, 'body')
+  const data = textAt(kept, 'apiVersion') === base.apiVersion && has(kept, 'kind') ? kept : body
+  const kind = custom && data === body ? `${base.kind}.${base.apiVersion.split('/')[0]}` : base.kind
+  return { ...base, kind, body: structuredClone(data) }
+}
+
+function configMap(base: KubeObject, body: Raw): ConfigMap {
+  return {
+    ...base,
+    kind: 'ConfigMap',
+    data: textMapAt(body, 'data'),
+    binaryData: textMapAt(body, 'binaryData'),
+    immutable: flagAt(body, 'immutable') ?? false,
+  }
+}
+
+function secret(base: KubeObject, body: Raw, context: CanonicalContext): Secret {
+  const data: Record<string, string> = {}
+  const keep = (key: string, bytes: Uint8Array) => {
+    const digest = context.digest(bytes)
+    context.vault(digest, bytes)
+    data[key] = digest
+  }
+  const plain = textMapAt(body, 'stringData')
+  for (const [key, value] of Object.entries(textMapAt(body, 'data'))) {
+    if (!Object.hasOwn(plain, key)) keep(key, Buffer.from(value, 'base64'))
+  }
+  for (const [key, value] of Object.entries(plain)) keep(key, Buffer.from(value, 'utf8'))
+  return { ...base, kind: 'Secret', type: textAt(body, 'type') || 'Opaque', data, immutable: flagAt(body, 'immutable') ?? false }
+}
+
+function deployment(base: KubeObject, spec: Raw): Deployment {
+  return {
+    ...base,
+    kind: 'Deployment',
+    spec: {
+      replicas: numberAt(spec, 'replicas') ?? 1,
+      selector: labelSelector(mapAt(spec, 'selector')),
+      template: canonicalTemplate(mapAt(spec, 'template')),
+      strategy: strategy(mapAt(spec, 'strategy')),
+      minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
+      revisionHistoryLimit: numberAt(spec, 'revisionHistoryLimit') ?? 10,
+      progressDeadlineSeconds: numberAt(spec, 'progressDeadlineSeconds') ?? 600,
+      paused: flagAt(spec, 'paused') ?? false,
+    },
+  }
+}
+
+function strategy(raw: Raw): DeploymentSpec['strategy'] {
+  if (textAt(raw, 'type') === 'Recreate') return { type: 'Recreate' }
+  const rolling = mapAt(raw, 'rollingUpdate')
+  return {
+    type: 'RollingUpdate',
+    rollingUpdate: { maxSurge: intOrPercent(rolling, 'maxSurge'), maxUnavailable: intOrPercent(rolling, 'maxUnavailable') },
+  }
+}
+
+function intOrPercent(map: Raw, key: string): IntOrPercent {
+  return numberAt(map, key) ?? textAt(map, key) ?? '25%'
+}
+
+function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
+  return {
+    ...base,
+    kind: 'ReplicaSet',
+    spec: {
+      replicas: numberAt(spec, 'replicas') ?? 1,
+      selector: labelSelector(mapAt(spec, 'selector')),
+      template: canonicalTemplate(mapAt(spec, 'template')),
+      minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
+    },
+  }
+}
+
+function labelSelector(raw: Raw): LabelSelector {
+  return {
+    matchLabels: textMapAt(raw, 'matchLabels'),
+    matchExpressions: sortedBy(mapsAt(raw, 'matchExpressions').map(requirement), canonicalText),
+  }
+}
+
+function requirement(raw: Raw): SelectorRequirement {
+  return {
+    key: textAt(raw, 'key') ?? '',
+    operator: (textAt(raw, 'operator') ?? 'In') as SelectorRequirement['operator'],
+    values: [...new Set(textsAt(raw, 'values'))].sort(),
+  }
+}
+
+function service(base: KubeObject, spec: Raw): Service {
+  const selector = textMapAt(spec, 'selector')
+  const affinity = mapAt(spec, 'sessionAffinityConfig', 'clientIP')
+  return {
+    ...base,
+    kind: 'Service',
+    spec: compact<Service['spec']>({
+      type: (textAt(spec, 'type') || 'ClusterIP') as Service['spec']['type'],
+      clusterIP: textAt(spec, 'clusterIP') || undefined,
+      selector: Object.keys(selector).length === 0 ? null : selector,
+      ports: mapsAt(spec, 'ports').map(servicePort),
+      externalName: textAt(spec, 'externalName'),
+      externalIPs: [...textsAt(spec, 'externalIPs')].sort(),
+      sessionAffinity: textAt(spec, 'sessionAffinity') === 'ClientIP' ? 'ClientIP' : 'None',
+      sessionAffinityTimeoutSeconds:
+        numberAt(affinity, 'timeoutSeconds') ?? numberAt(spec, 'sessionAffinityTimeoutSeconds') ?? 10_800,
+      publishNotReadyAddresses: flagAt(spec, 'publishNotReadyAddresses') ?? false,
+      externalTrafficPolicy: textAt(spec, 'externalTrafficPolicy') === 'Local' ? 'Local' : 'Cluster',
+      internalTrafficPolicy: textAt(spec, 'internalTrafficPolicy') === 'Local' ? 'Local' : 'Cluster',
+    }),
+  }
+}
+
+function servicePort(raw: Raw): ServicePort {
+  const port = numberAt(raw, 'port') ?? 0
+  const target = numberAt(raw, 'targetPort') ?? textAt(raw, 'targetPort')
+  return compact<ServicePort>({
+    name: textAt(raw, 'name') ?? '',
+    protocol: (textAt(raw, 'protocol') || 'TCP') as Protocol,
+    port,
+    targetPort: target === undefined || target === 0 || target === '' ? port : target,
+    nodePort: numberAt(raw, 'nodePort') || undefined,
+    appProtocol: textAt(raw, 'appProtocol'),
+  })
+}

@@ -1,0 +1,190 @@
+/**
+ * Containers: image, ports, variables, resources, mounts, probes and hooks.
+ * @see Kubernetes pkg/apis/core/validation/validation.go, `validateContainers`
+ */
+import { nearest } from '../nearest.ts'
+import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
+import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
+import type { Report } from '../report.ts'
+import { dnsSuggestion, isDnsLabel, isPort, isPortName, isVariableName } from '../syntax.ts'
+import type { FieldPath } from '../types.ts'
+import { checkHook, checkProbe } from './probe.ts'
+
+export function checkContainer(container: Raw, volumes: ReadonlySet<string>, at: FieldPath, report: Report): void {
+  checkName(container, at, report)
+  checkImage(container, at, report)
+  checkPorts(container, at, report)
+  checkVariables(container, at, report)
+  checkResources(mapAt(container, 'resources'), [...at, 'resources'], report)
+  checkMounts(container, volumes, at, report)
+  for (const key of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
+    if (has(container, key)) checkProbe(container, key, [...at, key], report)
+  }
+  for (const key of ['postStart', 'preStop']) {
+    const hooks = mapAt(container, 'lifecycle')
+    if (has(hooks, key)) checkHook(container, mapAt(hooks, key), [...at, 'lifecycle', key], report)
+  }
+}
+
+function checkName(container: Raw, at: FieldPath, report: Report): void {
+  const name = textAt(container, 'name')
+  if (name === undefined || isDnsLabel(name)) return
+  const says = 'expected small letters, digits and -, at most 63'
+  report([...at, 'name'], 'BadName', `${JSON.stringify(name)} is not a valid container name: ${says}`, {
+    suggestion: dnsSuggestion(name, 63),
+  })
+}
+
+function checkImage(container: Raw, at: FieldPath, report: Report): void {
+  const image = textAt(container, 'image')
+  if (image === undefined || image === '') report([...at, 'image'], 'MissingField', 'required field image is missing')
+  else if (image !== image.trim())
+    report([...at, 'image'], 'BadImage', `${JSON.stringify(image)} begins or ends with white space`, { suggestion: image.trim() })
+  else if (/\s/.test(image) || image.startsWith('-'))
+    report([...at, 'image'], 'BadImage', `${JSON.stringify(image)} is no image reference`)
+}
+
+function checkPorts(container: Raw, at: FieldPath, report: Report): void {
+  for (const [index, port] of mapsAt(container, 'ports').entries()) {
+    const path = [...at, 'ports', index]
+    for (const key of ['containerPort', 'hostPort']) {
+      const value = field(port, key)
+      if (value !== undefined && !isPort(value) && !(key === 'hostPort' && value === 0)) {
+        report([...path, key], 'OutOfRange', `${value} is no port: expected 1 to 65535`)
+      }
+    }
+    const name = textAt(port, 'name')
+    if (name && !isPortName(name)) {
+      report(
+        [...path, 'name'],
+        'BadName',
+        `${JSON.stringify(name)} is not a valid port name: expected at most 15 of a-z, 0-9 and -, with a letter`,
+      )
+    }
+  }
+}
+
+function checkVariables(container: Raw, at: FieldPath, report: Report): void {
+  for (const [index, variable] of mapsAt(container, 'env').entries()) {
+    const path = [...at, 'env', index]
+    const name = textAt(variable, 'name')
+    if (name !== undefined && !isVariableName(name)) {
+      report(
+        [...path, 'name'],
+        'BadName',
+        `${JSON.stringify(name)} is not a valid variable name: expected printable characters but =`,
+      )
+    }
+    if (has(variable, 'valueFrom')) checkValueFrom(variable, path, report)
+  }
+  for (const [index, source] of mapsAt(container, 'envFrom').entries()) {
+    const path = [...at, 'envFrom', index]
+    const references = ['configMapRef', 'secretRef'].filter((key) => has(source, key))
+    if (references.length !== 1)
+      report(path, 'TooMany', `expected exactly one of configMapRef and secretRef, found ${references.length}`)
+    for (const key of references) checkReference(mapAt(source, key), ['name'], [...path, key], report)
+  }
+}
+
+const valueSources = ['configMapKeyRef', 'secretKeyRef', 'fieldRef', 'resourceFieldRef', 'fileKeyRef']
+
+function checkValueFrom(variable: Raw, at: FieldPath, report: Report): void {
+  if (textAt(variable, 'value')) report([...at, 'valueFrom'], 'TooMany', 'a variable has either value or valueFrom, not both')
+  const from = mapAt(variable, 'valueFrom')
+  const sources = valueSources.filter((key) => has(from, key))
+  if (sources.length !== 1) {
+    report(
+      [...at, 'valueFrom'],
+      'TooMany',
+      `expected exactly one of ${valueSources.slice(0, 4).join(', ')}, found ${sources.length}`,
+    )
+  }
+  for (const key of ['configMapKeyRef', 'secretKeyRef']) {
+    if (has(from, key)) checkReference(mapAt(from, key), ['name', 'key'], [...at, 'valueFrom', key], report)
+  }
+  if (has(from, 'fieldRef')) checkFieldRef(mapAt(from, 'fieldRef'), [...at, 'valueFrom', 'fieldRef'], report)
+}
+
+function checkReference(reference: Raw, keys: readonly string[], at: FieldPath, report: Report): void {
+  for (const key of keys) {
+    if (textAt(reference, key) === '' || field(reference, key) === undefined) {
+      // The schema already asks for the key, and only for the key.
+      if (key === 'name') report([...at, key], 'MissingField', `required field ${key} is missing`)
+    }
+  }
+}
+
+/** What the downward API offers to variables. */
+export const downwardFields: readonly string[] = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+]
+
+function checkFieldRef(reference: Raw, at: FieldPath, report: Report): void {
+  const path = textAt(reference, 'fieldPath')
+  if (path === undefined || downwardFields.includes(path) || /^metadata\.(labels|annotations)\['[^']+'\]$/.test(path)) return
+  report([...at, 'fieldPath'], 'UnknownValue', `${JSON.stringify(path)} is no field of a pod that a variable can take`, {
+    suggestion: nearest(path, downwardFields),
+  })
+}
+
+function checkResources(resources: Raw, at: FieldPath, report: Report): void {
+  const limits = mapAt(resources, 'limits')
+  for (const [list, amounts] of [
+    ['limits', limits],
+    ['requests', mapAt(resources, 'requests')],
+  ] as const) {
+    for (const [name, value] of Object.entries(amounts)) {
+      if (value !== null && quantity(value).nanos < 0n) report([...at, list, name], 'OutOfRange', `${value} is below zero`)
+    }
+  }
+  for (const [name, request] of Object.entries(mapAt(resources, 'requests'))) {
+    const limit = field(limits, name)
+    if (limit === undefined || request === null) continue
+    if (compareQuantities(quantity(request), quantity(limit)) > 0) {
+      const amounts = `${formatQuantity(quantity(request))} is more than the limit, ${formatQuantity(quantity(limit))}`
+      report([...at, 'requests', name], 'RequestAboveLimit', `the request of ${amounts}`)
+    }
+  }
+}
+
+/** The schema has already reported what is no quantity. */
+function quantity(value: unknown) {
+  try {
+    return parseQuantity(value as string | number)
+  } catch {
+    return parseQuantity(0)
+  }
+}
+
+function checkMounts(container: Raw, volumes: ReadonlySet<string>, at: FieldPath, report: Report): void {
+  for (const [index, mount] of mapsAt(container, 'volumeMounts').entries()) {
+    const path = [...at, 'volumeMounts', index]
+    const name = textAt(mount, 'name') ?? ''
+    if (!volumes.has(name)) {
+      report([...path, 'name'], 'UnknownVolume', `the pod has no volume ${JSON.stringify(name)}`, {
+        suggestion: nearest(name, volumes),
+      })
+    }
+    const mountPath = textAt(mount, 'mountPath') ?? ''
+    if (mountPath === '' || mountPath.includes(':')) {
+      report([...path, 'mountPath'], 'BadPath', `${JSON.stringify(mountPath)} is no mount path: expected a path without :`)
+    }
+    checkSubPath(mount, path, report)
+  }
+}
+
+function checkSubPath(mount: Raw, at: FieldPath, report: Report): void {
+  const subPath = textAt(mount, 'subPath') ?? ''
+  if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
+    report([...at, 'subPath'], 'BadPath', `${JSON.stringify(subPath)} leaves the volume: expected a relative path without ..`)
+  }
+  if (subPath !== '' && textAt(mount, 'subPathExpr')) report(at, 'TooMany', 'a mount has either subPath or subPathExpr, not both')
+}

@@ -1,0 +1,136 @@
+/**
+ * Pod specs: containers, volumes, and what refers to what.
+ * @see Kubernetes pkg/apis/core/validation/validation.go, `ValidatePodSpec`
+ */
+import { isIP } from 'node:net'
+import { field, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from '../raw.ts'
+import type { Report } from '../report.ts'
+import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
+import type { FieldPath } from '../types.ts'
+import { checkContainer } from './container.ts'
+
+export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
+  if (field(spec, 'containers') !== undefined && listAt(spec, 'containers').length === 0) {
+    report([...at, 'containers'], 'MissingField', 'a pod needs at least one container')
+  }
+  const volumes = checkVolumes(spec, at, report)
+  checkContainers(spec, volumes, at, report)
+  checkNames(spec, at, report)
+  checkAliases(spec, at, report)
+  const grace = numberAt(spec, 'terminationGracePeriodSeconds')
+  if (grace !== undefined && grace < 0) report([...at, 'terminationGracePeriodSeconds'], 'OutOfRange', `${grace} is below zero`)
+  if (textAt(spec, 'dnsPolicy') === 'None' && textsAt(mapAt(spec, 'dnsConfig'), 'nameservers').length === 0) {
+    report([...at, 'dnsConfig', 'nameservers'], 'MissingField', 'dnsPolicy None needs at least one nameserver')
+  }
+}
+
+function checkContainers(spec: Raw, volumes: ReadonlySet<string>, at: FieldPath, report: Report): void {
+  const seen = new Map<string, string>()
+  for (const list of ['initContainers', 'containers']) {
+    for (const [index, container] of mapsAt(spec, list).entries()) {
+      const path = [...at, list, index]
+      checkContainer(container, volumes, path, report)
+      const name = textAt(container, 'name') ?? ''
+      const earlier = seen.get(name)
+      // Within one list the schema's merge key finds it.
+      if (earlier !== undefined && earlier !== list) {
+        report([...path, 'name'], 'DuplicateItem', `container name ${name} is already used in ${earlier}`)
+      }
+      seen.set(name, list)
+    }
+  }
+  checkPortNames(spec, at, report)
+}
+
+function checkPortNames(spec: Raw, at: FieldPath, report: Report): void {
+  for (const [index, container] of mapsAt(spec, 'containers').entries()) {
+    const seen = new Set<string>()
+    for (const [port, item] of mapsAt(container, 'ports').entries()) {
+      const name = textAt(item, 'name')
+      if (name === undefined || name === '') continue
+      const same = `${name}/${numberAt(item, 'containerPort')}/${textAt(item, 'protocol') ?? 'TCP'}`
+      if (seen.has(name) && !seen.has(same)) {
+        report(
+          [...at, 'containers', index, 'ports', port, 'name'],
+          'DuplicateItem',
+          `port name ${name} is already used in this container`,
+        )
+      }
+      seen.add(name).add(same)
+    }
+  }
+}
+
+const sourceHint = 'such as emptyDir: {}, configMap: or secret:'
+
+function checkVolumes(spec: Raw, at: FieldPath, report: Report): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const [index, volume] of mapsAt(spec, 'volumes').entries()) {
+    const path = [...at, 'volumes', index]
+    const name = textAt(volume, 'name') ?? ''
+    names.add(name)
+    if (!isDnsLabel(name)) report([...path, 'name'], 'BadName', `${JSON.stringify(name)} is not a valid volume name`)
+    const sources = Object.keys(volume).filter((key) => key !== 'name' && has(volume, key))
+    if (sources.length > 1) {
+      report(path, 'TooMany', `volume ${name} has ${sources.length} sources (${sources.join(', ')}); expected one, ${sourceHint}`)
+    }
+    checkSource(volume, path, report)
+  }
+  return names
+}
+
+function checkSource(volume: Raw, at: FieldPath, report: Report): void {
+  if (has(volume, 'configMap') && !textAt(mapAt(volume, 'configMap'), 'name')) {
+    report([...at, 'configMap', 'name'], 'MissingField', 'required field name is missing')
+  }
+  if (has(volume, 'secret') && !textAt(mapAt(volume, 'secret'), 'secretName')) {
+    const named = textAt(mapAt(volume, 'secret'), 'name') !== undefined
+    report(
+      [...at, 'secret', 'secretName'],
+      'MissingField',
+      `required field secretName is missing${named ? ' (it is not called name here)' : ''}`,
+    )
+  }
+  for (const source of ['configMap', 'secret']) {
+    const map = mapAt(volume, source)
+    checkMode(map, 'defaultMode', [...at, source], report)
+    for (const [index, item] of mapsAt(map, 'items').entries()) checkItem(item, [...at, source, 'items', index], report)
+  }
+}
+
+function checkItem(item: Raw, at: FieldPath, report: Report): void {
+  const path = textAt(item, 'path') ?? ''
+  if (path.startsWith('/') || path.split('/').includes('..')) {
+    report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} leaves the volume: expected a relative path without ..`)
+  }
+  checkMode(item, 'mode', at, report)
+}
+
+function checkMode(map: Raw, key: string, at: FieldPath, report: Report): void {
+  const mode = numberAt(map, key)
+  if (mode === undefined || (mode >= 0 && mode <= 0o777)) return
+  const meant = /^[0-7]{3}$/.test(String(mode)) ? `0${mode}` : undefined
+  report([...at, key], 'OutOfRange', `${mode} is no file mode: expected 0 to 0777 (octal, 511 in decimal)`, { suggestion: meant })
+}
+
+function checkNames(spec: Raw, at: FieldPath, report: Report): void {
+  for (const key of ['hostname', 'subdomain']) {
+    const name = textAt(spec, key)
+    if (name && !isDnsLabel(name)) report([...at, key], 'BadName', `${JSON.stringify(name)} is not a DNS label`)
+  }
+  const account = textAt(spec, 'serviceAccountName')
+  if (account && !isDnsSubdomain(account)) {
+    report([...at, 'serviceAccountName'], 'BadName', `${JSON.stringify(account)} is not a valid ServiceAccount name`)
+  }
+}
+
+function checkAliases(spec: Raw, at: FieldPath, report: Report): void {
+  for (const [index, alias] of mapsAt(spec, 'hostAliases').entries()) {
+    const ip = textAt(alias, 'ip') ?? ''
+    if (isIP(ip) === 0) report([...at, 'hostAliases', index, 'ip'], 'BadAddress', `${JSON.stringify(ip)} is not an IP address`)
+    for (const [position, hostname] of textsAt(alias, 'hostnames').entries()) {
+      if (isDnsSubdomain(hostname)) continue
+      report([...at, 'hostAliases', index, 'hostnames', position], 'BadName', `${JSON.stringify(hostname)} is not a host name`)
+    }
+  }
+}

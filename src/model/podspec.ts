@@ -1,0 +1,134 @@
+/**
+ * Pod specs in canonical form.
+ * @see Kubernetes pkg/apis/core/v1/defaults.go, `SetDefaults_PodSpec` and its neighbours
+ */
+import { compact } from './compact.ts'
+import { canonicalContainer, profile } from './container.ts'
+import { sortable, sortedBy } from './order.ts'
+import { normalQuantity } from './quantity.ts'
+import { field, flagAt, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
+import type { ConfigMapVolume, KeyToPath, PodSecurityContext, PodSpec, PodTemplate, SecretVolume, Volume } from './types.ts'
+
+export function canonicalTemplate(raw: Raw): PodTemplate {
+  const metadata = mapAt(raw, 'metadata')
+  return {
+    metadata: { labels: textMapAt(metadata, 'labels'), annotations: textMapAt(metadata, 'annotations') },
+    spec: canonicalPodSpec(mapAt(raw, 'spec')),
+  }
+}
+
+export function canonicalPodSpec(raw: Raw): PodSpec {
+  return compact<PodSpec>({
+    containers: mapsAt(raw, 'containers').map(canonicalContainer),
+    initContainers: mapsAt(raw, 'initContainers').map(canonicalContainer),
+    volumes: sortedBy(mapsAt(raw, 'volumes').map(volume), ({ name }) => name),
+    restartPolicy: (textAt(raw, 'restartPolicy') || 'Always') as PodSpec['restartPolicy'],
+    terminationGracePeriodSeconds: numberAt(raw, 'terminationGracePeriodSeconds') ?? 30,
+    activeDeadlineSeconds: numberAt(raw, 'activeDeadlineSeconds'),
+    dnsPolicy: (textAt(raw, 'dnsPolicy') || 'ClusterFirst') as PodSpec['dnsPolicy'],
+    dnsConfig: has(raw, 'dnsConfig') ? dnsConfig(mapAt(raw, 'dnsConfig')) : undefined,
+    hostname: textAt(raw, 'hostname') || undefined,
+    subdomain: textAt(raw, 'subdomain') || undefined,
+    hostAliases: mapsAt(raw, 'hostAliases').map((item) => ({
+      ip: textAt(item, 'ip') ?? '',
+      hostnames: textsAt(item, 'hostnames'),
+    })),
+    hostNetwork: flagAt(raw, 'hostNetwork') ?? false,
+    hostPID: flagAt(raw, 'hostPID') ?? false,
+    hostIPC: flagAt(raw, 'hostIPC') ?? false,
+    shareProcessNamespace: flagAt(raw, 'shareProcessNamespace') ?? false,
+    nodeName: textAt(raw, 'nodeName') || undefined,
+    nodeSelector: textMapAt(raw, 'nodeSelector'),
+    serviceAccountName: textAt(raw, 'serviceAccountName') || textAt(raw, 'serviceAccount') || 'default',
+    automountServiceAccountToken: flagAt(raw, 'automountServiceAccountToken'),
+    enableServiceLinks: flagAt(raw, 'enableServiceLinks') ?? true,
+    imagePullSecrets: names(raw, 'imagePullSecrets').map((name) => ({ name })),
+    securityContext: podSecurityContext(mapAt(raw, 'securityContext')),
+    priorityClassName: textAt(raw, 'priorityClassName') || undefined,
+    runtimeClassName: textAt(raw, 'runtimeClassName'),
+    schedulerName: textAt(raw, 'schedulerName') || 'default-scheduler',
+    affinity: structuredClone(field(raw, 'affinity')),
+    tolerations: structuredClone(listAt(raw, 'tolerations')),
+    topologySpreadConstraints: structuredClone(listAt(raw, 'topologySpreadConstraints')),
+    readinessGates: mapsAt(raw, 'readinessGates').map((item) => ({ conditionType: textAt(item, 'conditionType') ?? '' })),
+  })
+}
+
+/** Sorted and each once: the order in which credentials are tried has no meaning. */
+function names(raw: Raw, key: string): readonly string[] {
+  return [...new Set(mapsAt(raw, key).map((item) => textAt(item, 'name') ?? ''))].sort()
+}
+
+function dnsConfig(raw: Raw): NonNullable<PodSpec['dnsConfig']> {
+  return {
+    nameservers: textsAt(raw, 'nameservers'),
+    searches: textsAt(raw, 'searches'),
+    options: mapsAt(raw, 'options').map((item) =>
+      compact<{ name: string; value?: string }>({ name: textAt(item, 'name') ?? '', value: textAt(item, 'value') }),
+    ),
+  }
+}
+
+function podSecurityContext(raw: Raw): PodSecurityContext {
+  const groups = listAt(raw, 'supplementalGroups').filter((item) => typeof item === 'number')
+  const sysctls = mapsAt(raw, 'sysctls').map((item) => ({ name: textAt(item, 'name') ?? '', value: textAt(item, 'value') ?? '' }))
+  return compact<PodSecurityContext>({
+    runAsUser: numberAt(raw, 'runAsUser'),
+    runAsGroup: numberAt(raw, 'runAsGroup'),
+    runAsNonRoot: flagAt(raw, 'runAsNonRoot'),
+    fsGroup: numberAt(raw, 'fsGroup'),
+    fsGroupChangePolicy: textAt(raw, 'fsGroupChangePolicy'),
+    supplementalGroups: sortedBy([...new Set(groups)], sortable),
+    sysctls: sortedBy(sysctls, ({ name }) => name),
+    seccompProfile: profile(raw, 'seccompProfile'),
+  })
+}
+
+/** A volume that names no source is an emptyDir, as in Kubernetes. */
+function volume(raw: Raw): Volume {
+  const name = textAt(raw, 'name') ?? ''
+  if (has(raw, 'configMap')) return { name, configMap: configMapVolume(mapAt(raw, 'configMap')) }
+  if (has(raw, 'secret')) return { name, secret: secretVolume(mapAt(raw, 'secret')) }
+  const kept = mapAt(raw, 'other')
+  const sources = Object.entries({ ...raw, ...kept }).filter(
+    ([key, value]) => !['name', 'emptyDir', 'other'].includes(key) && value !== null && value !== undefined,
+  )
+  if (sources.length > 0) return { name, other: structuredClone(Object.fromEntries(sources)) }
+  return { name, emptyDir: emptyDir(mapAt(raw, 'emptyDir')) }
+}
+
+function emptyDir(raw: Raw): NonNullable<Volume['emptyDir']> {
+  const limit = field(raw, 'sizeLimit')
+  return compact<NonNullable<Volume['emptyDir']>>({
+    medium: textAt(raw, 'medium') === 'Memory' ? 'Memory' : '',
+    sizeLimit: limit === undefined ? undefined : normalQuantity(limit as string | number),
+  })
+}
+
+const defaultMode = 0o644
+
+function configMapVolume(raw: Raw): ConfigMapVolume {
+  return compact<ConfigMapVolume>({
+    name: textAt(raw, 'name') ?? '',
+    items: items(raw),
+    defaultMode: numberAt(raw, 'defaultMode') ?? defaultMode,
+    optional: flagAt(raw, 'optional') ?? false,
+  })
+}
+
+function secretVolume(raw: Raw): SecretVolume {
+  return compact<SecretVolume>({
+    secretName: textAt(raw, 'secretName') ?? '',
+    items: items(raw),
+    defaultMode: numberAt(raw, 'defaultMode') ?? defaultMode,
+    optional: flagAt(raw, 'optional') ?? false,
+  })
+}
+
+function items(raw: Raw): readonly KeyToPath[] | undefined {
+  if (!has(raw, 'items')) return undefined
+  const list = mapsAt(raw, 'items').map((item) =>
+    compact<KeyToPath>({ key: textAt(item, 'key') ?? '', path: textAt(item, 'path') ?? '', mode: numberAt(item, 'mode') }),
+  )
+  return sortedBy(list, ({ path }) => path)
+}

@@ -1,0 +1,47 @@
+/** Findings about one document, gathered by the checks and later turned into problems with file and line. */
+import type { FieldPath } from './types.ts'
+
+export interface Finding {
+  readonly path: FieldPath
+  readonly code: string
+  readonly message: string
+  readonly suggestion?: string
+  readonly severity?: 'error' | 'notice'
+}
+
+/** Takes one finding down. `path` is copied, so that a walker may go on changing its own. */
+export type Report = (
+  path: FieldPath,
+  code: string,
+  message: string,
+  extra?: { readonly suggestion?: string | undefined; readonly severity?: 'notice' },
+) => void
+
+/** One document never reports more, however wrong it is. */
+const maxFindings = 100
+
+export function reporter(): { readonly report: Report; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = []
+  return {
+    findings,
+    report: (path, code, message, extra) => {
+      if (findings.length >= maxFindings) return
+      findings.push({
+        path: [...path],
+        code,
+        message,
+        ...(extra?.suggestion === undefined ? {} : { suggestion: extra.suggestion }),
+        ...(extra?.severity === undefined ? {} : { severity: extra.severity }),
+      })
+    },
+  }
+}
+
+/** How a value is named in a message; texts are quoted and cut, and a map or list is named by its shape alone. */
+export function valueText(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a map'
+  if (typeof value === 'string') return `the text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)}`
+  return `the ${typeof value === 'boolean' ? 'boolean' : 'number'} ${String(value)}`
+}

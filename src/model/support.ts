@@ -1,0 +1,297 @@
+/**
+ * The single table of what this version does with each field. Verdicts, the status and docs/support.md come from it.
+ *
+ * A row covers its field and everything below it that has no row of its own. `[]` stands for every item of a list,
+ * `*` for every key that has no row. A field without any row is accepted without effect, and said so.
+ */
+import { capabilityName } from './container.ts'
+import { baselineCapabilities, type Policy, safeSysctls } from './policy.ts'
+
+export type Support =
+  | { readonly level: 'honoured' }
+  | { readonly level: 'unenforced'; readonly why: string }
+  | { readonly level: 'refused'; readonly why: string }
+  /** refused by the baseline policy; `allowed` is what becomes of it where the operator allows it */
+  | { readonly level: 'policy'; readonly policy: Policy; readonly allowed: 'honoured' | 'refused' }
+
+export interface SupportRow {
+  readonly field: string
+  readonly support: Support
+  /** the row counts only for such values; any other value is honoured */
+  readonly when?: (value: unknown) => boolean
+  /** `when` in words, for the documentation */
+  readonly whenText?: string
+}
+
+type Condition = Pick<SupportRow, 'when' | 'whenText'>
+
+const honoured = (...fields: readonly string[]): SupportRow[] =>
+  fields.map((field) => ({ field, support: { level: 'honoured' } }))
+const unenforced = (field: string, why: string, condition: Condition = {}): SupportRow => ({
+  field,
+  support: { level: 'unenforced', why },
+  ...condition,
+})
+const refused = (field: string, why: string, condition: Condition = {}): SupportRow => ({
+  field,
+  support: { level: 'refused', why },
+  ...condition,
+})
+const policy = (field: string, name: Policy, allowed: 'honoured' | 'refused', condition: Condition = {}): SupportRow => ({
+  field,
+  support: { level: 'policy', policy: name, allowed },
+  ...condition,
+})
+
+const isTrue: Condition = { when: (value) => value === true, whenText: 'true' }
+const other = (...values: readonly unknown[]): Condition => ({
+  when: (value) => !values.includes(value),
+  whenText: `other than ${values.map((value) => (value === '' ? 'empty' : String(value))).join(', ')}`,
+})
+const only = (...values: readonly unknown[]): Condition => ({
+  when: (value) => values.includes(value),
+  whenText: values.join(', '),
+})
+
+const notRun = 'is not run by this version'
+const written = 'is written by a server and not read'
+const placement = 'pods are not placed by it'
+
+/** Fields of `metadata`, of objects and of pod templates. */
+export const metadataSupport: readonly SupportRow[] = [
+  ...honoured('name', 'namespace', 'labels', 'annotations'),
+  unenforced('finalizers', 'nothing waits for finalizers'),
+  unenforced('ownerReferences', 'ownership comes from the workload alone'),
+  unenforced('generateName', 'names are never generated'),
+  ...['creationTimestamp', 'deletionGracePeriodSeconds', 'deletionTimestamp', 'generation', 'managedFields'].map((field) =>
+    unenforced(field, written),
+  ),
+  ...['resourceVersion', 'selfLink', 'uid'].map((field) => unenforced(field, written)),
+]
+
+const seccomp = (at: string): SupportRow[] => [
+  ...honoured(`${at}.localhostProfile`),
+  policy(`${at}.type`, 'seccomp', 'honoured', only('Unconfined')),
+  refused(`${at}.type`, `a profile from the node ${notRun}`, only('Localhost')),
+]
+const appArmor = (at: string): SupportRow[] => [
+  ...honoured(`${at}.localhostProfile`),
+  policy(`${at}.type`, 'appArmor', 'honoured', only('Unconfined')),
+  refused(`${at}.type`, `a profile from the node ${notRun}`, only('Localhost')),
+]
+const seLinux = (at: string): SupportRow[] => [
+  unenforced(at, 'SELinux labels are not set'),
+  policy(
+    `${at}.type`,
+    'seLinux',
+    'honoured',
+    other('', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'),
+  ),
+  policy(`${at}.user`, 'seLinux', 'honoured', other('')),
+  policy(`${at}.role`, 'seLinux', 'honoured', other('')),
+]
+
+const probe = (at: string): SupportRow[] => [
+  ...honoured(`${at}.httpGet`, `${at}.tcpSocket`, `${at}.exec`),
+  refused(`${at}.grpc`, 'grpc probes are not run by this version'),
+  ...honoured(
+    ...['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'].map(
+      (name) => `${at}.${name}`,
+    ),
+    `${at}.terminationGracePeriodSeconds`,
+  ),
+]
+
+const hook = (at: string): SupportRow[] => [
+  ...honoured(`${at}.exec`, `${at}.httpGet`, `${at}.sleep`),
+  unenforced(`${at}.tcpSocket`, 'Kubernetes does not run it either'),
+]
+
+const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) => [
+  ...honoured(`resources.${list}.cpu`, `resources.${list}.memory`),
+  unenforced(`resources.${list}.ephemeral-storage`, 'disk use is not limited'),
+  refused(`resources.${list}.*`, 'no node offers this resource in this version'),
+])
+
+const containerSecurity: readonly SupportRow[] = [
+  ...honoured(
+    'runAsUser',
+    'runAsGroup',
+    'runAsNonRoot',
+    'readOnlyRootFilesystem',
+    'allowPrivilegeEscalation',
+    'capabilities.drop',
+  ),
+  policy('privileged', 'privileged', 'honoured', isTrue),
+  policy('capabilities.add[]', 'capabilities', 'honoured', {
+    when: (value) => !baselineCapabilities.has(capabilityName(String(value))),
+    whenText: `other than ${[...baselineCapabilities].join(', ')}`,
+  }),
+  policy('procMount', 'procMount', 'refused', other('Default', '')),
+  ...seccomp('seccompProfile'),
+  ...appArmor('appArmorProfile'),
+  ...seLinux('seLinuxOptions'),
+  refused('windowsOptions', `Windows ${notRun}`),
+]
+
+const container: readonly SupportRow[] = [
+  ...honoured('name', 'image', 'command', 'args', 'workingDir', 'imagePullPolicy', 'tty', 'stdin', 'stdinOnce'),
+  ...honoured('ports[].name', 'ports[].containerPort', 'ports[].protocol'),
+  policy('ports[].hostPort', 'hostPort', 'honoured', other(0)),
+  unenforced('ports[].hostIP', 'it has no effect without hostPort', other('')),
+  ...honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
+  ...honoured('env[].valueFrom.fieldRef', 'envFrom'),
+  refused('env[].valueFrom.resourceFieldRef', `resourceFieldRef ${notRun}`),
+  refused('env[].valueFrom.fileKeyRef', `fileKeyRef ${notRun}`),
+  ...resources,
+  refused('resources.claims', `resource claims are not run by this version`),
+  unenforced('resizePolicy', 'a change of resources rolls the workload'),
+  ...honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].subPath'),
+  refused('volumeMounts[].subPathExpr', `subPathExpr ${notRun}`),
+  refused('volumeMounts[].mountPropagation', `mount propagation ${notRun}`, other('None')),
+  unenforced('volumeMounts[].recursiveReadOnly', 'mounts below a read-only mount stay as they are'),
+  refused('volumeDevices', `block devices are not run by this version`),
+  ...['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap(probe),
+  ...hook('lifecycle.postStart'),
+  ...hook('lifecycle.preStop'),
+  unenforced('lifecycle.stopSignal', 'containers are stopped with the signal of their image'),
+  ...containerSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
+  unenforced('terminationMessagePath', 'termination messages are not read', other('/dev/termination-log', '')),
+  ...honoured('terminationMessagePolicy'),
+  refused('restartPolicy', `a restart policy of one container ${notRun}`, other('Always')),
+  refused('restartPolicyRules', `a restart policy of one container ${notRun}`),
+]
+
+const podSecurity: readonly SupportRow[] = [
+  ...honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups'),
+  unenforced('fsGroup', 'volumes keep their owner'),
+  unenforced('fsGroupChangePolicy', 'volumes keep their owner'),
+  unenforced('supplementalGroupsPolicy', 'groups of the image are kept', other('Merge')),
+  policy('sysctls[].name', 'sysctls', 'honoured', {
+    when: (value) => !safeSysctls.has(String(value)),
+    whenText: `other than ${[...safeSysctls].join(', ')}`,
+  }),
+  ...honoured('sysctls[].value'),
+  ...seccomp('seccompProfile'),
+  ...appArmor('appArmorProfile'),
+  ...seLinux('seLinuxOptions'),
+  unenforced('seLinuxChangePolicy', 'SELinux labels are not set'),
+  refused('windowsOptions', `Windows ${notRun}`),
+]
+
+/** Fields of a pod's spec. */
+export const podSupport: readonly SupportRow[] = [
+  ...container.map((row) => ({ ...row, field: `containers[].${row.field}` })),
+  refused('initContainers', 'init containers are not run by this version'),
+  refused('ephemeralContainers', 'a manifest cannot hold them'),
+  ...honoured('volumes[].name', 'volumes[].configMap', 'volumes[].secret', 'volumes[].emptyDir.medium'),
+  unenforced('volumes[].emptyDir.sizeLimit', 'the size of an emptyDir is not limited'),
+  policy('volumes[].hostPath', 'hostPath', 'refused'),
+  refused('volumes[].*', 'volumes of this type are not mounted by this version'),
+  ...honoured('restartPolicy', 'terminationGracePeriodSeconds', 'imagePullSecrets', 'hostname', 'subdomain', 'hostAliases'),
+  ...honoured('dnsPolicy', 'dnsConfig'),
+  ...podSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
+  policy('hostNetwork', 'hostNetwork', 'refused', isTrue),
+  policy('hostPID', 'hostPID', 'refused', isTrue),
+  policy('hostIPC', 'hostIPC', 'refused', isTrue),
+  unenforced('hostUsers', 'no user namespace is made', only(false)),
+  unenforced('shareProcessNamespace', 'each container sees its own processes only', isTrue),
+  unenforced('activeDeadlineSeconds', 'the pod is not stopped at its deadline'),
+  unenforced('setHostnameAsFQDN', 'the hostname stays short', isTrue),
+  unenforced('hostnameOverride', 'the hostname is hostname or the name of the pod'),
+  ...['affinity', 'nodeSelector', 'nodeName', 'tolerations', 'topologySpreadConstraints', 'schedulingGroup'].map((field) =>
+    unenforced(field, placement),
+  ),
+  unenforced('schedulerName', placement, other('default-scheduler')),
+  ...['priorityClassName', 'priority', 'preemptionPolicy'].map((field) => unenforced(field, 'no pod makes way for another')),
+  ...['serviceAccountName', 'serviceAccount'].map((field) =>
+    unenforced(field, 'no token is mounted, so calls to the Kubernetes API fail', other('default', '')),
+  ),
+  unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
+  unenforced('enableServiceLinks', 'no variables are set for Services; use DNS', isTrue),
+  unenforced('resources', 'only the resources of containers are limited'),
+  unenforced('overhead', 'it comes from a runtime class, and none is known'),
+  refused('os.name', `another system ${notRun}`, other('linux')),
+  refused('runtimeClassName', `another container runtime ${notRun}`),
+  refused('readinessGates', `readiness gates are not run by this version`),
+  refused('schedulingGates', `scheduling gates are not run by this version`),
+  refused('resourceClaims', `resource claims are not run by this version`),
+]
+
+const template = (at: string): SupportRow[] => [
+  ...metadataSupport.map((row) => ({ ...row, field: `${at}.metadata.${row.field}` })),
+  ...podSupport.map((row) => ({ ...row, field: `${at}.spec.${row.field}` })),
+]
+
+const common: readonly SupportRow[] = [
+  ...honoured('apiVersion', 'kind', 'status'),
+  ...metadataSupport.map((row) => ({ ...row, field: `metadata.${row.field}` })),
+]
+
+/** Every kind that is acted on, with its fields from the root of the document. */
+export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
+  'v1/Namespace': [...common, unenforced('spec.finalizers', 'nothing waits for finalizers')],
+  'v1/ConfigMap': [...common, ...honoured('data', 'binaryData', 'immutable')],
+  'v1/Secret': [...common, ...honoured('data', 'stringData', 'type', 'immutable')],
+  'v1/Pod': [...common, ...podSupport.map((row) => ({ ...row, field: `spec.${row.field}` }))],
+  'apps/v1/ReplicaSet': [
+    ...common,
+    ...honoured('spec.replicas', 'spec.minReadySeconds', 'spec.selector'),
+    ...template('spec.template'),
+  ],
+  'apps/v1/Deployment': [
+    ...common,
+    ...honoured('spec.replicas', 'spec.selector', 'spec.strategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
+    ...honoured('spec.progressDeadlineSeconds', 'spec.paused'),
+    ...template('spec.template'),
+  ],
+  'v1/Service': [
+    ...common,
+    ...honoured('spec.type', 'spec.clusterIP', 'spec.clusterIPs', 'spec.selector', 'spec.ports', 'spec.externalName'),
+    ...honoured('spec.sessionAffinity', 'spec.sessionAffinityConfig', 'spec.publishNotReadyAddresses'),
+    ...honoured('spec.externalTrafficPolicy', 'spec.internalTrafficPolicy', 'spec.allocateLoadBalancerNodePorts'),
+    unenforced('spec.externalIPs', 'no node answers for these addresses'),
+    unenforced('spec.loadBalancerIP', 'ports are published on the address of the node', other('')),
+    unenforced('spec.loadBalancerClass', 'there is one kind of load balancer'),
+    unenforced('spec.loadBalancerSourceRanges', 'any source may connect'),
+    unenforced('spec.healthCheckNodePort', 'no health check port is served'),
+    unenforced('spec.ipFamilies', 'Services have IPv4 addresses', {
+      when: (value) => Array.isArray(value) && value.some((family) => family !== 'IPv4'),
+      whenText: 'with IPv6',
+    }),
+    unenforced('spec.ipFamilyPolicy', 'Services have IPv4 addresses', other('SingleStack')),
+    unenforced('spec.trafficDistribution', 'every endpoint gets its share'),
+  ],
+}
+
+/** Workloads of Kubernetes that this version does not run. */
+export const unrunKinds: ReadonlySet<string> = new Set([
+  'apps/v1/StatefulSet',
+  'apps/v1/DaemonSet',
+  'batch/v1/Job',
+  'batch/v1/CronJob',
+  'v1/ReplicationController',
+])
+
+/** What is missing where a kind is accepted as data only; any other kind is simply not acted on. */
+export const dataKinds: Readonly<Record<string, string>> = {
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': 'custom resources are kept as data',
+  'autoscaling/v1/HorizontalPodAutoscaler': 'replicas stay as they are in Git',
+  'autoscaling/v2/HorizontalPodAutoscaler': 'replicas stay as they are in Git',
+  'networking.k8s.io/v1/Ingress': 'no HTTP routes are served',
+  'networking.k8s.io/v1/IngressClass': 'no HTTP routes are served',
+  'networking.k8s.io/v1/NetworkPolicy': 'every pod can reach every pod',
+  'policy/v1/PodDisruptionBudget': 'nothing is evicted',
+  'rbac.authorization.k8s.io/v1/ClusterRole': 'there is no Kubernetes API to guard',
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': 'there is no Kubernetes API to guard',
+  'rbac.authorization.k8s.io/v1/Role': 'there is no Kubernetes API to guard',
+  'rbac.authorization.k8s.io/v1/RoleBinding': 'there is no Kubernetes API to guard',
+  'scheduling.k8s.io/v1/PriorityClass': 'no pod makes way for another',
+  'storage.k8s.io/v1/StorageClass': 'no volumes are provisioned',
+  'v1/Endpoints': 'endpoints come from selectors alone',
+  'v1/LimitRange': 'no defaults or limits come from it',
+  'v1/PersistentVolume': 'no volumes are provisioned',
+  'v1/PersistentVolumeClaim': 'no volumes are provisioned',
+  'v1/ResourceQuota': 'nothing is counted against it',
+  'v1/ServiceAccount': 'no token is mounted',
+}
