@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { SourceError } from './source.ts'
 import type { ParsedRemote } from './url.ts'
 
@@ -28,7 +28,8 @@ export function loginOf(parsed: ParsedRemote, credentials: GitCredentials): Logi
   const passwordFile = credentials.passwordFile ?? ''
   const password = passwordFile === '' ? (credentials.password ?? parsed.password ?? '') : ''
   const username = credentials.username ?? parsed.username ?? 'git'
-  if (password === '' && passwordFile === '') return undefined
+  // ssh has keys.
+  if (parsed.remote.origin === '' || (password === '' && passwordFile === '')) return undefined
   return { username, password, passwordFile }
 }
 
@@ -50,4 +51,20 @@ export function secretsOf(login: Login | undefined): string[] {
   const password = text.split(/[\r\n]/)[0] ?? ''
   if (password === '') throw new SourceError('denied', `the password file ${login.passwordFile} is empty`)
   return [password]
+}
+
+const keyFiles = { sshKeyFile: 'ssh key file', knownHostsFile: 'known hosts file', caFile: 'CA file' } as const
+
+/** Errors: `SourceError` of kind `denied` naming the first file that cannot be read; ssh and curl only tell of a refused login. */
+export function checkReadable(files: { readonly [name in keyof typeof keyFiles]?: string | undefined }): void {
+  for (const name of Object.keys(keyFiles) as (keyof typeof keyFiles)[]) {
+    const file = files[name]
+    if (file === undefined) continue
+    try {
+      accessSync(file, constants.R_OK)
+    } catch (cause) {
+      const reason = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
+      throw new SourceError('denied', `the ${keyFiles[name]} ${file} cannot be read (${reason}); check its path and mode`)
+    }
+  }
 }

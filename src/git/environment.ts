@@ -90,7 +90,7 @@ function sshCommand({ credentials, knownHostsFile }: EnvironmentOptions): string
   const settings = [
     'BatchMode=yes',
     `StrictHostKeyChecking=${strict ? 'yes' : 'accept-new'}`,
-    `UserKnownHostsFile="${credentials.knownHostsFile ?? knownHostsFile}"`,
+    `UserKnownHostsFile=${sshPath(credentials.knownHostsFile ?? knownHostsFile)}`,
     'GlobalKnownHostsFile=/dev/null',
     'ConnectTimeout=15',
     // A peer that went silent must not keep ssh alive after Git was killed.
@@ -99,11 +99,14 @@ function sshCommand({ credentials, knownHostsFile }: EnvironmentOptions): string
     'ForwardAgent=no',
     'ClearAllForwardings=yes',
     'PermitLocalCommand=no',
-    ...(credentials.sshKeyFile === undefined ? [] : ['IdentitiesOnly=yes', `IdentityFile="${credentials.sshKeyFile}"`]),
+    ...(credentials.sshKeyFile === undefined ? [] : ['IdentitiesOnly=yes', `IdentityFile=${sshPath(credentials.sshKeyFile)}`]),
   ]
   // No personal or system ssh configuration: it may name programs to run.
   return ['ssh', '-F', '/dev/null', ...settings.flatMap((setting) => ['-o', shellQuoted(setting)])].join(' ')
 }
+
+/** As ssh_config reads a path: quoted for its spaces, `%` doubled so that it expands to nothing else. */
+const sshPath = (path: string) => `"${path.replaceAll('%', '%%')}"`
 
 const shellQuoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 

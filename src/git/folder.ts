@@ -103,6 +103,13 @@ function watchFolder(watching: Watching, changed: () => void): () => Promise<voi
   let mark: string | undefined
   let failed = false
   let stopped = false
+  // A folder that cannot be listed is the poll's to report; here it only counts as different.
+  const currentMark = () => scanFolder(dir, limits).then(scanMark, (error: Error) => error.message)
+  const fire = async () => {
+    // What is told now is known to the next rescan.
+    mark = await currentMark()
+    if (!stopped) changed()
+  }
   const tell = () => {
     clearTimeout(pending)
     if (stopped) return
@@ -112,7 +119,7 @@ function watchFolder(watching: Watching, changed: () => void): () => Promise<voi
     pending = setTimeout(
       () => {
         burstStartedAt = undefined
-        changed()
+        void fire()
       },
       Math.max(0, Math.min(debounceMs, leftMs)),
     )
@@ -130,8 +137,7 @@ function watchFolder(watching: Watching, changed: () => void): () => Promise<voi
   let rescan: NodeJS.Timeout | undefined
   const look = async () => {
     const startedAt = now()
-    // A folder that cannot be listed is the poll's to report; here it only counts as different.
-    const next = await scanFolder(dir, limits).then(scanMark, (error: Error) => error.message)
+    const next = await currentMark()
     if (mark !== undefined && next !== mark) tell()
     mark = next
     // Looking takes a twentieth of the time at most, however many files there are.

@@ -93,7 +93,6 @@ export async function fetchBranch(git: Git, address: string, branch: string, dep
   const fetch = (cut: readonly string[]) =>
     git.text([
       'fetch',
-      '--quiet',
       '--no-tags',
       '--no-auto-maintenance',
       '--no-recurse-submodules',
@@ -107,7 +106,7 @@ export async function fetchBranch(git: Git, address: string, branch: string, dep
   try {
     await fetch([`--depth=${depth}`])
   } catch (error) {
-    if (!(error instanceof GitExit) || !/shallow/i.test(error.stderr)) throw error
+    if (!(error instanceof GitExit) || !/does not support shallow/i.test(error.stderr)) throw error
     await fetch([])
   }
   return (await git.text(['rev-parse', '--verify', '--end-of-options', `${incomingRef}^{commit}`])).trim()
@@ -133,9 +132,9 @@ export async function ancestryOf(git: Git, dir: string, before: string, after: s
 
 async function isAncestor(git: Git, before: string, after: string): Promise<boolean> {
   try {
-    await git.text(['merge-base', '--is-ancestor', before, after])
-    return true
+    return (await git.text(['merge-base', before, after])).trim() === before
   } catch (error) {
+    // No common ancestor at all.
     if (error instanceof GitExit && error.code === 1) return false
     throw error
   }
@@ -154,18 +153,21 @@ async function commitTimes(git: Git, revisions: readonly string[]): Promise<{ sh
     .map((line) => ({ sha: line.split(' ')[0]!, seconds: Number(line.split(' ')[1]) }))
 }
 
-/** Makes `sha` the head and pins it, in one transaction; pins beyond the newest twenty are let go. */
-export async function recordRevision(git: Git, sha: string): Promise<void> {
+/** Makes `sha` the head and pins it, in one transaction; pins beyond the newest twenty are let go. Returns the pin's sequence. */
+export async function recordRevision(git: Git, sha: string): Promise<number> {
   const pins = await readPins(git)
   const next = (pins.at(-1)?.sequence ?? 0) + 1
   const kept = pins.filter((pin) => pin.sha !== sha)
   const dropped = [...pins.filter((pin) => pin.sha === sha), ...kept.slice(0, Math.max(0, kept.length + 1 - pinsKept))]
   const lines = [
+    'start',
     `update ${headRef} ${sha}`,
     `update ${pinsRef}${String(next).padStart(8, '0')}-${sha} ${sha}`,
     ...dropped.map((pin) => `delete ${pin.ref}`),
+    'commit',
   ]
   await git.text(['update-ref', '--stdin'], `${lines.join('\n')}\n`)
+  return next
 }
 
 async function readPins(git: Git): Promise<{ ref: string; sequence: number; sha: string }[]> {
@@ -183,8 +185,16 @@ async function readPins(git: Git): Promise<{ ref: string; sequence: number; sha:
 export async function readRevision(git: Git, sha: string): Promise<Revision> {
   const text = await git.text(['log', '--max-count=1', '--format=%H%x00%an <%ae>%x00%ct%x00%B', '--end-of-options', sha])
   const [id = sha, author = '', seconds = '0', message = ''] = text.split('\0')
-  return { sha: id, author, message: message.trim().slice(0, 10_000), committedAt: Number(seconds) * 1000 }
+  return {
+    sha: id,
+    author: printable(author),
+    message: printable(message).trim().slice(0, 10_000),
+    committedAt: Number(seconds) * 1000,
+  }
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a commit's text must not steer the terminal that shows it
+const printable = (text: string) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 
 /** Packs what small fetches left, once it is much. A mirror that cannot be packed still serves, so failing is not a failed poll. */
 export async function tidyMirror(git: Git): Promise<void> {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { findTree, readBlobs, type TreeLimits } from './blobs.ts'
 import { type Git, GitExit, hardenedGit } from './command.ts'
-import { type GitCredentials, loginOf, secretsOf } from './credentials.ts'
+import { checkReadable, type GitCredentials, loginOf, secretsOf } from './credentials.ts'
 import { gitConfig, gitEnvironment } from './environment.ts'
 import { sourceErrorOf } from './failure.ts'
 import {
@@ -50,6 +49,8 @@ export interface GitSourceOptions extends Partial<TreeLimits> {
 const defaultLimits: TreeLimits = { maxFileBytes: 10 << 20, maxTotalBytes: 64 << 20, maxFiles: 20_000 }
 /** Commits fetched to learn whether the previous revision is among the ancestors of the new one. */
 const depths = [8, 64, 512, 4096]
+/** Revisions after which the mirror is looked at for packing. */
+const tidyEvery = 16
 
 /**
  * A branch of a Git repository as a source, kept in a shallow bare mirror.
@@ -63,7 +64,8 @@ export function gitSource(options: GitSourceOptions): Source {
   const { remote } = parsed
   const branch = checkBranch(options.branch)
   const path = checkPath(options.path)
-  const login = loginOf(parsed, options.credentials ?? {})
+  const credentials = options.credentials ?? {}
+  const login = loginOf(parsed, credentials)
   const limits = { ...defaultLimits, ...definedLimits(options) }
   const mirrorDir = resolve(options.mirrorDir)
   const dir = join(mirrorDir, mirrorName(options.name, remote.address, branch))
@@ -71,8 +73,8 @@ export function gitSource(options: GitSourceOptions): Source {
     dir,
     environment: gitEnvironment({
       remote,
-      login: remote.origin === '' ? undefined : login,
-      credentials: options.credentials ?? {},
+      login,
+      credentials,
       homeDir: mirrorDir,
       gitDir: dir,
       knownHostsFile: join(mirrorDir, 'known_hosts'),
@@ -80,8 +82,24 @@ export function gitSource(options: GitSourceOptions): Source {
     }),
     config: gitConfig({ remote, caFile: options.caFile, timeoutMs: options.timeoutMs }),
   }
-  let opened = false
+  let opening: Promise<void> | undefined
   let latest: Revision | undefined
+
+  /** Opens the mirror once, however many calls come first: opening clears locks, which a running Git may hold later on. */
+  async function open(git: Git): Promise<void> {
+    opening ??= openMirror(git, dir)
+    try {
+      await opening
+    } catch (error) {
+      opening = undefined
+      throw error
+    }
+    if (existsSync(join(dir, 'HEAD'))) return
+    // Removed while the daemon runs: made anew, and the next poll fetches again.
+    latest = undefined
+    opening = openMirror(git, dir)
+    await opening
+  }
 
   /** Runs one piece of work with the mirror open, within the time limit, and turns what fails into a `SourceError`. */
   async function withMirror<T>(doing: string, signal: AbortSignal, work: (git: Git) => Promise<T>): Promise<T> {
@@ -91,11 +109,10 @@ export function gitSource(options: GitSourceOptions): Source {
     try {
       const secrets = secretsOf(login)
       redact = redactor([...secrets, ...(parsed.password === undefined ? [] : [parsed.password])], login?.username ?? '')
+      checkReadable({ ...credentials, caFile: options.caFile })
       within.throwIfAborted()
       const git = hardenedGit(settings, within)
-      await mkdir(dir, { recursive: true, mode: 0o700 })
-      if (!opened || !existsSync(join(dir, 'HEAD'))) await openMirror(git, dir)
-      opened = true
+      await open(git)
       return await work(git)
     } catch (error) {
       if (signal.aborted) throw new SourceError('failed', `${doing}: stopped`)
@@ -103,7 +120,7 @@ export function gitSource(options: GitSourceOptions): Source {
         throw new SourceError('timeout', `${doing}: no answer within ${options.timeoutMs / 1000} s; it is tried again`)
       }
       if (await isMirrorDamaged(hardenedGit(settings, within), error)) {
-        opened = false
+        opening = undefined
         latest = undefined
         const aside = await setMirrorAside(dir)
         throw new SourceError('failed', `${doing}: the mirror is damaged; it was moved to ${aside} and is made anew`)
@@ -114,7 +131,7 @@ export function gitSource(options: GitSourceOptions): Source {
 
   async function poll(git: Git): Promise<Poll> {
     if (remote.transport === 'file') checkLocal(remote.address)
-    const previous = await readHead(git)
+    const previous = latest?.sha ?? (await readHead(git))
     const found = await remoteHead(git, remote.address, branch)
     if (found === undefined) throw await branchMissing(git)
     if (found === previous) {
@@ -123,9 +140,9 @@ export function gitSource(options: GitSourceOptions): Source {
     }
     const { sha, forced } = previous === undefined ? await fetchFirst(git) : await fetchNext(git, previous)
     const revision = await readRevision(git, sha)
-    await recordRevision(git, sha)
+    const sequence = await recordRevision(git, sha)
     latest = revision
-    await tidyMirror(git)
+    if (sequence % tidyEvery === 0) await tidyMirror(git)
     return { revision, forced }
   }
 

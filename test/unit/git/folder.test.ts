@@ -176,7 +176,7 @@ describe('watch', () => {
     return { source, changed, stop }
   }
 
-  const quietFor = 400
+  const quietFor = 250
   /** Waits until nothing was told for a while. */
   async function quiet(changed: ReturnType<typeof vi.fn>) {
     for (let calls = -1; calls !== changed.mock.calls.length; ) {

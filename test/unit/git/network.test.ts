@@ -166,6 +166,17 @@ describe('a login', () => {
   })
 })
 
+test('a key, host or authority file that cannot be read is named', async () => {
+  for (const [file, options] of [
+    ['/nonexistent/key', { credentials: { sshKeyFile: '/nonexistent/key' } }],
+    ['/nonexistent/hosts', { credentials: { knownHostsFile: '/nonexistent/hosts' } }],
+    ['/nonexistent/ca', { caFile: '/nonexistent/ca' }],
+  ] as const) {
+    const error = await failureOf(sourceOf('git@host.example:r.git', options).poll(never))
+    expect(error).toMatchObject({ kind: 'denied', message: expect.stringContaining(file) })
+  }
+})
+
 describe('a server', () => {
   test('that never answers ends in a timeout, and no process of Git stays', async () => {
     const { host, seen } = await serve(() => {})
@@ -243,7 +254,8 @@ describe('ssh', () => {
     const bin = scratch()
     const log = join(bin, 'log')
     mkdirSync(join(bin, 'keys here'))
-    const sshKeyFile = join(bin, 'keys here', "it's")
+    const sshKeyFile = join(bin, 'keys here', "it's 100%d")
+    writeFileSync(sshKeyFile, '')
     writeFileSync(
       join(bin, 'ssh'),
       `#!/bin/sh\nprintf '%s\\n' "$@" > ${log}\necho 'git@host: Permission denied (publickey).' >&2\nexit 255\n`,
@@ -257,7 +269,7 @@ describe('ssh', () => {
     expect(error).toMatchObject({ kind: 'denied', message: expect.stringContaining('refused the key') })
     const args = readFileSync(log, 'utf8').split('\n')
     expect(args).toEqual(expect.arrayContaining(['-F', '/dev/null', 'BatchMode=yes', 'StrictHostKeyChecking=accept-new']))
-    expect(args).toContain(`IdentityFile="${sshKeyFile}"`)
+    expect(args).toContain(`IdentityFile="${sshKeyFile.replace('%', '%%')}"`)
     expect(args.at(-2)).toBe("git-upload-pack 'team/shop.git'")
   })
 })

@@ -130,6 +130,55 @@ describe('poll', () => {
     await expect(poll(sourceOf(remote, { url: file }))).rejects.toMatchObject({ kind: 'refused' })
   })
 
+  test('a shallow clone is a repository too', async () => {
+    const remote = makeRemote()
+    remote.push({ 'a.yaml': '0' })
+    const sha = remote.push({ 'a.yaml': '1' })
+    const clone = join(scratch(), 'clone')
+    remote.git('clone', '--quiet', '--depth=1', `file://${remote.bare}`, clone)
+    const source = sourceOf(remote, { url: clone })
+    expect((await poll(source)).revision.sha).toBe(sha)
+    remote.gitAt('2030-01-01T00:00:00Z', '-C', clone, 'commit', '--quiet', '--allow-empty', '-m', 'next')
+    expect((await poll(source)).forced).toBe(false)
+  })
+
+  test('a mirror removed while running is made anew', async () => {
+    const remote = makeRemote()
+    const sha = remote.push({ 'a.yaml': '0' })
+    const mirrorDir = scratch()
+    const source = sourceOf(remote, { mirrorDir })
+    await poll(source)
+    for (const name of readdirSync(mirrorDir)) rmSync(join(mirrorDir, name), { recursive: true })
+    expect((await poll(source)).revision.sha).toBe(sha)
+    expect(texts(await source.tree(sha, never))).toEqual({ 'a.yaml': '0' })
+  })
+
+  test('polls and trees at the same time do not disturb each other', async () => {
+    const remote = makeRemote()
+    const sha = remote.push({ 'a.yaml': '0' })
+    const mirrorDir = scratch()
+    await poll(sourceOf(remote, { mirrorDir }))
+    const next = remote.push({ 'a.yaml': '1' })
+    const source = sourceOf(remote, { mirrorDir })
+    const [found, tree] = await Promise.all([poll(source), source.tree(sha, never)])
+    expect(found.revision.sha).toBe(next)
+    expect(texts(tree)).toEqual({ 'a.yaml': '0' })
+  })
+
+  test('a machine without Git says what to install', async () => {
+    const remote = makeRemote()
+    await expect(poll(sourceOf(remote, { environment: { PATH: scratch() } }))).rejects.toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining('git is not installed'),
+    })
+  })
+
+  test('a commit message cannot steer the terminal', async () => {
+    const remote = makeRemote()
+    remote.push({}, 'red \u001b[31m\n\n\tbody')
+    expect((await poll(sourceOf(remote))).revision.message).toBe('red [31m\n\n\tbody')
+  })
+
   test('a repository in SHA-256 format says so', async () => {
     const remote = makeRemote()
     remote.push({ 'a.yaml': '1' })
@@ -221,26 +270,6 @@ describe('tree', () => {
     remote.git('--git-dir', join(mirrorDir, mirror!), 'gc', '--quiet', '--prune=now')
     expect(texts(await sourceOf(remote, { mirrorDir }).tree(lost, never))).toEqual({ 'a.yaml': 'lost' })
   })
-
-  test('twenty revisions are kept', async () => {
-    const remote = makeRemote()
-    const mirrorDir = scratch()
-    const source = sourceOf(remote, { mirrorDir })
-    for (let n = 0; n < 22; n++) {
-      remote.push({ 'a.yaml': String(n) })
-      await poll(source)
-    }
-    const [mirror] = readdirSync(mirrorDir).filter((name) => name.endsWith('.git'))
-    const pins = remote.git(
-      '--git-dir',
-      join(mirrorDir, mirror!),
-      'for-each-ref',
-      '--format=%(refname)',
-      'refs/trireme/revisions',
-    )
-    expect(pins.split('\n')).toHaveLength(20)
-    expect(pins).toContain(`00000022-${remote.git('rev-parse', 'HEAD')}`)
-  }, 30_000)
 
   for (const { name, path, want } of [
     { name: 'a path that does not exist names path, revision and branch', path: 'nope', want: 'pathNotFound' },

@@ -28,6 +28,8 @@ export interface Remote {
   readonly bare: string
   readonly work: string
   git(...args: string[]): string
+  /** as `git`, at another time */
+  gitAt(date: string, ...args: string[]): string
   /** commits the files over what is there, pushes, and returns the sha */
   push(files: Readonly<Record<string, string | Uint8Array>>, message?: string): string
 }
@@ -45,7 +47,8 @@ export function makeRemote(): Remote {
     GIT_COMMITTER_NAME: 'Ada',
     GIT_COMMITTER_EMAIL: 'ada@example.org',
   }
-  const run = (cwd: string, args: string[]) => execFileSync('git', args, { cwd, env, encoding: 'utf8', stdio: 'pipe' }).trim()
+  const run = (cwd: string, args: string[], more = {}) =>
+    execFileSync('git', args, { cwd, env: { ...env, ...more }, encoding: 'utf8', stdio: 'pipe' }).trim()
   run(root, ['init', '--quiet', '--bare', '--initial-branch=main', bare])
   run(root, ['init', '--quiet', '--initial-branch=main', work])
   run(bare, ['config', 'receive.denyDeleteCurrent', 'ignore'])
@@ -54,6 +57,7 @@ export function makeRemote(): Remote {
     bare,
     work,
     git,
+    gitAt: (date, ...args) => run(work, args, { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }),
     push(files, message = 'change') {
       writeFiles(work, files)
       git('add', '--all', '--force')
