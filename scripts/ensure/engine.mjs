@@ -91,12 +91,20 @@ async function waitForAnswer(failure) {
   }
 }
 
-const tailOf = (file, lines) => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+/** What went wrong in the part of the log from `offset` on: its last lines that are more than chatter. */
+function complaints(offset) {
+  const lines = readFileSync(LOG).subarray(offset).toString().trimEnd().split('\n')
+  return lines
+    .filter((line) => !/level=(info|debug)/.test(line))
+    .slice(-8)
+    .join('\n')
+}
 
 /** Starts dockerd in a session of its own, so that it outlives this script and its terminal. */
 async function startDetached() {
   const dockerd = findCommand('dockerd')
   const log = openSync(LOG, 'a')
+  const offset = statSync(LOG).size
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
   const child = spawn(dockerd, [], { detached: true, stdio: ['ignore', log, log], cwd: '/', env })
   closeSync(log)
@@ -107,7 +115,7 @@ async function startDetached() {
   child.on('exit', (code, signal) => {
     ended = `dockerd ended at once (${signal ?? `exit ${code}`})`
   })
-  await waitForAnswer(() => (ended === '' ? '' : `${tailOf(LOG, 20)}\n${ended}; its whole log is ${LOG}`))
+  await waitForAnswer(() => (ended === '' ? '' : `${complaints(offset)}\n${ended}; its whole log is ${LOG}`))
   child.unref()
 }
 
