@@ -25,7 +25,7 @@ export interface Metrics {
   sync(source: string, result: SyncResult): void
   /** a step that has ended; `drift` when it mended one */
   step(op: Step['op'], result: CallResult, seconds: number, drift?: DriftKind): void
-  /** drift that was seen, also when no step mends it */
+  /** drift that is mended by no step of its own, such as an extra container that is removed with others */
   drift(kind: DriftKind): void
   rollout(result: RolloutResult, seconds: number): void
   commitToHealthy(source: string, seconds: number): void
