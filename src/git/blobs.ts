@@ -11,7 +11,7 @@ export interface TreeLimits {
   readonly maxFiles: number
 }
 
-export interface TreeContent {
+interface TreeContent {
   readonly files: readonly TreeFile[]
   readonly refused: Tree['refused']
 }

@@ -11,7 +11,7 @@ export class GitExit extends GitError {
   }
 }
 
-export interface GitSettings {
+interface GitSettings {
   readonly dir: string
   readonly environment: Readonly<Record<string, string>>
   readonly config: readonly string[]

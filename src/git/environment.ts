@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { GitCredentials, Login } from './credentials.ts'
 import type { Remote } from './url.ts'
 
-export interface EnvironmentOptions {
+interface EnvironmentOptions {
   readonly remote: Remote
   readonly login: Login | undefined
   readonly credentials: GitCredentials
@@ -20,6 +20,8 @@ const passedOn = [
   'PATH',
   'TMPDIR',
   'SSH_AUTH_SOCK',
+  // Under sudo, Git lets root read what belongs to the user who called it.
+  'SUDO_UID',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'HTTPS_PROXY',
@@ -110,7 +112,7 @@ const sshPath = (path: string) => `"${path.replaceAll('%', '%%')}"`
 
 const shellQuoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
 
-export interface ConfigOptions {
+interface ConfigOptions {
   readonly remote: Remote
   readonly caFile: string | undefined
   readonly timeoutMs: number

@@ -13,7 +13,7 @@ interface FoundFile {
   readonly stats: Stats
 }
 
-export interface FolderScan {
+interface FolderScan {
   readonly files: readonly FoundFile[]
   readonly refused: Tree['refused']
 }

@@ -112,7 +112,7 @@ export async function fetchBranch(git: Git, address: string, branch: string, dep
   return (await git.text(['rev-parse', '--verify', '--end-of-options', `${incomingRef}^{commit}`])).trim()
 }
 
-export type Ancestry = 'ancestor' | 'rewritten' | 'unknown'
+type Ancestry = 'ancestor' | 'rewritten' | 'unknown'
 
 /**
  * Whether `before` is an ancestor of `after`, as far as the mirror's shallow history can tell.

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SourceError } from './source.ts'
 
-export type Transport = 'https' | 'http' | 'ssh' | 'file'
+type Transport = 'https' | 'http' | 'ssh' | 'file'
 
 /** Where a repository is, without any credentials: safe to log and to give to Git as an argument. */
 export interface Remote {
