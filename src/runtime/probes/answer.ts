@@ -2,7 +2,7 @@
 import type { Engine } from '../engine.ts'
 
 /**
- * `ok` and one line of answer, or `error` when the attempt itself could not be made; the latter says
+ * `ok` and an answer, or `error` when the attempt itself could not be made; the latter says
  * nothing about the container.
  */
 export type ProbeAnswer = { readonly ok: boolean; readonly answer: string } | { readonly error: string }
@@ -28,9 +28,15 @@ export const BODY_LIMIT_BYTES = 10 * 1024
 
 const ANSWER_LIMIT_CHARACTERS = 300
 
-export const success = (answer: string): ProbeAnswer => ({ ok: true, answer: oneLine(answer) })
-export const failure = (answer: string): ProbeAnswer => ({ ok: false, answer: oneLine(answer) })
-export const ownError = (error: string): ProbeAnswer => ({ error: oneLine(error) })
+export const success = (answer: string): ProbeAnswer => ({ ok: true, answer })
+export const failure = (answer: string): ProbeAnswer => ({ ok: false, answer })
+export const ownError = (error: string): ProbeAnswer => ({ error })
+
+/** Fit for a status: secrets taken out first, for half a secret is a secret, then one line of bounded length. */
+export function fitAnswer(answer: ProbeAnswer, redact: (text: string) => string): ProbeAnswer {
+  if ('error' in answer) return ownError(oneLine(redact(answer.error)))
+  return { ok: answer.ok, answer: oneLine(redact(answer.answer)) }
+}
 
 export const timedOut = (timeoutMs: number): ProbeAnswer => failure(`no answer within ${timeoutMs / 1000} s`)
 
