@@ -56,10 +56,15 @@ const volumes = () =>
     ({ Volumes }) => Volumes,
     ({ Name }) => `/volumes/${encodeURIComponent(Name)}?force=1`,
   )
-const images = async () =>
-  (await list('/images/json', { reference: ['trireme/*'] }))
-    .flatMap(({ RepoTags }) => RepoTags ?? [])
-    .map((tag) => `/images/${tag}`)
+/** By tag, and what their builds left behind without one. */
+async function images() {
+  const [tagged, stages] = await Promise.all([
+    list('/images/json', { reference: ['trireme/*'] }),
+    list('/images/json', { label: ['trireme.stage'], dangling: ['true'] }),
+  ])
+  const names = [...tagged.flatMap(({ RepoTags }) => RepoTags ?? []), ...stages.map(({ Id }) => Id)]
+  return names.map((name) => `/images/${name}`)
+}
 
 if (!(await ping()).answers) {
   process.stderr.write(

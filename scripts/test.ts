@@ -25,10 +25,11 @@ function runProject(project: string): Totals {
   const report = join(folder, `${project}.json`)
   const filters = paths.length > 0 ? [...paths, '--passWithNoTests'] : []
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const env = { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
   const { status } = spawnSync(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters, ...filters],
-    { stdio: 'inherit' },
+    { stdio: 'inherit', env },
   )
   if (!existsSync(report)) return { passed: 0, failed: status === 0 ? 0 : 1 }
   const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as {

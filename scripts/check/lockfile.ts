@@ -19,8 +19,7 @@ function locate(packages: Readonly<Record<string, LockedPackage>>, path: string,
  * What keeps `npm ci` from working elsewhere: a lock file without the packages of other platforms (npm
  * leaves them out when its registry lacks them), or one that names the registry it was made with.
  */
-export function findLockfileFaults(): string[] {
-  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, LockedPackage> }
+export function lockfileFaults(packages: Readonly<Record<string, LockedPackage>>): string[] {
   return Object.entries(packages).flatMap(([path, { resolved, dependencies, optionalDependencies }]) => {
     const needed = Object.keys({ ...dependencies, ...optionalDependencies })
     const missing = needed.filter((name) => locate(packages, path, name) === undefined)
@@ -29,4 +28,9 @@ export function findLockfileFaults(): string[] {
       ...(resolved ? [`${path} names a registry: ${resolved}`] : []),
     ]
   })
+}
+
+/** The same for this project's own lock file. */
+export function findLockfileFaults(): string[] {
+  return lockfileFaults(JSON.parse(readFileSync('package-lock.json', 'utf8')).packages)
 }

@@ -17,14 +17,16 @@ function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\/|(?<![:'"`])\/\/.*$/gm, (comment) => comment.replace(/[^\n]/g, ' '))
 }
 
-/** Places outside the edges that take time, chance, timers or the environment from the air, as `file:line: what`. */
+/** Places in one file that take time, chance, timers or the environment from the air, as `file:line: what`. */
+export function impuritiesOf(file: string, source: string): string[] {
+  const lines = withoutComments(source).split('\n')
+  return lines.flatMap((line, i) =>
+    RULES.filter(({ pattern }) => pattern.test(line)).map(({ name }) => `${file}:${i + 1}: ${name}; take it as an argument`),
+  )
+}
+
+/** The same for all of src outside the edges. */
 export function findImpurities(): string[] {
   const files = globSync('src/**/*.ts').filter((file) => !EDGES.test(file))
-  return files.sort().flatMap((file) =>
-    withoutComments(readFileSync(file, 'utf8'))
-      .split('\n')
-      .flatMap((line, i) =>
-        RULES.filter(({ pattern }) => pattern.test(line)).map(({ name }) => `${file}:${i + 1}: ${name}; take it as an argument`),
-      ),
-  )
+  return files.sort().flatMap((file) => impuritiesOf(file, readFileSync(file, 'utf8')))
 }
