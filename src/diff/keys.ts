@@ -15,17 +15,10 @@ export type MergeKeys = (path: string) => ListKeys | undefined
 export const noKeys: MergeKeys = () => undefined
 
 /**
- * Keyed lists in which an item may depend on those before it: init containers run in turn, variables refer
- * back, the first container is the default one, the first matching host alias and credential win.
+ * Keyed lists whose order means nothing. Canonical form has them sorted; in every other list an item may depend on
+ * those before it: init containers run in turn, variables refer back, the first matching host alias wins.
  */
-const orderedLists: ReadonlySet<string> = new Set([
-  'containers',
-  'env',
-  'ephemeralContainers',
-  'hostAliases',
-  'imagePullSecrets',
-  'initContainers',
-])
+const unordered = /(^|\.)(volumes|volumeMounts|containers\.ports|initContainers\.ports|items|sysctls)$/
 
 /** The merge keys that the Kubernetes schema gives to a kind. Remembers what it was asked, so keep it for many objects. */
 export function schemaKeys(kind: string): MergeKeys {
@@ -37,8 +30,9 @@ export function schemaKeys(kind: string): MergeKeys {
 }
 
 function lookUp(kind: string, path: string): ListKeys | undefined {
-  // Objects that are only kept as data have their fields below `body`.
-  const fields = mergeKeyFor(kind, path.startsWith('body.') ? path.slice('body.'.length) : path)
+  // Objects that are only kept as data have their fields below `body`, in the order they were written in.
+  const asData = path.startsWith('body.')
+  const fields = mergeKeyFor(kind, asData ? path.slice('body.'.length) : path)
   if (fields === undefined || fields.length === 0) return undefined
-  return { fields, ordered: orderedLists.has(path.slice(path.lastIndexOf('.') + 1)) }
+  return { fields, ordered: asData || !unordered.test(path) }
 }

@@ -8,14 +8,13 @@ const bare = /^[\w./:-]+$/
 
 /** Keys that are no plain words are quoted: `metadata.labels["app.kubernetes.io/name"]`. The root is `''`. */
 export function pathText(segments: readonly Segment[]): string {
-  let text = ''
-  for (const segment of segments) {
-    const key = segment.slice(1)
-    if (segment.startsWith('[')) text += segment
-    else if (plain.test(key)) text += text === '' ? key : `.${key}`
-    else text += `[${JSON.stringify(key)}]`
-  }
-  return text
+  return segments.reduce((path, segment) => (segment.startsWith('[') ? path + segment : childPath(path, segment.slice(1))), '')
+}
+
+/** The path of a field of the map at `path`. */
+export function childPath(path: string, field: string): string {
+  if (!plain.test(field)) return `${path}[${JSON.stringify(field)}]`
+  return path === '' ? field : `${path}.${field}`
 }
 
 /** The segment of an item of a keyed list, from its identifying fields: `[containerPort=80,protocol=TCP]`. */
