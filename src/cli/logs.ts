@@ -4,10 +4,10 @@ import { addServerFlag, ask, type Finish, VerbError } from './verb.ts'
 
 const examples = `
 Examples:
-  $ trireme logs web                         every pod of workload web
+  $ trireme logs web                          every pod of workload web
   $ trireme logs deployment/web -f --tail 20
-  $ trireme logs shop/web-7c9f-x2k1q -c app  one container of one pod
-  $ trireme logs web --previous              the run before the last restart`
+  $ trireme logs shop/web-7c9f-x2k1q -c app   one container of one pod
+  $ trireme logs web --previous               the run before the last restart`
 
 interface Options {
   readonly server?: string

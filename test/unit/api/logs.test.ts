@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { ApiError } from '../../../src/api/error.ts'
+import { selectLogs } from '../../../src/api/logs.ts'
+import { cluster, container, pod, workload } from '../../support/status.ts'
+
+const status = cluster({
+  workloads: [
+    workload({ pods: [pod({ name: 'web-b', containers: [container(), container({ name: 'side' })] }), pod({ name: 'web-a' })] }),
+    workload({ namespace: 'blue', name: 'api', pods: [pod({ namespace: 'blue', name: 'api-1' })] }),
+    workload({ namespace: 'green', name: 'api', pods: [pod({ namespace: 'green', name: 'api-2' })] }),
+    workload({ kind: 'Pod', name: 'once', pods: [pod({ name: 'once' })] }),
+    workload({ name: 'idle', pods: [] }),
+  ],
+})
+
+function select(target: string, as: 'workload' | 'pod' | 'any' = 'any', name = ''): string {
+  try {
+    return selectLogs(status, { target, as, container: name })
+      .map((each) => `${each.namespace}/${each.pod}/${each.container}`)
+      .join(' ')
+  } catch (error) {
+    if (error instanceof ApiError) return `${error.status} ${error.message}`
+    throw error
+  }
+}
+
+for (const { target, as, name, want } of [
+  { target: 'web', want: 'shop/web-a/app shop/web-b/app shop/web-b/side' },
+  { target: 'web', name: 'side', want: 'shop/web-b/side' },
+  { target: 'deployment/web', name: 'app', want: 'shop/web-a/app shop/web-b/app' },
+  { target: 'deploy/web', name: 'side', want: 'shop/web-b/side' },
+  { target: 'Deployment/shop/web', name: 'side', want: 'shop/web-b/side' },
+  { target: 'shop/web-b', want: 'shop/web-b/app shop/web-b/side' },
+  { target: 'pod/web-a', want: 'shop/web-a/app' },
+  { target: 'once', want: 'shop/once/app' },
+  { target: 'green/api', want: 'green/api-2/app' },
+  { target: 'api', want: '400 "api" names more than one: blue/api, green/api' },
+  { target: 'web', as: 'pod' as const, want: '404 there is no pod "web"' },
+  { target: 'web-a', as: 'workload' as const, want: '404 there is no workload "web-a"' },
+  { target: 'pod/web', want: '404 there is no workload or pod "pod/web"' },
+  { target: 'a/b/c/d', want: '404 there is no workload or pod "a/b/c/d"' },
+  { target: 'idle', want: '404 "idle" has no containers at the moment' },
+])
+  test(`${target}${as ? ` as ${as}` : ''}${name ? ` -c ${name}` : ''}`, () => expect(select(target, as, name)).toBe(want))
