@@ -7,6 +7,7 @@ const RULES = [
   { pattern: /\bMath\.random\b/, name: 'Math.random' },
   { pattern: /\bprocess\.env\b/, name: 'process.env' },
   { pattern: /(?<![.\w])set(Timeout|Interval|Immediate)\(/, name: 'a bare timer' },
+  { pattern: /^import (?!\{ (isIP(v[46])?(, )?)+ \} from).*'node:net'/, name: 'node:net beyond isIP' },
 ]
 
 /** The composition root, and the folders whose work is input and output. */

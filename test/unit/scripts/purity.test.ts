@@ -7,6 +7,12 @@ for (const { name, source, want } of [
   { name: 'chance', source: 'return Math.random()', want: ['a.ts:1: Math.random; take it as an argument'] },
   { name: 'the environment', source: 'const home = process.env.HOME', want: ['a.ts:1: process.env; take it as an argument'] },
   { name: 'a timer', source: 'setTimeout(next, 10)', want: ['a.ts:1: a bare timer; take it as an argument'] },
+  {
+    name: 'a socket',
+    source: "import { connect } from 'node:net'",
+    want: ['a.ts:1: node:net beyond isIP; take it as an argument'],
+  },
+  { name: 'the shape of an address', source: "import { isIP, isIPv4 } from 'node:net'", want: [] },
   { name: 'a timer that was handed in', source: 'clock.setTimeout(next, 10)', want: [] },
   { name: 'a date made of a number', source: 'new Date(now).toISOString()', want: [] },
   { name: 'a word in a comment', source: '/** Never\n * Date.now. */\nconst a = 1 // Math.random is banned', want: [] },
