@@ -3,8 +3,8 @@
  * them or as they were last applied, and which are to go.
  */
 import { same } from '../diff/equal.ts'
-import { byText } from '../diff/order.ts'
-import { type Loaded, type LoadedObject, type ObjectKey, objectKey, type Problem } from '../model/types.ts'
+import { byText, workloadKinds } from '../diff/order.ts'
+import { type Loaded, type LoadedObject, type ObjectKey, objectKey, type Problem, splitKey } from '../model/types.ts'
 import { gatesPrune, type Hold, type PruneConfig, selectPrune } from './prune.ts'
 
 /** An object that is to be there: as the revision has it, or as it was last applied and why. */
@@ -38,14 +38,14 @@ export interface Assessment {
 /**
  * Pure: no clock, no randomness; equal arguments give equal assessments, whatever order maps are in.
  *
- * An object is known by its key alone, so moving it to another file is no change. A key that the revision
- * refuses, or brings twice, keeps what was last applied. A revision that renders nothing changes nothing.
+ * An object is known by its key alone, so moving it to another file is no change. An object that the revision
+ * refuses, as it does one declared twice, keeps what was last applied. A revision that renders nothing changes nothing.
  */
 export function assess(input: AssessInput): Assessment {
   const { loaded, lastApplied, config } = input
   if (loaded.objects.size === 0) return refuseWhole(input)
+  const wanted = loaded.objects
   const refused = refusals(loaded)
-  const wanted = selectWanted(loaded, refused)
   const missing = selectMissing(lastApplied, wanted)
   const doubtful = missing.flatMap(([key, object]) => doubt(key, object, loaded, refused))
   const doubtfulKeys = new Set(doubtful.map(({ key }) => key))
@@ -55,7 +55,7 @@ export function assess(input: AssessInput): Assessment {
     present: new Set([...wanted.keys(), ...lastApplied.keys()]),
     appliedCount: lastApplied.size,
     config,
-    incomplete: incompleteness(input, refused),
+    incomplete: incompleteness(input),
     unhealthy: unhealthyWorkloads(wanted, input.healthy),
   })
   const held = [...doubtful, ...verdict.held].sort((a, b) => byText(a.key, b.key))
@@ -90,12 +90,6 @@ function refusals(loaded: Loaded): ReadonlyMap<ObjectKey, string> {
   return refused
 }
 
-/** A key that is both good and refused was brought twice; which one is meant cannot be known. */
-function selectWanted(loaded: Loaded, refused: ReadonlyMap<ObjectKey, string>): ReadonlyMap<ObjectKey, LoadedObject> {
-  if (refused.size === 0) return loaded.objects
-  return new Map([...loaded.objects].filter(([key]) => !refused.has(key)))
-}
-
 function selectMissing(
   lastApplied: ReadonlyMap<ObjectKey, LoadedObject>,
   wanted: ReadonlyMap<ObjectKey, LoadedObject>,
@@ -105,11 +99,19 @@ function selectMissing(
 
 /** Whether a missing object only seems to have left: it is refused, or was in a file that cannot be read. */
 function doubt(key: ObjectKey, applied: LoadedObject, loaded: Loaded, refused: ReadonlyMap<ObjectKey, string>): Hold[] {
-  const reason = refused.get(key)
+  const reason = refused.get(key) ?? refusedSuccessor(key, refused)
   if (reason !== undefined) return [{ key, kind: 'refused', reason: `keeps its last applied state: ${reason}` }]
   const { file } = applied.origin
   if (!loaded.brokenFiles.has(file)) return []
   return [{ key, kind: 'brokenFile', reason: `keeps its last applied state: ${file} ${whyBroken(file, loaded)}` }]
+}
+
+/** A workload that became one of another kind, which is refused, would go without anything in its place. */
+function refusedSuccessor(key: ObjectKey, refused: ReadonlyMap<ObjectKey, string>): string | undefined {
+  const { kind, namespace, name } = splitKey(key)
+  if (!workloadKinds.has(kind)) return undefined
+  const successor = [...workloadKinds].map((other) => objectKey(other, namespace, name)).find((other) => refused.has(other))
+  return successor && `${successor} in its place is ${refused.get(successor)}`
 }
 
 function whyBroken(file: string, { problems }: Loaded): string {
@@ -117,14 +119,15 @@ function whyBroken(file: string, { problems }: Loaded): string {
   return problem === undefined ? 'cannot be read' : `is broken at line ${problem.line}: ${problem.message}`
 }
 
-/** What the revision may be lacking. An object that left one file may be on its way in another that is broken. */
-function incompleteness({ loaded, problems = [] }: AssessInput, refused: ReadonlyMap<ObjectKey, string>): string {
+/**
+ * What the revision may be lacking. An object that left one file may be on its way in another that is broken.
+ * A document refused for what this version does not support is known for what it is: it leaves its file whole.
+ */
+function incompleteness({ loaded, problems = [] }: AssessInput): string {
   const [problem] = problems
   if (problem !== undefined) return `${problem.file}: ${problem.message}`
   const [file] = [...loaded.brokenFiles].sort(byText)
-  if (file !== undefined) return `${file} ${whyBroken(file, loaded)}`
-  const [key] = [...refused.keys()].sort(byText)
-  return key === undefined ? '' : `${key} is ${refused.get(key)}`
+  return file === undefined ? '' : `${file} ${whyBroken(file, loaded)}`
 }
 
 function unhealthyWorkloads(wanted: ReadonlyMap<ObjectKey, LoadedObject>, healthy: (key: ObjectKey) => boolean): ObjectKey[] {

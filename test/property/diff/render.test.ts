@@ -9,7 +9,9 @@ const key = fc.constantFrom<ObjectKey>('Secret/a/s', 'ConfigMap/a/c', 'Deploymen
 const value = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>
 const text = fc.string({ unit: 'binary', maxLength: 12 })
 const body = fc.record({ data: fc.oneof(value, fc.dictionary(text, text)), spec: value, metadata: value })
-const live = fc.array(fc.tuple(key, body), { maxLength: 4 }).map((entries) => deepFreeze(entries) as [ObjectKey, ModelObject][])
+const live = fc
+  .array(fc.tuple(key, body), { maxLength: 4 })
+  .map((entries) => deepFreeze(entries) as unknown as [ObjectKey, ModelObject][])
 
 function loaded(entries: readonly [ObjectKey, ModelObject][]): [ObjectKey, LoadedObject][] {
   return entries.map(([name, object]) => [name, { object, origin: { file: 'a.yaml', line: 1, revision: 'r' }, unenforced: [] }])

@@ -156,12 +156,35 @@ test('a refused newcomer may be what replaces the one that left: nothing is prun
   })
 })
 
-test('a key that two files bring keeps what was last applied', () => {
-  const scaled = object('Deployment/shop/web', 'a.yaml', { replicas: 3 })
-  const loaded = rendered([scaled, settings], refused('Deployment/shop/web', 'b.yaml', 'also in a.yaml:1'))
-  const result = assess({ loaded, lastApplied: applied(web, settings), config, healthy: () => true })
-  expect(result.effective.get('Deployment/shop/web')).toMatchObject({ state: 'retained', object: { spec: { replicas: 1 } } })
-  expect(result.changed).toEqual([])
+test('a key that two files bring is refused in both and keeps what was last applied', () => {
+  const one = refused('Deployment/shop/web', 'a.yaml', 'also declared in b.yaml:1')
+  const other = refused('Deployment/shop/web', 'b.yaml', 'also declared in a.yaml:1')
+  const loaded = rendered([settings], { ...one, verdicts: [...(one.verdicts ?? []), ...(other.verdicts ?? [])] })
+  expect(told({ loaded, lastApplied: applied(web, settings) })).toEqual([
+    'wanted ConfigMap/shop/settings',
+    'retained Deployment/shop/web: keeps its last applied state: refused at a.yaml:5: also declared in b.yaml:1',
+  ])
+})
+
+test('a refusal by name alone does not touch a good object of that key', () => {
+  const loaded = rendered([web, settings], refused('Deployment/shop/web', 'other-group.yaml', 'unknown field'))
+  expect(
+    assess({ loaded, lastApplied: applied(web), config, healthy: () => true }).effective.get('Deployment/shop/web'),
+  ).toMatchObject({
+    state: 'wanted',
+  })
+})
+
+test('a document that this version does not run holds up no other prune, but keeps what it would replace', () => {
+  const loaded = rendered([web], {
+    ...refused('StatefulSet/shop/old', 'sts.yaml', 'not run by this version'),
+    brokenFiles: new Set(),
+  })
+  expect(told({ loaded, lastApplied: applied(web, settings, old) })).toEqual([
+    'retained Deployment/shop/old: keeps its last applied state: StatefulSet/shop/old in its place is refused at sts.yaml:5: not run by this version',
+    'wanted Deployment/shop/web',
+    'prune ConfigMap/shop/settings',
+  ])
 })
 
 test('what failed before validation keeps everything that seems to have left', () => {
