@@ -6,7 +6,7 @@ const REDACT_MIN_BYTES = 6
 /** One line of a value of many lines, in characters. */
 const REDACT_MIN_LINE = 16
 
-export const REDACTED = '[redacted]'
+const REDACTED = '[redacted]'
 
 export interface Vault {
   /** `hmac-sha256:` and 64 hex digits */

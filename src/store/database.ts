@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { isCorruption, StoreError, storeError } from './error.ts'
 
 /** Version of the tables below, kept in the file's `user_version`. */
-export const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 1
 
 /** Tables of one JSON document a row. */
-export const DOCUMENT_TABLES = ['last_applied', 'workloads', 'services', 'sources'] as const
+const DOCUMENT_TABLES = ['last_applied', 'workloads', 'services', 'sources'] as const
 export type DocumentTable = (typeof DOCUMENT_TABLES)[number]
 
 const SCHEMA = `

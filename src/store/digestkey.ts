@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const DIGEST_KEY_BYTES = 32
+const DIGEST_KEY_BYTES = 32
 
 /**
  * The 32 bytes of `<dir>/digest.key`, made from `random` when there are none.

@@ -6,8 +6,8 @@ import { parseBody } from './documents.ts'
 import type { HistoryEntry } from './store.ts'
 import type { Transactions } from './undo.ts'
 
-export const EVENT_LIMIT = 5_000
-export const HISTORY_LIMIT = 1_000
+const EVENT_LIMIT = 5_000
+const HISTORY_LIMIT = 1_000
 
 interface Numbered<T> {
   readonly seq: number
@@ -15,7 +15,7 @@ interface Numbered<T> {
 }
 
 /** Both journals as read from the file, oldest first. */
-export interface JournalRows {
+interface JournalRows {
   /** by identity: type, reason, object and message */
   readonly events: Map<string, Numbered<EventRecord>>
   readonly history: Numbered<HistoryEntry>[]

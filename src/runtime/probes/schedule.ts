@@ -3,25 +3,26 @@ import type { Probe } from '../../model/types.ts'
 import type { ProbeKind } from '../../reconcilers/observed.ts'
 
 /** The first attempt is made within this time of the moment it may be made. */
-export const SOON_MS = 200
-/** A container that has never been ready is asked this often … */
-export const EAGER_MS = 1_000
-/** … for so long. */
-export const EAGER_FOR_MS = 30_000
+const SOON_MS = 200
+/** A container that has never been ready is asked this often for so long. */
+const EAGER = { everyMs: 1_000, forMs: 30_000 }
+/** At first more often still, except through exec, which costs the node a process. */
+const HASTY = { everyMs: 200, forMs: 3_000 }
 
 /**
  * From the start of one attempt to the start of the next.
  *
- * Deliberately unlike the kubelet: a readiness probe that has never succeeded is attempted every second in
- * its first half minute, however long its period. Readiness failures before the first success change
- * nothing, so this alters how soon a rollout goes on and nothing else.
+ * Deliberately unlike the kubelet: a readiness probe that has never succeeded is attempted five times a
+ * second for three seconds and once a second up to half a minute, however long its period. Readiness
+ * failures before the first success change nothing, so this alters how soon a rollout goes on and nothing else.
  *
  * @param openMs since attempts may be made
  */
 export function intervalMs(kind: ProbeKind, probe: Probe, everSucceeded: boolean, openMs: number): number {
   const period = probe.periodSeconds * 1000
-  const eager = kind === 'readiness' && !everSucceeded && openMs < EAGER_FOR_MS
-  return eager ? Math.min(period, EAGER_MS) : period
+  if (kind !== 'readiness' || everSucceeded || openMs >= EAGER.forMs) return period
+  const hasty = openMs < HASTY.forMs && probe.exec === undefined
+  return Math.min(period, hasty ? HASTY.everyMs : EAGER.everyMs)
 }
 
 /**
