@@ -72,8 +72,8 @@ const limits: readonly {
 
 function diffResources(expected: ResourceLimits, observed: ResourceLimits): ContainerDifference[] {
   return limits.flatMap(({ field, say, show }) => {
-    const want = limitOf(expected[field])
-    const have = limitOf(observed[field])
+    const want = limitOf(field, expected[field])
+    const have = limitOf(field, observed[field])
     if (want === have) return []
     const none = field === 'cpuShares' ? 'the default' : 'unlimited'
     const phrase = `drift: ${say(have === null ? none : show(have), want === null ? none : show(want))}`
@@ -81,9 +81,13 @@ function diffResources(expected: ResourceLimits, observed: ResourceLimits): Cont
   })
 }
 
+/** The kernel's own weight: asking for it and not asking are one. */
+const defaultShares = 1024
+
 /** The engine says "no limit" as nothing, as 0, or, after an update that lifted one, as -1. */
-function limitOf(value: number | undefined): number | null {
-  return value === undefined || value <= 0 ? null : value
+function limitOf(field: keyof ResourceLimits, value: number | undefined): number | null {
+  if (value === undefined || value <= 0) return null
+  return field === 'cpuShares' && value === defaultShares ? null : value
 }
 
 function diffNetwork(spec: Driftable, view: ContainerView): ContainerDifference[] {

@@ -11,9 +11,6 @@ export interface ListKeys {
 /** The keys of the list at a path such as `spec.template.spec.containers`; `undefined` for one that is replaced as a whole. */
 export type MergeKeys = (path: string) => ListKeys | undefined
 
-/** No list is keyed: each is replaced as a whole. */
-export const noKeys: MergeKeys = () => undefined
-
 /**
  * Keyed lists whose order means nothing. Canonical form has them sorted; in every other list an item may depend on
  * those before it: init containers run in turn, variables refer back, the first matching host alias wins.

@@ -116,9 +116,9 @@ for (const { name, seen, want } of [
   })
 }
 
-test('absent, zero and negative limits are one and the same', () => {
+test('absent, zero and negative limits are one and the same, and so is the default weight', () => {
   const unlimited = { ...spec, resources: {} }
-  for (const resources of [{}, { memoryBytes: 0, cpuQuota: 0, cpuShares: 0 }, { memoryBytes: -1, cpuQuota: -1 }])
+  for (const resources of [{}, { memoryBytes: 0, cpuQuota: 0, cpuShares: 0 }, { memoryBytes: -1, cpuQuota: -1, cpuShares: 1024 }])
     expect(diffContainer(unlimited, { ...view, resources })).toEqual([])
 })
 
