@@ -16,7 +16,7 @@ export interface AssessInput {
   readonly loaded: Loaded
   readonly lastApplied: ReadonlyMap<ObjectKey, LoadedObject>
   readonly config: PruneConfig
-  /** whether a wanted workload has every replica on this revision, Ready and routed; asked for workloads only */
+  /** whether a wanted workload has every replica on this revision, Ready and routed; asked for applied workloads only */
   readonly healthy: (key: ObjectKey) => boolean
   /** what went wrong before validation, such as a failed kustomize build: the revision lacks something */
   readonly problems?: readonly Problem[]
@@ -46,6 +46,7 @@ export function assess(input: AssessInput): Assessment {
   if (loaded.objects.size === 0) return refuseWhole(input)
   const wanted = loaded.objects
   const refused = refusals(loaded)
+  const changed = selectChanged(wanted, lastApplied)
   const missing = selectMissing(lastApplied, wanted)
   const doubtful = missing.flatMap(([key, object]) => doubt(key, object, loaded, refused))
   const doubtfulKeys = new Set(doubtful.map(({ key }) => key))
@@ -56,14 +57,14 @@ export function assess(input: AssessInput): Assessment {
     appliedCount: lastApplied.size,
     config,
     incomplete: incompleteness(input),
-    unhealthy: unhealthyWorkloads(wanted, input.healthy),
+    unhealthy: unhealthyWorkloads(wanted, new Set(changed), input.healthy),
   })
   const held = [...doubtful, ...verdict.held].sort((a, b) => byText(a.key, b.key))
   return {
     effective: selectEffective(wanted, lastApplied, held),
     prune: verdict.prune,
     held,
-    changed: selectChanged(wanted, lastApplied),
+    changed,
   }
 }
 
@@ -130,8 +131,14 @@ function incompleteness({ loaded, problems = [] }: AssessInput): string {
   return file === undefined ? '' : `${file} ${whyBroken(file, loaded)}`
 }
 
-function unhealthyWorkloads(wanted: ReadonlyMap<ObjectKey, LoadedObject>, healthy: (key: ObjectKey) => boolean): ObjectKey[] {
-  return [...wanted].flatMap(([key, object]) => (gatesPrune(object) && !healthy(key) ? [key] : [])).sort(byText)
+/** What has not been applied yet cannot be healthy: any health it has is that of what ran before. */
+function unhealthyWorkloads(
+  wanted: ReadonlyMap<ObjectKey, LoadedObject>,
+  changed: ReadonlySet<ObjectKey>,
+  healthy: (key: ObjectKey) => boolean,
+): ObjectKey[] {
+  const waiting = [...wanted].filter(([key, object]) => gatesPrune(object) && (changed.has(key) || !healthy(key)))
+  return waiting.map(([key]) => key).sort(byText)
 }
 
 function selectEffective(

@@ -91,12 +91,19 @@ test('what left Git goes once everything wanted is healthy', () => {
   expect(told(input)).toEqual(['wanted ConfigMap/shop/settings', 'wanted Deployment/shop/web', 'prune Deployment/shop/old'])
 })
 
+test('a workload that is not applied yet is not healthy, whatever is said of what ran before', () => {
+  const scaled = object('Deployment/shop/web', 'app.yaml', { replicas: 3 })
+  const input = { lastApplied: applied(web, old), config, healthy: () => true }
+  for (const loaded of [rendered([scaled]), rendered([web, object('Deployment/shop/new')])])
+    expect(assess({ ...input, loaded })).toMatchObject({ prune: [], held: [{ key: 'Deployment/shop/old', kind: 'health' }] })
+})
+
 test('kinds that run nothing here are not asked for their health', () => {
   const cron = object('CronJob/shop/nightly')
   const asData = { ...cron, object: { ...cron.object, body: {} } as unknown as ModelObject }
   const asked: ObjectKey[] = []
   const healthy = (key: ObjectKey) => asked.push(key) > 0
-  assess({ loaded: rendered([web, settings, asData]), lastApplied: applied(old), config, healthy })
+  assess({ loaded: rendered([web, settings, asData]), lastApplied: applied(web, old), config, healthy })
   expect(asked).toEqual(['Deployment/shop/web'])
 })
 
