@@ -16,6 +16,9 @@ interface Holder {
   readonly since: string
 }
 
+/** Keeps the garbage collector from closing a database, and so giving up a lock, that nobody else refers to. */
+const held = new Set<DatabaseSync>()
+
 /**
  * Takes the data directory for this process until `release` or its death, whichever comes first.
  *
@@ -27,18 +30,31 @@ interface Holder {
 export function takeLock(dir: string, now: () => number): Lock {
   const path = join(dir, 'trireme.lock')
   const notePath = join(dir, 'trireme.lock.json')
-  let database: DatabaseSync | undefined
+  const database = openLock(path)
   try {
-    database = new DatabaseSync(path)
     database.exec('BEGIN EXCLUSIVE')
     const holder: Holder = { pid: process.pid, host: hostname(), since: new Date(now()).toISOString() }
     writeFileSync(notePath, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
   } catch (error) {
-    database?.close()
+    database.close()
     if (isLocked(error)) throw new StoreError('locked', heldMessage(dir, readHolder(notePath)), { cause: error })
     throw storeError(error, path, 'lock')
   }
-  return { release: () => database.close() }
+  held.add(database)
+  return {
+    release() {
+      held.delete(database)
+      database.close()
+    },
+  }
+}
+
+function openLock(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path)
+  } catch (error) {
+    throw storeError(error, path, 'lock')
+  }
 }
 
 function heldMessage(dir: string, holder: Holder | undefined): string {

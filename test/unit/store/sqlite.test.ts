@@ -66,6 +66,7 @@ const memory = (generation: number): WorkloadMemory => ({
   uid: 'u1',
   generation,
   createdAt: 1,
+  scaledTo: 0,
   sets: [],
   pods: [],
   progress: null,
@@ -367,6 +368,21 @@ test('two daemons exclude each other, and a killed one leaves no lock', async ()
   expect(() => open()).toThrow(new RegExp(`process ${holder.pid} on .* since 2024-01-02T12:00:00`))
   await killed(holder)
   expect(open().workloads().size).toBe(0)
+})
+
+test('a lock outlives the last reference to its store', async () => {
+  const holder = await elsewhere(`
+    const { setFlagsFromString } = await import('node:v8')
+    const { runInNewContext } = await import('node:vm')
+    setFlagsFromString('--expose-gc')
+    setInterval(() => {}, 1000)
+    // In a turn of its own nothing of this module is on the stack any more.
+    setTimeout(() => {
+      runInNewContext('gc')()
+      setTimeout(() => process.stdout.write('.'), 10)
+    }, 10)`)
+  expect(kindOf(() => open())).toBe('locked')
+  await killed(holder)
 })
 
 test('killed while writing, what was committed is there and nothing is half done', async () => {
