@@ -276,7 +276,11 @@ export interface Engine {
   listNetworks(labels: readonly string[]): Promise<NetworkView[]>
   listVolumes(labels: readonly string[]): Promise<VolumeView[]>
   inspectImage(ref: string): Promise<ImageView | undefined>
-  /** Ends when the connection does, with an `unreachable` error, or quietly when `signal` aborts. */
+  /**
+   * The first is `{type: 'other', action: 'subscribed'}`, once the engine has taken the subscription: a list
+   * asked for after it misses nothing. `sinceMs` 0 replays nothing. Ends when the connection does, with an
+   * `unreachable` error, or quietly when `signal` aborts.
+   */
   events(sinceMs: number, signal: AbortSignal): AsyncIterable<EngineEvent>
   logs(id: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogLine>
   stats(id: string): Promise<ContainerStats>

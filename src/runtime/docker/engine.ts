@@ -6,7 +6,7 @@ import { execCommand, execStream } from './exec.ts'
 import { list, record, text, texts } from './json.ts'
 import { containerLogs } from './logs.ts'
 import { pullImage } from './pull.ts'
-import { containerStats, containerView, engineInfo, imageView, networkView, volumeView } from './views.ts'
+import { containerStats, containerView, engineInfo, imageView, listedContainer, networkView, volumeView } from './views.ts'
 
 /** Inspections under way at once while listing. */
 const parallelInspects = 8
@@ -56,8 +56,7 @@ function observations(connection: Connection): Observations {
       const query = { all: 1, filters: { label: labels } }
       const subject = `with ${labels.join(', ')}`
       const said = await connection.json({ op: 'listContainers', subject, method: 'GET', path: '/containers/json', query })
-      const ids = list(said).map((entry) => text(record(entry).Id))
-      const views = await inParallel(ids, (id) => inspectContainer(connection, id))
+      const views = await inParallel(list(said), (entry) => inspectListed(connection, entry))
       return views.filter((view) => view !== undefined)
     },
     inspectContainer: (id) => inspectContainer(connection, id),
@@ -95,6 +94,20 @@ async function inspectContainer(connection: Connection, id: string): Promise<Con
   const view = containerView(said)
   if (!view) throw new EngineError('failed', `inspectContainer ${id}: the engine's answer is not a container`)
   return view
+}
+
+/** One entry of a list, inspected; one that cannot be is taken as the list has it, so that it hides no other. */
+async function inspectListed(connection: Connection, entry: unknown): Promise<ContainerView | undefined> {
+  const id = text(record(entry).Id)
+  if (id === '') return undefined
+  try {
+    return await inspectContainer(connection, id)
+  } catch (error) {
+    if (error instanceof EngineError && (error.kind === 'failed' || error.kind === 'timeout')) {
+      return listedContainer(entry, error.message)
+    }
+    throw error
+  }
 }
 
 async function inspectImage(connection: Connection, ref: string): Promise<ImageView | undefined> {

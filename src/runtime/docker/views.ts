@@ -53,6 +53,29 @@ export function containerView(said: unknown): ContainerView | undefined {
   }
 }
 
+/**
+ * A container from its entry in `GET /containers/json`, for one that cannot be inspected: the engine holds
+ * its lock, or its files are damaged. Resources, restart policy and times are not in the list.
+ *
+ * @param error why it could not be inspected
+ */
+export function listedContainer(said: unknown, error: string): ContainerView | undefined {
+  const entry = record(said)
+  const [name = ''] = texts(entry.Names)
+  const [, exitCode = '0'] = /^Exited \((\d+)\)/.exec(text(entry.Status)) ?? []
+  return containerView({
+    Id: entry.Id,
+    Name: name,
+    Image: entry.ImageID,
+    Created: new Date(number(entry.Created) * 1000).toISOString(),
+    Config: { Image: entry.Image, Labels: entry.Labels },
+    HostConfig: entry.HostConfig,
+    State: { Status: entry.State, ExitCode: Number(exitCode), Error: error },
+    NetworkSettings: entry.NetworkSettings,
+    Mounts: entry.Mounts,
+  })
+}
+
 const states: readonly ContainerState[] = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
 
 function containerState(state: Json): ContainerState {
