@@ -97,19 +97,28 @@ function configMap(base: KubeObject, body: Raw): ConfigMap {
   }
 }
 
+/** `stringData` counts over `data`. */
 function secret(base: KubeObject, body: Raw, context: CanonicalContext): Secret {
-  const data: Record<string, string> = {}
-  const keep = (key: string, bytes: Uint8Array) => {
-    const digest = context.digest(bytes)
-    context.vault(digest, bytes)
-    data[key] = digest
-  }
   const plain = textMapAt(body, 'stringData')
-  for (const [key, value] of Object.entries(textMapAt(body, 'data'))) {
-    if (!Object.hasOwn(plain, key)) keep(key, Buffer.from(value, 'base64'))
+  const values: (readonly [string, Uint8Array])[] = [
+    ...Object.entries(textMapAt(body, 'data'))
+      .filter(([key]) => !Object.hasOwn(plain, key))
+      .map(([key, value]) => [key, Buffer.from(value, 'base64')] as const),
+    ...Object.entries(plain).map(([key, value]) => [key, Buffer.from(value, 'utf8')] as const),
+  ]
+  return {
+    ...base,
+    kind: 'Secret',
+    type: textAt(body, 'type') || 'Opaque',
+    data: Object.fromEntries(values.map(([key, bytes]) => [key, sealed(bytes, context)])),
+    immutable: flagAt(body, 'immutable') ?? false,
   }
-  for (const [key, value] of Object.entries(plain)) keep(key, Buffer.from(value, 'utf8'))
-  return { ...base, kind: 'Secret', type: textAt(body, 'type') || 'Opaque', data, immutable: flagAt(body, 'immutable') ?? false }
+}
+
+function sealed(bytes: Uint8Array, context: CanonicalContext): string {
+  const digest = context.digest(bytes)
+  context.vault(digest, bytes)
+  return digest
 }
 
 function deployment(base: KubeObject, spec: Raw): Deployment {
