@@ -30,7 +30,7 @@ export interface NodeInput {
 export function planNode(input: NodeInput): Plan {
   const { node } = input
   if (!node.reachable) return { key: input.key, lanes: [] }
-  const lanes = input.retire ? [...planRetirement(input)] : [planRouter(input), planRoutes(input), ...planLeftovers(input)]
+  const lanes = input.retire ? [...planRetirement(input)] : [planRouter(input), planRoutes(input), ...(node.router.connected ? planLeftovers(input) : [])]
   return { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) }
 }
 
@@ -238,6 +238,7 @@ export function routerSpec(cluster: Cluster): ContainerSpec {
     ip: cluster.routerAddress,
     restartPolicy: 'always',
     init: true,
+    capDrop: ['ALL'],
     capAdd: ['NET_ADMIN'],
     sysctls: { 'net.ipv4.ip_forward': '1' },
     mounts: [{ type: 'volume', source: routerVolume(cluster), target: '/var/lib/trireme', readOnly: false }],

@@ -70,10 +70,17 @@ export function routingOf(
   return { acknowledged: !missing, present: (actual?.size ?? 0) > 0 }
 }
 
+/** Pods that one table treats differently from the other. */
+export function changedPods(a: RouteTable | undefined, b: RouteTable | undefined): string[] {
+  const [x, y] = [a === undefined ? new Map() : routesByPod(a), b === undefined ? new Map() : routesByPod(b)]
+  const text = (routes: ReadonlySet<string> | undefined): string => [...(routes ?? [])].sort().join()
+  return [...new Set([...x.keys(), ...y.keys()])].filter((uid) => text(x.get(uid)) !== text(y.get(uid)))
+}
+
 /** Which routes and names lead to a pod; kept with the table, for tables are asked often and never change. */
 const byPod = new WeakMap<RouteTable, ReadonlyMap<string, ReadonlySet<string>>>()
 
-function routesByPod(table: RouteTable): ReadonlyMap<string, ReadonlySet<string>> {
+export function routesByPod(table: RouteTable): ReadonlyMap<string, ReadonlySet<string>> {
   const known = byPod.get(table)
   if (known !== undefined) return known
   const found = new Map<string, Set<string>>()

@@ -176,6 +176,7 @@ function edgeSpec(input: ServiceInput, target: Service, memory: ServiceMemory): 
     networkMode: cluster.network,
     restartPolicy: 'always',
     init: true,
+    capDrop: ['ALL'],
     capAdd: ['NET_ADMIN'],
     sysctls: { 'net.ipv4.ip_forward': '1' },
     portBindings: bindings.map(

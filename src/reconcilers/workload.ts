@@ -18,6 +18,7 @@ import { planRollout, type SetCount } from './rollout.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, type Wanted, wantedOf } from './wanted.ts'
+import { type ProbeTargetSpec, probeTargets } from './probetargets.ts'
 import { describeChanges } from './workloadevents.ts'
 import { workloadStatus } from './workloadstatus.ts'
 
@@ -57,6 +58,7 @@ export interface WorkloadPass {
   readonly status: WorkloadStatus | undefined
   /** its pods as Services see them */
   readonly endpoints: readonly PodEndpoint[]
+  readonly probes: readonly ProbeTargetSpec[]
   readonly events: readonly EventNote[]
   /** ms since the epoch at which time alone changes something; `undefined` for never */
   readonly wakeAt: number | undefined
@@ -81,6 +83,7 @@ export function planWorkload(input: WorkloadInput): WorkloadPass {
     memory: gone ? undefined : memory,
     status: gone ? undefined : workloadStatus(input, wanted, memory, pods),
     endpoints: pods.flatMap(podEndpoint),
+    probes: pods.flatMap(probeTargets),
     events: describeChanges(input.key, remembered, memory),
     wakeAt: nextWake(pods, wanted, memory, input.now),
   }

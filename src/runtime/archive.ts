@@ -18,22 +18,40 @@ export class ArchiveError extends Error {
 }
 
 /**
- * An uncompressed tar of `files`, owned by root and group `gid`; parent folders are 0755.
+ * An uncompressed tar of `files`, owned by root and group `gid`; folders are 0755 unless `modes` says otherwise.
  *
  * Equal files give equal bytes: paths are sorted and times are zero.
  *
  * @throws ArchiveError on an absolute path or one with `..`
  */
-export async function packFiles(files: readonly ResolvedFile[], options: { readonly gid: number }): Promise<Uint8Array> {
+export async function packFiles(
+  files: readonly ResolvedFile[],
+  options: { readonly gid: number; readonly modes?: Readonly<Record<string, number>> },
+): Promise<Uint8Array> {
   const pack = tar.pack()
   const owner = { uid: 0, gid: options.gid, mtime: new Date(0) }
   const sorted = files.map((file) => ({ ...file, path: relativePath(file.path) })).sort(byPath)
-  for (const name of parentsOf(sorted)) pack.entry({ ...owner, name, type: 'directory', mode: DIRECTORY_MODE })
+  const modes = options.modes ?? {}
+  const folders = new Set([...parentsOf(sorted), ...Object.keys(modes)])
+  for (const name of [...folders].sort()) pack.entry({ ...owner, name, type: 'directory', mode: modes[name] ?? DIRECTORY_MODE })
   for (const { path, mode, bytes } of sorted) pack.entry({ ...owner, name: path, mode, size: bytes.length }, Buffer.from(bytes))
   pack.finalize()
   const chunks: Buffer[] = []
   for await (const chunk of pack) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
+}
+
+/**
+ * The same below one folder, whose own mode and group are set too: how a volume's content and the folder it
+ * is mounted on are put in with one archive.
+ */
+export async function packFolder(
+  folder: { readonly name: string; readonly mode: number },
+  files: readonly ResolvedFile[],
+  options: { readonly gid: number },
+): Promise<Uint8Array> {
+  const inside = files.map((file) => ({ ...file, path: `${folder.name}/${relativePath(file.path)}` }))
+  return packFiles(inside, { ...options, modes: { [folder.name]: folder.mode } })
 }
 
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number =>

@@ -1,0 +1,274 @@
+/**
+ * The loop: takes a due key, plans it from one consistent view, writes down what was decided, and hands the
+ * steps to the executor. A pass never waits and never looks at what woke it.
+ */
+import { type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
+import { planNode } from '../reconcilers/infrastructure.ts'
+import { type Plan, renderStep, type Step } from '../reconcilers/plan.ts'
+import { changedPods } from '../reconcilers/routes.ts'
+import type { RouteTable } from '../reconcilers/routetable.ts'
+import { planService } from '../reconcilers/service.ts'
+import type { EventNote } from '../reconcilers/status.ts'
+import { planWorkload } from '../reconcilers/workload.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Logger } from '../logging.ts'
+import type { Timers } from '../runtime/timers.ts'
+import type { Vault } from '../runtime/vault.ts'
+import { createExecutor, type Executor, type StepOutcome } from './executor.ts'
+import { createFailures, type Failures } from './failures.ts'
+import { nodeKey } from './node.ts'
+import { createQueue, type Queue } from './queue.ts'
+import { runStep } from './steps.ts'
+import { isService, isWorkload, type World } from './world.ts'
+
+/** Passes run back to back for at most this long before timers and sockets get their turn: ms. */
+const BURST_MS = 20
+/** A pass that throws is a mistake of ours; its key is tried again after: ms. */
+const MISTAKE_MS = 10_000
+
+export interface LoopOptions {
+  readonly world: World
+  readonly vault: Vault
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly now: () => number
+  readonly timers: Timers
+  readonly ids: () => { readonly uid: string; readonly suffix: string }
+  /** the revision that effective objects come from */
+  readonly revision: () => string
+  /** some status may have changed */
+  readonly changed: () => void
+  /** may workloads and Services be planned yet? nodes always are */
+  readonly active: () => boolean
+}
+
+export interface Loop {
+  readonly queue: Queue
+  readonly failures: Failures
+  readonly executor: Executor
+  markAll(): void
+  note(event: EventNote): void
+  /** ms since the epoch of the end of the last burst of passes */
+  lastTurn(): number
+  stop(): Promise<void>
+}
+
+export function createLoop(options: LoopOptions): Loop {
+  const { world, now, metrics, log, vault } = options
+  const { store } = world
+  const failures = createFailures(vault.redact)
+  let scheduled = false
+  let stopped = false
+  let lastTurn = now()
+  const queue = createQueue({ now, timers: options.timers, due: schedule })
+  const executor = createExecutor({
+    failures,
+    now,
+    run: (step) => runOn(step),
+    started: (key, step) => log.info({ key, node: step.node, op: step.op, target: step.target, cause: step.cause }, renderStep(step)),
+    ended,
+    later: (key, at) => queue.addAt(key, at),
+  })
+
+  function schedule(): void {
+    if (scheduled || stopped) return
+    scheduled = true
+    setImmediate(burst)
+  }
+
+  function burst(): void {
+    scheduled = false
+    const until = now() + BURST_MS
+    metrics.queueDepth(queue.size())
+    for (let key = queue.take(); key !== undefined; key = queue.take()) {
+      guardedPass(key)
+      if (now() >= until) break
+    }
+    lastTurn = now()
+    options.changed()
+    if (queue.size() > 0) schedule()
+  }
+
+  function guardedPass(key: ObjectKey): void {
+    const started = performance.now()
+    try {
+      pass(key)
+    } catch (error) {
+      log.error({ key, err: error }, `cannot plan ${key}`)
+      metrics.queueRetry()
+      queue.addAt(key, now() + MISTAKE_MS)
+    }
+    metrics.plan(splitKey(key).kind, (performance.now() - started) / 1000)
+  }
+
+  function pass(key: ObjectKey): void {
+    if (splitKey(key).kind === 'Node') return passNode(key)
+    if (!options.active()) return
+    if (isWorkload(key)) return passWorkload(key)
+    if (isService(key)) return passService(key)
+  }
+
+  function passWorkload(key: ObjectKey): void {
+    const target = world.targetOf(key)
+    if (target === undefined) return
+    const memory = store.workloads().get(key)
+    const found = world.nodes.map((node) => node.pods().get(key) ?? []).flat()
+    const result = planWorkload({
+      key,
+      target: target === null ? null : (target.object as Workload),
+      sourceRevision: target?.origin.revision ?? options.revision(),
+      memory,
+      pods: found,
+      lookup: world.lookup,
+      cluster: world.cluster,
+      nodes: world.nodes.map((node) => node.view()),
+      volumes: new Map(world.nodes.flatMap((node) => [...node.volumes()])),
+      addressUsed: world.addressUsed,
+      probes: world.probeStates,
+      routing: world.routing,
+      failures: failures.all,
+      inFlight: executor.inFlight,
+      hooks: new Set(world.nodes.flatMap((node) => [...node.hooks])),
+      tail: (id) => world.nodes.map((node) => node.tail(id)).find((tail) => tail.length > 0) ?? [],
+      now: now(),
+      id: () => options.ids(),
+    })
+    store.transaction(() => {
+      if (result.memory === undefined) store.deleteWorkload(key)
+      else if (result.memory !== memory) store.setWorkload(key, result.memory)
+      if (result.memory === undefined && target === null) store.deleteLastApplied(key)
+      if (target !== null && store.lastApplied().get(key) !== target) store.setLastApplied(key, withoutState(target))
+    })
+    for (const event of result.events) note(event)
+    noteRollout(memory?.rollout, result.memory?.rollout)
+    if (result.memory === undefined) {
+      world.forget(key)
+      failures.forgive((id) => id.startsWith(`pod/`) && !world.knownPod(id.split('/')[1]?.split('|')[0] ?? ''))
+      markRoutes(splitKey(key).namespace)
+    } else {
+      if (result.status !== undefined) world.statuses.set(key, result.status)
+      if (world.setPods(key, result.endpoints, result.probes)) markRoutes(splitKey(key).namespace)
+    }
+    if (result.wakeAt !== undefined) queue.addAt(key, result.wakeAt)
+    executor.submit(result.plan)
+  }
+
+  function passService(key: ObjectKey): void {
+    const target = world.targetOf(key)
+    if (target === undefined) return
+    const memory = store.services().get(key)
+    const result = planService({
+      key,
+      target: target === null ? null : (target.object as Service),
+      memory,
+      cluster: world.cluster,
+      nodes: world.nodes.map((node) => node.view()),
+      pods: world.pods(),
+      addressUsed: (ip) => world.serviceAddressUsed(ip, key),
+      nodePortUsed: (port) => world.nodePortUsed(port, key),
+      failures: failures.all,
+      now: now(),
+      uid: () => options.ids().uid,
+    })
+    store.transaction(() => {
+      if (result.memory === undefined) store.deleteService(key)
+      else if (result.memory !== memory) store.setService(key, result.memory)
+      if (target === null && result.memory === undefined) store.deleteLastApplied(key)
+      if (target !== null && store.lastApplied().get(key) !== target) store.setLastApplied(key, withoutState(target))
+    })
+    if (result.status === undefined) world.services.delete(key)
+    else world.services.set(key, result.status)
+    markNodes()
+    executor.submit(result.plan)
+  }
+
+  function passNode(key: ObjectKey): void {
+    const node = world.nodes.find(({ name }) => nodeKey(name) === key)
+    if (node === undefined) return
+    const plan: Plan = planNode({
+      key,
+      cluster: world.cluster,
+      node: node.view(),
+      table: options.active() ? world.table() : undefined,
+      owned: world.owned,
+      knownPod: world.knownPod,
+      retire: false,
+    })
+    executor.submit(plan)
+  }
+
+  async function runOn(step: Step): Promise<void> {
+    const node = world.nodes.find(({ name }) => name === step.node)
+    if (node === undefined) throw new Error(`node ${step.node} is not known`)
+    const before: RouteTable | undefined = node.view().router.acknowledged
+    await runStep(step, { ...node.site, namedPorts }, { vault, timers: options.timers })
+    if (step.op !== 'route') return
+    const moved = new Set(changedPods(before, step.table))
+    for (const [key, memory] of store.workloads()) if (memory.pods.some(({ uid }) => moved.has(uid))) queue.add(key)
+  }
+
+  function ended({ key, step, startedAt, endedAt, error }: StepOutcome): void {
+    const seconds = (endedAt - startedAt) / 1000
+    metrics.step(step.op, error === undefined ? 'ok' : 'failed', seconds, error === undefined ? step.drift : undefined)
+    if (error !== undefined) {
+      const message = vault.redact(error instanceof Error ? error.message : String(error))
+      log.warn({ key, node: step.node, op: step.op, target: step.target, cause: step.cause, error: message, seconds }, `failed: ${renderStep(step)}`)
+      note({ type: 'Warning', reason: failureReason(step), object: key, message: `${step.op} ${step.target}: ${message}` })
+    } else if (step.drift !== undefined) note({ type: 'Warning', reason: 'DriftMended', object: key, message: `${step.op} ${step.target}: ${step.cause}` })
+    queue.add(key)
+  }
+
+  function noteRollout(before: { set: string; result: string } | null | undefined, after: { set: string; result: string; startedAt: number; endedAt: number } | null | undefined): void {
+    if (before?.result === 'running' && after !== null && after !== undefined && after.set !== before.set) metrics.rollout('superseded', 0)
+    if (after === null || after === undefined || (after.result === before?.result && after.set === before?.set)) return
+    if (after.result === 'complete' || after.result === 'deadlineExceeded') metrics.rollout(after.result, (after.endedAt - after.startedAt) / 1000)
+  }
+
+  function note(event: EventNote): void {
+    const at = now()
+    store.addEvent({ ...event, at, firstAt: at, count: 1 })
+  }
+
+  function markNodes(): void {
+    for (const { name } of world.nodes) queue.add(nodeKey(name))
+  }
+
+  /** Services of one namespace and every node's routes. */
+  function markRoutes(namespace: string): void {
+    for (const key of world.keys()) if (isService(key) && splitKey(key).namespace === namespace) queue.add(key)
+    markNodes()
+  }
+
+  function namedPorts(container: string): Readonly<Record<string, number>> {
+    for (const target of world.probes()) if (target.containerId === container) return target.namedPorts
+    return {}
+  }
+
+  return {
+    queue,
+    failures,
+    executor,
+    markAll() {
+      markNodes()
+      for (const key of world.keys()) queue.add(key)
+    },
+    note,
+    lastTurn: () => lastTurn,
+    async stop() {
+      stopped = true
+      queue.stop()
+      executor.stop()
+      await executor.idle()
+    },
+  }
+}
+
+function failureReason(step: Step): string {
+  if (step.op === 'pull') return 'FailedPull'
+  return step.op === 'hook' ? 'FailedHook' : `Failed${step.op[0]?.toUpperCase()}${step.op.slice(1)}`
+}
+
+function withoutState<T extends { readonly object: unknown; readonly origin: unknown; readonly unenforced: unknown }>(loaded: T): Pick<T, 'object' | 'origin' | 'unenforced'> {
+  const { object, origin, unenforced } = loaded
+  return { object, origin, unenforced }
+}

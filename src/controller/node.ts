@@ -1,0 +1,180 @@
+/** One node as the controller holds it: its engine, what is observed of it, its router, and what steps left behind. */
+import type { Cluster } from '../reconcilers/cluster.ts'
+import { groupPods, volumesByPod } from '../reconcilers/grouping.ts'
+import { routerOf } from '../reconcilers/infrastructure.ts'
+import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
+import type { ImageState, NodeView, ObservedPod } from '../reconcilers/observed.ts'
+import type { ContainerView, Engine } from '../runtime/engine.ts'
+import type { VolumeTarget } from '../runtime/files.ts'
+import { observeNode } from '../runtime/observer.ts'
+import { readTail } from '../runtime/tails.ts'
+import type { Timers } from '../runtime/timers.ts'
+import { createRouterLink, type RouterLink } from './routerlink.ts'
+import type { StepSite } from './steps.ts'
+
+export interface NodeRuntime {
+  readonly name: string
+  readonly engine: Engine
+  view(): NodeView
+  pods(): ReadonlyMap<string, readonly ObservedPod[]>
+  volumes(): ReadonlyMap<string, readonly string[]>
+  readonly site: Omit<StepSite, 'namedPorts'>
+  readonly hooks: ReadonlySet<string>
+  tail(containerId: string): readonly string[]
+  /** file volumes of running pods, to be read back */
+  fileTargets(): readonly VolumeTarget[]
+  /** Takes what was read back; whether it differs from what was known. */
+  filesRead(volume: string, digests: Readonly<Record<string, string>>): boolean
+  lockedBy(): string
+  stop(): Promise<void>
+}
+
+export interface NodeOptions {
+  readonly engine: Engine
+  readonly cluster: Cluster
+  readonly owner: string
+  readonly timers: Timers
+  readonly now: () => number
+  readonly redact: (text: string) => string
+  /** keys (owners of what changed) to look at again; `all` after a reconnect */
+  readonly changed: (keys: readonly string[] | 'all') => void
+  /** an error that no step reports */
+  readonly failed: (what: string, error: unknown) => void
+}
+
+export function nodeKey(name: string): string {
+  return `Node//${name}`
+}
+
+/** Resolves once the engine has been asked for the first time, whether it answered or not. */
+export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
+  const { engine, cluster } = options
+  const images = new Map<string, ImageState>()
+  const files = new Map<string, Readonly<Record<string, string>>>()
+  const hooks = new Set<string>()
+  const tails = new Map<string, readonly string[]>()
+  const stopping = new AbortController()
+  const own = nodeKey(engine.node)
+  const router: RouterLink = createRouterLink({
+    engine,
+    owner: options.owner,
+    serviceRange: cluster.serviceRange,
+    dnsAddress: cluster.dnsAddress,
+    timers: options.timers,
+    changed: () => options.changed([own]),
+  })
+  const observer = observeNode({
+    engine,
+    cluster: cluster.id,
+    timers: options.timers,
+    now: options.now,
+    signal: stopping.signal,
+    onChange: (change) => {
+      notice()
+      if (change.kind === 'all') return options.changed('all')
+      options.changed([own, ...change.labels.flatMap(ownersOf)])
+    },
+  })
+  let seen: ReadonlyMap<string, ContainerView> = new Map()
+
+  /** What only the difference between two snapshots tells. */
+  function notice(): void {
+    const { containers } = observer.snapshot()
+    router.sync(routerOf({ cluster, node: view() }))
+    for (const [id, after] of containers) if (after !== seen.get(id)) noticeOne(seen.get(id), after)
+    for (const id of seen.keys()) if (!containers.has(id)) tails.delete(id)
+    seen = containers
+  }
+
+  /** A sandbox that started anew has empty memory-backed volumes; a container that ended leaves its last words. */
+  function noticeOne(before: ContainerView | undefined, after: ContainerView): void {
+    if (after.labels[LABEL.role] !== 'pod') return
+    if (after.state === 'exited' && before?.state !== 'exited') void fetchTail(after)
+    const restarted = before !== undefined && before.startedAt > 0 && after.startedAt > before.startedAt
+    if (restarted && after.labels[LABEL.containerName] === SANDBOX) for (const mount of after.mounts) files.delete(mount.name)
+  }
+
+  async function fetchTail(view: ContainerView): Promise<void> {
+    try {
+      tails.set(view.id, await readTail({ engine, containerId: view.id, redact: options.redact }))
+      options.changed(ownersOf(view.labels))
+    } catch (error) {
+      options.failed(`read the log of ${view.name}`, error)
+    }
+  }
+
+  function view(): NodeView {
+    const { reachable, error, info, containers, networks, volumes } = observer.snapshot()
+    return { name: engine.node, reachable, error, info, containers, networks, volumes, images, files, router: router.view() }
+  }
+
+  /** Steps may name a container that the same lane has just made; the observer knows containers by id. */
+  async function refresh(container: string): Promise<void> {
+    const { containers } = observer.snapshot()
+    const id = containers.has(container) ? container : [...containers.values()].find(({ name }) => name === container)?.id
+    await (id === undefined && !/^[0-9a-f]{64}$/.test(container) ? observer.relist() : observer.refresh(id ?? container))
+  }
+
+  const grouped = memoize(observer.snapshot, ({ containers }) => groupPods(containers.values(), engine.node))
+  const volumeIndex = memoize(observer.snapshot, ({ volumes }) => volumesByPod(volumes.values()))
+  await observer.relist()
+  notice()
+
+  return {
+    name: engine.node,
+    engine,
+    view,
+    pods: grouped,
+    volumes: volumeIndex,
+    hooks,
+    site: {
+      engine,
+      images,
+      files,
+      hooks,
+      refresh,
+      refreshAll: () => observer.refreshShared(),
+      applyRoutes: (table) => router.apply(table),
+    },
+    tail: (id) => tails.get(id) ?? [],
+    fileTargets: () => fileTargets(engine, [...grouped().values()].flat(), view()),
+    filesRead(volume, digests) {
+      const known = files.get(volume)
+      const differs = known === undefined || Object.entries(known).some(([path, digest]) => digests[path] !== digest)
+      files.set(volume, digests)
+      return differs
+    },
+    lockedBy: router.lockedBy,
+    async stop() {
+      stopping.abort()
+      router.close()
+      await observer.stop()
+    },
+  }
+}
+
+function ownersOf(labels: Readonly<Record<string, string>>): string[] {
+  const owner = labels[LABEL.owner] ?? labels[LABEL.service]
+  return owner === undefined ? [] : [owner]
+}
+
+function fileTargets(engine: Engine, pods: readonly ObservedPod[], node: NodeView): VolumeTarget[] {
+  return pods.flatMap(({ sandbox }) => {
+    if (sandbox === undefined || sandbox.state !== 'running') return []
+    return sandbox.mounts.flatMap((mount) => {
+      const [kind = '', name = ''] = (node.volumes.get(mount.name)?.labels[LABEL.volume] ?? '').split('/')
+      if (kind !== 'configMap' && kind !== 'secret') return []
+      return [{ engine, volume: mount.name, container: sandbox.id, path: `${SANDBOX_VOLUMES}/${name}`, secret: kind === 'secret' }]
+    })
+  })
+}
+
+/** Remembers the last result for the same input. */
+function memoize<Input, Output>(input: () => Input, of: (input: Input) => Output): () => Output {
+  let last: { readonly input: Input; readonly output: Output } | undefined
+  return () => {
+    const now = input()
+    if (last === undefined || last.input !== now) last = { input: now, output: of(now) }
+    return last.output
+  }
+}

@@ -1,0 +1,71 @@
+/** Keys that are due, each once, in the order they became so; and keys that will be due at a time. */
+import type { ObjectKey } from '../model/types.ts'
+import type { Timers } from '../runtime/timers.ts'
+
+export interface Queue {
+  /** Marks a key as due now. */
+  add(key: ObjectKey): void
+  /** Marks a key as due at `at` (ms since the epoch), or earlier if it already was to be. */
+  addAt(key: ObjectKey, at: number): void
+  /** The key that has been due longest, which is then no longer due; `undefined` when none is. */
+  take(): ObjectKey | undefined
+  size(): number
+  stop(): void
+}
+
+/** Longest a timer may be set for; longer waits are looked at again then. */
+const MAX_TIMER_MS = 60_000
+
+/** @param due called whenever a key has become due, at most once until the next `take` */
+export function createQueue(options: { readonly now: () => number; readonly timers: Timers; readonly due: () => void }): Queue {
+  const ready = new Set<ObjectKey>()
+  const later = new Map<ObjectKey, number>()
+  let timer: unknown
+  let timerAt = Number.POSITIVE_INFINITY
+
+  function add(key: ObjectKey): void {
+    ready.add(key)
+    options.due()
+  }
+
+  function arm(): void {
+    const next = Math.min(...later.values())
+    if (later.size === 0 || next === timerAt) return
+    if (timer !== undefined) options.timers.clearTimeout(timer)
+    timerAt = next
+    timer = options.timers.setTimeout(wake, Math.min(MAX_TIMER_MS, Math.max(0, next - options.now())))
+  }
+
+  function wake(): void {
+    timer = undefined
+    timerAt = Number.POSITIVE_INFINITY
+    const now = options.now()
+    for (const [key, at] of later) {
+      if (at > now) continue
+      later.delete(key)
+      add(key)
+    }
+    arm()
+  }
+
+  return {
+    add,
+    addAt(key, at) {
+      const known = later.get(key)
+      if (known !== undefined && known <= at) return
+      later.set(key, at)
+      arm()
+    },
+    take() {
+      const [key] = ready
+      if (key !== undefined) ready.delete(key)
+      return key
+    },
+    size: () => ready.size,
+    stop() {
+      if (timer !== undefined) options.timers.clearTimeout(timer)
+      later.clear()
+      ready.clear()
+    },
+  }
+}

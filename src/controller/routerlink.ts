@@ -1,0 +1,137 @@
+/** The daemon's hold on one node's router: connects when it runs, reconnects when it is lost, and looks for drift. */
+import type { RouterView } from '../reconcilers/observed.ts'
+import type { RouteTable } from '../reconcilers/routetable.ts'
+import type { ContainerView, Engine } from '../runtime/engine.ts'
+import { EngineError } from '../runtime/engine.ts'
+import { type RouterClient, routerClient } from '../runtime/router/client.ts'
+import { RouterError } from '../runtime/router/error.ts'
+import type { Timers } from '../runtime/timers.ts'
+
+const RECONNECT_FIRST_MS = 200
+const RECONNECT_MAX_MS = 5_000
+/** Nothing tells when rules or names are changed by hand, so they are compared this often: ms. */
+const CHECK_INTERVAL_MS = 5_000
+const ANSWER_TIMEOUT_MS = 10_000
+
+export interface RouterLink {
+  /** Told of the router's container as observed, whenever it changes. */
+  sync(container: ContainerView | undefined): void
+  view(): RouterView
+  /** another daemon holds this router: who, `''` when none does */
+  lockedBy(): string
+  apply(table: RouteTable): Promise<void>
+  close(): void
+}
+
+export interface RouterLinkOptions {
+  readonly engine: Engine
+  readonly serviceRange: string
+  readonly dnsAddress: string
+  /** who this daemon is, in one line */
+  readonly owner: string
+  readonly timers: Timers
+  readonly changed: () => void
+}
+
+export function createRouterLink(options: RouterLinkOptions): RouterLink {
+  const { timers } = options
+  let running: { id: string; startedAt: number } | undefined
+  let client: RouterClient | undefined
+  /** kept while the connection is lost: the router goes on serving it */
+  let acknowledged: RouteTable | undefined
+  let connecting = false
+  let closed = false
+  let error = 'no router runs'
+  let lockedBy = ''
+  let drift: RouterView['drift'] = []
+  let delayMs = RECONNECT_FIRST_MS
+  let retry: unknown
+  let checker: unknown
+
+  function startTimer(ms: number, fire: () => void): () => void {
+    const timer = timers.setTimeout(fire, ms)
+    return () => timers.clearTimeout(timer)
+  }
+
+  function lose(reason: string): void {
+    client = undefined
+    drift = []
+    error = reason
+    timers.clearTimeout(checker)
+    options.changed()
+    if (!closed) retry = timers.setTimeout(() => void connect(), delayMs)
+    delayMs = Math.min(RECONNECT_MAX_MS, delayMs * 2)
+  }
+
+  async function connect(): Promise<void> {
+    if (closed || connecting || client !== undefined || running === undefined) return
+    connecting = true
+    const target = running
+    try {
+      const { engine, owner, serviceRange, dnsAddress } = options
+      const made = await routerClient({ engine, owner, serviceRange, dnsAddress, containerId: target.id, startTimer, timeoutMs: ANSWER_TIMEOUT_MS, onLost: (reason) => lose(reason.message) })
+      if (closed) return made.close()
+      client = made
+      acknowledged = made.acknowledged()
+      delayMs = RECONNECT_FIRST_MS
+      error = lockedBy = ''
+      options.changed()
+      armCheck()
+    } catch (caught) {
+      lockedBy = caught instanceof RouterError && caught.kind === 'locked' ? caught.message : ''
+      if (!(caught instanceof RouterError || caught instanceof EngineError)) throw caught
+      lose(caught.message)
+    } finally {
+      connecting = false
+    }
+  }
+
+  function armCheck(): void {
+    timers.clearTimeout(checker)
+    checker = timers.setTimeout(() => void check(), CHECK_INTERVAL_MS)
+  }
+
+  async function check(): Promise<void> {
+    const current = client
+    if (current === undefined) return
+    try {
+      const { nft, dns } = await current.check()
+      const found: RouterView['drift'] = [...(nft ? [] : (['routes'] as const)), ...(dns ? [] : (['dns'] as const))]
+      const changed = found.join() !== drift.join()
+      drift = found
+      if (changed) options.changed()
+    } catch (caught) {
+      // A lost connection has already been told to `onLost`; anything else would be a mistake of ours.
+      if (!(caught instanceof RouterError)) throw caught
+    }
+    if (client === current) armCheck()
+  }
+
+  return {
+    sync(container) {
+      const now = container?.state === 'running' ? { id: container.id, startedAt: container.startedAt } : undefined
+      const same = now?.id === running?.id && now?.startedAt === running?.startedAt
+      running = now
+      if (now === undefined) acknowledged = undefined
+      if (same) return
+      timers.clearTimeout(retry)
+      delayMs = RECONNECT_FIRST_MS
+      void connect()
+    },
+    view: () => ({ connected: client !== undefined, error, acknowledged, drift }),
+    lockedBy: () => lockedBy,
+    async apply(table) {
+      if (client === undefined) throw new RouterError('lost', `the router is not connected: ${error}`)
+      await client.apply(table)
+      acknowledged = client?.acknowledged() ?? table
+      drift = []
+      options.changed()
+    },
+    close() {
+      closed = true
+      timers.clearTimeout(retry)
+      timers.clearTimeout(checker)
+      client?.close()
+    },
+  }
+}

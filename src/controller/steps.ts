@@ -1,0 +1,129 @@
+/** One step is one engine operation: this is where it happens, with secrets resolved at the last moment. */
+import { hookKey } from '../reconcilers/podstate.ts'
+import type { ImageState } from '../reconcilers/observed.ts'
+import type { Step } from '../reconcilers/plan.ts'
+import type { RouteTable } from '../reconcilers/routetable.ts'
+import { packFolder } from '../runtime/archive.ts'
+import { type Engine, EngineError } from '../runtime/engine.ts'
+import { runHook } from '../runtime/probes/action.ts'
+import { registryAuth, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import type { Timers } from '../runtime/timers.ts'
+import type { Vault } from '../runtime/vault.ts'
+
+/** What steps act on and what they leave behind, for one node. */
+export interface StepSite {
+  readonly engine: Engine
+  readonly images: Map<string, ImageState>
+  readonly files: Map<string, Readonly<Record<string, string>>>
+  readonly hooks: Set<string>
+  /** Looks at one container again, so that the next pass sees what this step did. */
+  refresh(container: string): Promise<void>
+  /** The same for networks and volumes. */
+  refreshAll(): Promise<void>
+  /** named ports of a container, for hooks */
+  namedPorts(container: string): Readonly<Record<string, number>>
+  applyRoutes(table: RouteTable): Promise<void>
+}
+
+export interface StepTools {
+  readonly vault: Vault
+  readonly timers: Timers
+}
+
+export async function runStep(step: Step, site: StepSite, tools: StepTools): Promise<void> {
+  const { vault } = tools
+  const { engine } = site
+  switch (step.op) {
+    case 'pull':
+      site.images.set(step.imageKey, await obtainImage(step, engine, vault))
+      return
+    case 'create':
+      return createContainer(step, site, vault)
+    case 'start':
+      return andRefresh(site, step.container, engine.startContainer(step.container))
+    case 'put':
+      return putFiles(step, site, vault)
+    case 'hook':
+      return hook(step, site, tools)
+    case 'stop':
+      return andRefresh(site, step.container, engine.stopContainer(step.container, step.graceSeconds))
+    case 'remove':
+      return andRefresh(site, step.container, engine.removeContainer(step.container))
+    case 'rename':
+      return andRefresh(site, step.container, engine.renameContainer(step.container, step.name))
+    case 'update': {
+      const { resources, restartPolicy } = step
+      const change = { ...(resources === undefined ? {} : { resources }), ...(restartPolicy === undefined ? {} : { restartPolicy }) }
+      return andRefresh(site, step.container, engine.updateContainer(step.container, change))
+    }
+    case 'unpause':
+      return andRefresh(site, step.container, engine.unpauseContainer(step.container))
+    case 'connect':
+      return andRefresh(site, step.container, engine.connectNetwork(step.network, step.container, step.ip === '' ? undefined : step.ip))
+    case 'createNetwork':
+      await engine.createNetwork(step.network)
+      return site.refreshAll()
+    case 'removeNetwork':
+      await engine.removeNetwork(step.network)
+      return site.refreshAll()
+    case 'createVolume':
+      await engine.createVolume(step.volume)
+      return site.refreshAll()
+    case 'removeVolume':
+      await engine.removeVolume(step.volume)
+      site.files.delete(step.volume)
+      return site.refreshAll()
+    case 'route':
+      return site.applyRoutes(step.table)
+  }
+}
+
+type Of<Op extends Step['op']> = Extract<Step, { readonly op: Op }>
+
+/** What the step did is looked at whether it ended well or not: a failure may have changed something too. */
+async function andRefresh(site: StepSite, container: string, work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } finally {
+    await site.refresh(container)
+  }
+}
+
+async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault): Promise<void> {
+  try {
+    await site.refresh(await site.engine.createContainer(resolveContainer(step.spec, vault)))
+  } catch (error) {
+    // The image has been removed since it was looked up: the next pass asks for it again.
+    if (error instanceof EngineError && error.kind === 'imageNotFound') for (const key of site.images.keys()) if (key.split('@')[0] === step.spec.image) site.images.delete(key)
+    if (error instanceof EngineError && error.kind === 'conflict') await site.refresh(step.spec.name)
+    throw error
+  }
+}
+
+/** @see Kubernetes image pull policies */
+async function obtainImage(step: Of<'pull'>, engine: Engine, vault: Vault): Promise<ImageState> {
+  const local = step.policy === 'Always' ? undefined : await engine.inspectImage(step.image)
+  if (local !== undefined) return { id: local.id, user: local.user }
+  if (step.policy === 'Never') throw new EngineError('imageNotFound', `image ${step.image} is not on this node, and imagePullPolicy is Never`)
+  await engine.pullImage(step.image, registryAuth(step.pullSecrets, step.image, vault))
+  const pulled = await engine.inspectImage(step.image)
+  if (pulled === undefined) throw new EngineError('imageNotFound', `image ${step.image} was pulled and is not there`)
+  return { id: pulled.id, user: pulled.user }
+}
+
+async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<void> {
+  const files = resolveFiles(step.files, vault)
+  const tar = await packFolder({ name: step.folder, mode: step.folderMode }, files, { gid: step.gid })
+  await site.engine.putArchive(step.container, step.path, tar)
+  site.files.set(step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest])))
+}
+
+async function hook(step: Of<'hook'>, site: StepSite, { vault, timers }: StepTools): Promise<void> {
+  const { container, address, action, timeoutSeconds, phase } = step
+  const target = { engine: site.engine, containerId: container, address, namedPorts: site.namedPorts(container) }
+  const bounds = { timeoutMs: timeoutSeconds * 1000, signal: new AbortController().signal }
+  const answer = await runHook(action, target, bounds, { redact: vault.redact, timers })
+  if ('error' in answer) throw new Error(answer.error)
+  if (!answer.ok) throw new Error(answer.answer)
+  site.hooks.add(hookKey(container, phase))
+}

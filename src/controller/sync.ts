@@ -1,0 +1,240 @@
+/** From a revision to what is wanted: reads the tree, renders, validates, assesses; and follows it until it is healthy. */
+import type { Logger } from '../logging.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { loadManifests } from '../model/load.ts'
+import type { Loaded, ObjectKey } from '../model/types.ts'
+import { type Poll, type Revision, type Source, SourceError } from '../git/source.ts'
+import { type Assessment, assess } from '../reconcilers/assess.ts'
+import type { PruneConfig } from '../reconcilers/prune.ts'
+import type { SourceStatus, Unenforced } from '../reconcilers/status.ts'
+import type { Allowance } from '../model/policy.ts'
+import { type RenderTools, renderTree } from '../render/render.ts'
+import type { RenderOptions } from '../render/types.ts'
+import type { Vault } from '../runtime/vault.ts'
+import type { Store } from '../store/store.ts'
+import { isService, isWorkload, type World } from './world.ts'
+
+export interface SyncOptions {
+  readonly source: Source
+  readonly describe: { readonly repo: string; readonly branch: string; readonly path: string }
+  readonly store: Store
+  readonly world: World
+  readonly vault: Vault
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly now: () => number
+  readonly render: RenderOptions
+  readonly tools: RenderTools
+  readonly namespace: string
+  readonly allow: Allowance
+  readonly prune: PruneConfig
+  readonly signal: AbortSignal
+  /** what is wanted has changed: these keys may have work */
+  readonly wanted: (keys: readonly ObjectKey[]) => void
+  readonly note: (reason: string, message: string, warning: boolean) => void
+}
+
+export interface Sync {
+  /** Takes a revision found by a poll; a failure keeps what was wanted before. */
+  take(poll: Poll): Promise<void>
+  failed(error: SourceError): void
+  /** A poll has ended well. */
+  fetched(): void
+  /** Looks whether the revision is applied and healthy, and whether pruning may go on. */
+  follow(): void
+  revision(): string
+  status(): SourceStatus
+  unenforced(): readonly Unenforced[]
+  /** the newest revision is rendered and nothing of it is refused as a whole */
+  rendered(): boolean
+}
+
+export function createSync(options: SyncOptions): Sync {
+  const { source, store, world, now, metrics, log } = options
+  let current: { readonly revision: Revision; readonly loaded: Loaded } | undefined
+  let assessment: Assessment | undefined
+  let error = ''
+  let newest = ''
+  let record = store.source(source.name) ?? { name: source.name, attempted: '', applied: '', healthy: '', lastFetch: 0 }
+
+  function remember(change: Partial<typeof record>): void {
+    record = { ...record, ...change }
+    store.setSource(record)
+  }
+
+  async function take(poll: Poll): Promise<void> {
+    const { revision } = poll
+    newest = revision.sha
+    if (poll.forced) options.note('HistoryRewritten', `the branch was force-pushed: ${short(revision.sha)} does not descend from ${short(record.attempted)}`, true)
+    const started = performance.now()
+    try {
+      const loaded = await load(revision)
+      if (newest !== revision.sha) return
+      if (current !== undefined && record.healthy !== current.revision.sha && current.revision.sha !== revision.sha) metrics.sync(source.name, 'superseded')
+      metrics.render(source.name, 'ok', (performance.now() - started) / 1000)
+      current = { revision, loaded }
+      error = ''
+      const before = record.attempted
+      remember({ attempted: revision.sha })
+      if (before !== revision.sha) store.addHistory({ at: now(), source: source.name, revision: revision.sha, result: 'attempted', message: firstLine(revision.message) })
+      log.info({ source: source.name, revision: revision.sha, objects: loaded.objects.size, problems: loaded.problems.length }, `revision ${short(revision.sha)}: ${firstLine(revision.message)}`)
+      settle(true)
+    } catch (caught) {
+      metrics.render(source.name, 'failed', (performance.now() - started) / 1000)
+      metrics.sync(source.name, 'failed')
+      fail(`revision ${short(revision.sha)} cannot be rendered: ${messageOf(caught)}`)
+      if (!(caught instanceof SourceError)) log.error({ err: caught, revision: revision.sha }, 'render failed')
+    }
+  }
+
+  async function load(revision: Revision): Promise<Loaded> {
+    const tree = await source.tree(revision.sha, options.signal)
+    const rendered = await renderTree(tree, options.render, options.tools)
+    const digests = new Set<string>()
+    const loaded = loadManifests(rendered.manifests, {
+      revision: revision.sha,
+      defaultNamespace: options.namespace,
+      digest: options.vault.digest,
+      vault: (digest, bytes) => {
+        digests.add(digest)
+        options.vault.put(digest, bytes)
+      },
+      allow: options.allow,
+      // What was refused may have held anything, so nothing that came from there may count as deleted.
+      brokenFiles: [...rendered.brokenFiles, ...tree.refused.map(({ path }) => path)],
+      extraProblems: [...rendered.problems, ...tree.refused.map(({ path, reason }) => ({ file: path, line: 1, field: '', code: 'Refused', message: reason }))],
+    })
+    options.vault.retain(usedDigests(digests))
+    return loaded
+  }
+
+  /** Values that old replica sets still need stay in the vault as long as they were there. */
+  function usedDigests(fresh: ReadonlySet<string>): Set<string> {
+    const used = new Set(fresh)
+    for (const memory of store.workloads().values())
+      for (const set of memory.sets) for (const secret of Object.values(set.config.secrets)) for (const digest of Object.values(secret.data)) used.add(digest)
+    return used
+  }
+
+  /** Assesses the current revision and hands on what it means. */
+  function settle(fresh: boolean): void {
+    if (current === undefined) return
+    const { loaded } = current
+    assessment = assess({ loaded, lastApplied: store.lastApplied(), config: options.prune, healthy })
+    if (assessment.refusedWhole !== undefined) fail(assessment.refusedWhole)
+    // Orphans are judged like any other prune: only by a revision that was read whole.
+    const whole = assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && options.prune.prune
+    const keys = world.setWanted(assessment.effective, assessment.prune, whole)
+    applyData()
+    if (fresh) for (const problem of loaded.problems) log.warn({ source: source.name, ...problem }, `${problem.file}:${problem.line}: ${problem.message}`)
+    options.wanted(keys)
+  }
+
+  /** Objects that no planner works on are applied by being known. */
+  function applyData(): void {
+    if (assessment === undefined) return
+    const { effective, prune } = assessment
+    const applied = store.lastApplied()
+    store.transaction(() => {
+      for (const [key, { state, object, origin, unenforced }] of effective) {
+        if (state !== 'wanted' || isWorkload(key) || isService(key)) continue
+        if (applied.get(key)?.object !== object) store.setLastApplied(key, { object, origin, unenforced })
+      }
+      for (const key of prune) if (!isWorkload(key) && !isService(key)) store.deleteLastApplied(key)
+    })
+  }
+
+  function healthy(key: ObjectKey): boolean {
+    return world.statuses.get(key)?.healthy ?? world.services.get(key)?.healthy ?? true
+  }
+
+  function follow(): void {
+    if (current === undefined || assessment === undefined || assessment.refusedWhole !== undefined) return
+    const { revision } = current
+    if (assessment.held.some(({ kind }) => kind === 'health' || kind === 'occupied') || assessment.prune.length > 0) reassess()
+    if (record.applied !== revision.sha && isApplied()) {
+      remember({ applied: revision.sha })
+      metrics.sync(source.name, 'applied')
+      finish('applied', revision)
+    }
+    if (record.applied === revision.sha && record.healthy !== revision.sha && isHealthy()) {
+      remember({ healthy: revision.sha })
+      metrics.sync(source.name, 'healthy')
+      metrics.commitToHealthy(source.name, Math.max(0, now() - revision.committedAt) / 1000)
+      finish('healthy', revision)
+    }
+  }
+
+  function reassess(): void {
+    if (current === undefined || assessment === undefined) return
+    const next = assess({ loaded: current.loaded, lastApplied: store.lastApplied(), config: options.prune, healthy })
+    if (next.prune.join() !== assessment.prune.join() || next.held.length !== assessment.held.length) settle(false)
+  }
+
+  function finish(result: 'applied' | 'healthy', revision: Revision): void {
+    store.addHistory({ at: now(), source: source.name, revision: revision.sha, result, message: firstLine(revision.message) })
+    log.info({ source: source.name, revision: revision.sha }, `revision ${short(revision.sha)} is ${result}`)
+    options.note(result === 'applied' ? 'RevisionApplied' : 'RevisionHealthy', `${short(revision.sha)} ${firstLine(revision.message)}`, false)
+  }
+
+  function isApplied(): boolean {
+    const applied = store.lastApplied()
+    return [...(assessment?.effective ?? [])].every(([key, { object }]) => applied.get(key)?.object === object)
+  }
+
+  /** Every workload and Service of the revision is healthy, and nothing that left it is still there. */
+  function isHealthy(): boolean {
+    if (assessment === undefined || assessment.prune.length > 0) return false
+    const keys = [...assessment.effective.keys()].filter((key) => isWorkload(key) || isService(key))
+    const left = assessment.held.some(({ kind }) => kind === 'health')
+    return !left && keys.every((key) => (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true)
+  }
+
+  function fail(message: string): void {
+    if (message !== error) {
+      log.warn({ source: source.name, error: message }, message)
+      options.note('SourceFailed', message, true)
+    }
+    error = message
+  }
+
+  return {
+    take,
+    failed: (caught) => fail(caught.message),
+    fetched() {
+      record = { ...record, lastFetch: now() }
+      if (current !== undefined && newest === current.revision.sha && assessment?.refusedWhole === undefined) error = ''
+    },
+    follow,
+    revision: () => current?.revision.sha ?? record.attempted,
+    rendered: () => current !== undefined && assessment?.refusedWhole === undefined && error === '',
+    status: () => ({
+      name: source.name,
+      ...options.describe,
+      attempted: record.attempted,
+      applied: record.applied,
+      healthy: record.healthy,
+      message: firstLine(current?.revision.message ?? ''),
+      author: current?.revision.author ?? '',
+      committedAt: current?.revision.committedAt ?? 0,
+      lastFetch: record.lastFetch,
+      error,
+      problems: (current?.loaded.problems ?? []).map(({ file, line, field, message, suggestion }) => `${file}:${line}: ${field === '' ? '' : `${field}: `}${message}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`),
+      pruneHeld: (assessment?.held ?? []).map(({ key, reason }) => `${key}: ${reason}`),
+    }),
+    unenforced: () =>
+      [...(assessment?.effective ?? [])].flatMap(([key, { origin, unenforced }]) => (unenforced.length === 0 ? [] : [{ key, file: origin.file, line: origin.line, reasons: unenforced }])),
+  }
+}
+
+function short(sha: string): string {
+  return sha.startsWith('folder-') ? sha : sha.slice(0, 8)
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? ''
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,172 @@
+/** The controller's state between passes: what is wanted, what was last said, who holds which address. */
+import { type ConfigMap, type LoadedObject, type ObjectKey, objectKey, type Secret, type Service, splitKey } from '../model/types.ts'
+import type { Effective } from '../reconcilers/assess.ts'
+import type { Cluster } from '../reconcilers/cluster.ts'
+import type { PodEndpoint } from '../reconcilers/endpoints.ts'
+import type { ContainerProbes } from '../reconcilers/observed.ts'
+import type { ProbeTargetSpec } from '../reconcilers/probetargets.ts'
+import { buildRouteTable, indexPods, type PlacedService, type PodIndex, routingOf } from '../reconcilers/routes.ts'
+import type { RouteTable } from '../reconcilers/routetable.ts'
+import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
+import type { Store } from '../store/store.ts'
+import type { NodeRuntime } from './node.ts'
+
+const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod'])
+
+export function isWorkload(key: ObjectKey): boolean {
+  return WORKLOADS.has(splitKey(key).kind)
+}
+
+export function isService(key: ObjectKey): boolean {
+  return splitKey(key).kind === 'Service'
+}
+
+export interface World {
+  readonly cluster: Cluster
+  readonly nodes: readonly NodeRuntime[]
+  readonly store: Store
+  readonly statuses: Map<ObjectKey, WorkloadStatus>
+  readonly services: Map<ObjectKey, ServiceStatus>
+  /** Replaces what is wanted; returns the keys that may have work. */
+  setWanted(effective: ReadonlyMap<ObjectKey, Effective>, prune: readonly ObjectKey[], orphans: boolean): readonly ObjectKey[]
+  /** The object that `key` should be, `null` when it is to go, `undefined` when nobody knows it. */
+  targetOf(key: ObjectKey): LoadedObject | null | undefined
+  /** Keys that some pass looks after: wanted, remembered, or found on an engine. */
+  keys(): readonly ObjectKey[]
+  owned(key: ObjectKey): boolean
+  knownPod(uid: string): boolean
+  lookup: { configMap(namespace: string, name: string): ConfigMap | undefined; secret(namespace: string, name: string): Secret | undefined }
+  addressUsed(ip: string): boolean
+  serviceAddressUsed(ip: string, except: ObjectKey): boolean
+  nodePortUsed(port: number, except: ObjectKey): boolean
+  /** Keeps a pass's endpoints and probes; whether Services may see a difference. */
+  setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTargetSpec[]): boolean
+  forget(key: ObjectKey): void
+  pods(): PodIndex
+  probes(): readonly ProbeTargetSpec[]
+  readonly probeStates: (containerId: string) => ContainerProbes
+  /** `undefined` until every known workload has been planned once. */
+  table(): RouteTable | undefined
+  routing(uid: string): { readonly acknowledged: boolean; readonly present: boolean }
+}
+
+export function createWorld(
+  cluster: Cluster,
+  nodes: readonly NodeRuntime[],
+  store: Store,
+  probeStates: (containerId: string) => ContainerProbes,
+): World {
+  let effective: ReadonlyMap<ObjectKey, LoadedObject> = store.lastApplied()
+  let pruning: ReadonlySet<ObjectKey> = new Set()
+  let pruneOrphans = false
+  const statuses = new Map<ObjectKey, WorkloadStatus>()
+  const services = new Map<ObjectKey, ServiceStatus>()
+  const endpoints = new Map<ObjectKey, readonly PodEndpoint[]>()
+  const probes = new Map<ObjectKey, readonly ProbeTargetSpec[]>()
+  let index: PodIndex | undefined
+  let table: { readonly placed: string; readonly pods: PodIndex; readonly table: RouteTable } | undefined
+
+  function observedOwners(): ObjectKey[] {
+    return nodes.flatMap((node) => [...node.pods().keys()]).filter(isWorkload)
+  }
+
+  function pods(): PodIndex {
+    index ??= indexPods([...endpoints.values()].flat())
+    return index
+  }
+
+  function placedServices(): PlacedService[] {
+    return [...effective].flatMap(([key, { object }]): PlacedService[] => {
+      const memory = isService(key) ? store.services().get(key) : undefined
+      return memory === undefined ? [] : [{ service: object as Service, clusterIP: memory.clusterIP }]
+    })
+  }
+
+  function currentTable(): RouteTable | undefined {
+    const unplanned = [...store.workloads().keys()].some((key) => !endpoints.has(key))
+    if (unplanned) return undefined
+    const services = placedServices()
+    // Objects are frozen and replaced as wholes, so their identities tell whether anything changed.
+    const placed = services.map(({ service, clusterIP }) => `${identity(service)}@${clusterIP}`).join()
+    if (table?.placed !== placed || table.pods !== pods()) table = { placed, pods: pods(), table: buildRouteTable(services, pods(), cluster.domain) }
+    return table.table
+  }
+
+  const identities = new WeakMap<object, number>()
+  let lastIdentity = 0
+  function identity(object: object): number {
+    const known = identities.get(object)
+    if (known !== undefined) return known
+    identities.set(object, ++lastIdentity)
+    return lastIdentity
+  }
+
+  return {
+    cluster,
+    nodes,
+    store,
+    statuses,
+    services,
+    setWanted(next, prune, orphans) {
+      effective = next
+      pruning = new Set(prune)
+      pruneOrphans = orphans
+      return this.keys()
+    },
+    targetOf(key) {
+      const wanted = effective.get(key)
+      if (wanted !== undefined) return wanted
+      if (pruning.has(key)) return null
+      const applied = store.lastApplied().get(key)
+      if (applied !== undefined) return applied
+      const orphaned = store.workloads().has(key) || store.services().has(key) || observedOwners().includes(key)
+      return orphaned && pruneOrphans ? null : undefined
+    },
+    keys: () => [...new Set([...effective.keys(), ...pruning, ...store.workloads().keys(), ...store.services().keys(), ...observedOwners()])].filter((key) => isWorkload(key) || isService(key)),
+    owned: (key) => effective.has(key) || store.workloads().has(key) || store.services().has(key) || isWorkload(key),
+    knownPod: (uid) => [...store.workloads().values()].some((memory) => memory.pods.some((pod) => pod.uid === uid)),
+    lookup: {
+      configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
+      secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
+    },
+    addressUsed: (ip) =>
+      [...store.workloads().values()].some((memory) => memory.pods.some((pod) => pod.ip === ip)) ||
+      nodes.some((node) => [...node.view().containers.values()].some(({ networks }) => Object.values(networks).some((at) => at.ip === ip || at.requestedIp === ip))),
+    serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || [...store.services()].some(([key, memory]) => key !== except && memory.clusterIP === ip),
+    nodePortUsed: (port, except) => [...store.services()].some(([key, memory]) => key !== except && Object.values(memory.nodePorts).includes(port)),
+    setPods(key, nextEndpoints, nextProbes) {
+      probes.set(key, nextProbes)
+      if (sameJson(endpoints.get(key), nextEndpoints)) return false
+      endpoints.set(key, nextEndpoints)
+      index = undefined
+      return true
+    },
+    forget(key) {
+      statuses.delete(key)
+      services.delete(key)
+      probes.delete(key)
+      if (endpoints.delete(key)) index = undefined
+    },
+    pods,
+    probes: () => [...probes.values()].flat(),
+    probeStates,
+    table: currentTable,
+    routing(uid) {
+      const wanted = currentTable()
+      // Until everything has been looked at once, nothing is taken away and nothing is doubted.
+      if (wanted === undefined) return { acknowledged: true, present: true }
+      const routed = nodes.map((node) => routingOf(wanted, acknowledgedBy(node), uid))
+      return { acknowledged: routed.every(({ acknowledged }) => acknowledged), present: routed.some(({ present }) => present) }
+    },
+  }
+}
+
+/** What a node's router serves; nothing when no router runs there. */
+function acknowledgedBy(node: NodeRuntime): RouteTable | undefined {
+  return node.view().router.acknowledged
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return a !== undefined && JSON.stringify(a) === JSON.stringify(b)
+}
+

@@ -1,0 +1,47 @@
+/** Which containers of a workload are to be probed, and how. */
+import type { Probe } from '../model/types.ts'
+import type { ProbeKind } from './observed.ts'
+import type { ContainerNow, PodNow } from './podstate.ts'
+
+export interface ProbeTargetSpec {
+  readonly containerId: string
+  readonly node: string
+  readonly startedAt: number
+  readonly address: string
+  readonly namedPorts: Readonly<Record<string, number>>
+  readonly probes: Readonly<Partial<Record<ProbeKind, Probe>>>
+  readonly suspend: readonly ProbeKind[]
+}
+
+/** In termination liveness and startup probes stop, readiness goes on. */
+export function probeTargets(pod: PodNow): ProbeTargetSpec[] {
+  const { record, node } = pod.context
+  if (pod.sandbox !== 'running' || !node.reachable) return []
+  return pod.containers.flatMap((one) => {
+    const probes = probesOf(one)
+    if (one.latest === undefined || one.stage !== 'running' || !one.hooked || Object.keys(probes).length === 0) return []
+    return [
+      {
+        containerId: one.latest.id,
+        node: node.name,
+        startedAt: one.latest.startedAt,
+        address: record.ip,
+        namedPorts: namedPorts(one),
+        probes,
+        suspend: record.deletion === undefined ? [] : (['liveness', 'startup'] as const),
+      },
+    ]
+  })
+}
+
+function probesOf({ compiled: { container } }: ContainerNow): Partial<Record<ProbeKind, Probe>> {
+  return {
+    ...(container.livenessProbe === undefined ? {} : { liveness: container.livenessProbe }),
+    ...(container.readinessProbe === undefined ? {} : { readiness: container.readinessProbe }),
+    ...(container.startupProbe === undefined ? {} : { startup: container.startupProbe }),
+  }
+}
+
+export function namedPorts({ compiled: { container } }: ContainerNow): Record<string, number> {
+  return Object.fromEntries(container.ports.flatMap(({ name, containerPort }) => (name === undefined ? [] : [[name, containerPort]])))
+}
