@@ -25,7 +25,10 @@ export async function renderChart(
     (path) => !tree.files.some((candidate) => candidate.path === posix.normalize(path)),
   )
   if (missing !== undefined) return failed(file, 'HelmFailed', `the values file ${missing} is not in the tree`, everything)
-  const release = releaseName(folder === '.' ? options.name : undefined, chartName(file, tree, limits))
+  const release = releaseName(
+    folder === posix.normalize(options.path ?? '.') ? options.name : undefined,
+    chartName(file, tree, limits),
+  )
   const namespace = options.namespace ?? 'default'
   const values = options.valuesFiles ?? []
   try {

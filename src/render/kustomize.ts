@@ -7,8 +7,8 @@ import type { Manifest } from '../model/types.ts'
 import { BuildError, runBuild } from './build.ts'
 import { keptBuild } from './builds.ts'
 import type { Kustomization, Layout } from './layout.ts'
+import { type OutsideReference, outsideReferences } from './outside.ts'
 import { manifestsOf, textOf } from './plain.ts'
-import { remoteReferences } from './remote.ts'
 import { ToolMissing, type Tools } from './tools.ts'
 import { failed, type Limits, type Rendered, type RenderOptions } from './types.ts'
 import { parseYaml, type YamlDocument } from './yaml.ts'
@@ -24,11 +24,11 @@ export async function renderKustomization(
   tools: Tools,
 ): Promise<Rendered> {
   const everything = tree.files.map(({ path }) => path)
-  const remote = options.allowRemote === true ? [] : remoteReferences(build, layout.kustomizations, tree.files, limits)
-  const [first] = remote
-  if (first !== undefined) {
-    const message = `remote base ${JSON.stringify(first.address)} is refused: copy it into the repository, or have the operator allow remote bases`
-    return failed(first.file, 'RemoteBase', message, everything, first.line)
+  const outside = outsideReferences(build, layout.kustomizations, tree.files, limits)
+  const refused = outside.find(({ kind }) => kind === 'escape' || options.allowRemote !== true)
+  if (refused !== undefined) {
+    const { code, message } = refusal(refused)
+    return failed(refused.file, code, message, everything, refused.line)
   }
   try {
     const files = tree.files.map((file) => (file.path === build.file ? withOrigins(file, limits) : file))
@@ -48,6 +48,14 @@ export async function renderKustomization(
     if (!(error instanceof BuildError || error instanceof ToolMissing)) throw error
     return failed(build.file, 'KustomizeFailed', `kustomize: ${error.message}`, everything)
   }
+}
+
+function refusal({ kind, address }: OutsideReference): { readonly code: string; readonly message: string } {
+  const what = JSON.stringify(address)
+  if (kind === 'escape')
+    return { code: 'PathEscape', message: `${what} is outside of the source: widen the path of the source, or copy it in` }
+  const remedy = 'copy it into the repository, or have the operator allow remote bases'
+  return { code: 'RemoteBase', message: `remote base ${what} is refused: ${remedy}` }
 }
 
 /**

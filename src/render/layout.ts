@@ -24,32 +24,47 @@ export interface Layout {
   readonly plain: readonly TreeFile[]
 }
 
+/** Fields of a kustomization that may name folders. */
+export const referenceFields = ['resources', 'bases', 'components', 'generators', 'transformers', 'validators']
+
 const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
 
-/** Files and folders whose name begins with a dot are never read. */
-export function layoutOf(files: readonly TreeFile[], limits: Limits): Layout {
+/**
+ * What to build and read of the folder `path` of a tree; the rest of the tree is only there to be taken in.
+ * Files and folders whose name begins with a dot are never read.
+ */
+export function layoutOf(files: readonly TreeFile[], limits: Limits, path = '.'): Layout {
   const visible = files.filter(({ path }) => !path.split('/').some((part) => part.startsWith('.')))
   const kustomizations = visible
     .filter(({ path }) => kustomizationNames.includes(posix.basename(path)))
     .map((file) => read(file, limits))
-  const charts = outermost(
-    visible.filter(({ path }) => posix.basename(path) === 'Chart.yaml').map(({ path }) => posix.dirname(path)),
-  )
-  const root = kustomizations.find(({ folder }) => folder === '.')
+  const charts = outermost(chartFolders(visible).filter((folder) => isWithin(folder, path)))
+  const root = kustomizations.find(({ folder }) => folder === path)
   if (root !== undefined) return { kustomizations, builds: [root], charts: [], plain: [] }
-  if (charts.includes('.')) return { kustomizations, builds: [], charts, plain: [] }
-  const outside = kustomizations.filter(({ folder }) => !charts.some((chart) => isWithin(folder, chart)))
-  const taken = new Set(outside.flatMap((from) => from.references.map((reference) => posix.join(from.folder, reference))))
-  const builds = outside.filter(({ folder, isComponent }) => !isComponent && !taken.has(folder))
-  const claimed = outside.map(({ folder }) => folder)
+  if (charts.includes(path)) return { kustomizations, builds: [], charts: [path], plain: [] }
+  const inside = kustomizations.filter(({ folder }) => isWithin(folder, path) && !charts.some((chart) => isWithin(folder, chart)))
+  const taken = new Set(inside.flatMap(takenBy))
+  const claimed = inside.map(({ folder }) => folder)
   return {
     kustomizations,
-    builds,
+    builds: inside.filter(({ folder, isComponent }) => !isComponent && !taken.has(folder)),
     charts: charts.filter((chart) => !claimed.some((folder) => isWithin(chart, folder))),
     plain: visible.filter(
-      ({ path }) => isManifestFile(path) && ![...claimed, ...charts].some((folder) => isWithin(path, folder)),
+      (file) =>
+        isManifestFile(file.path) &&
+        isWithin(file.path, path) &&
+        ![...claimed, ...charts].some((folder) => isWithin(file.path, folder)),
     ),
   }
+}
+
+/** Where the references of a kustomization lead to in the tree. */
+export function takenBy({ folder, references }: Kustomization): readonly string[] {
+  return references.map((reference) => posix.join(folder, reference).replace(/\/$/, ''))
+}
+
+function chartFolders(files: readonly TreeFile[]): readonly string[] {
+  return files.filter(({ path }) => posix.basename(path) === 'Chart.yaml').map(({ path }) => posix.dirname(path))
 }
 
 export function isWithin(path: string, folder: string): boolean {
@@ -70,7 +85,7 @@ function read(file: TreeFile, limits: Limits): Kustomization {
   return {
     folder,
     file: file.path,
-    references: ['resources', 'bases', 'components'].flatMap((key) => textsAt(body, key)),
+    references: referenceFields.flatMap((key) => textsAt(body, key)),
     isComponent: textAt(body, 'kind') === 'Component',
   }
 }

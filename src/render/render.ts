@@ -1,4 +1,5 @@
 /** A tree of files to manifests: kustomizations through kustomize, charts through helm, everything else as it is. */
+import { posix } from 'node:path'
 import type { Tree } from '../git/source.ts'
 import { canonicalText } from '../model/canonical.ts'
 import type { Problem } from '../model/types.ts'
@@ -17,7 +18,7 @@ import { defaultLimits, failed, type Limits, nothingRendered, type Rendered, typ
  */
 export async function renderTree(tree: Tree, options: RenderOptions, tools: Tools): Promise<Rendered> {
   const limits: Limits = { ...defaultLimits, ...options.limits }
-  const layout = layoutOf(tree.files, limits)
+  const layout = layoutOf(tree.files, limits, posix.normalize(options.path ?? '.').replace(/\/$/, ''))
   const parts = [renderPlain(layout.plain, tree.revision.sha, limits), refusedEntries(tree)]
   for (const build of layout.builds) parts.push(await renderKustomization(build, layout, tree, options, limits, tools))
   for (const chart of layout.charts) parts.push(await renderChart(chart, tree, options, limits, tools))

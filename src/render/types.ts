@@ -2,6 +2,8 @@
 import type { Manifest, Problem } from '../model/types.ts'
 
 export interface RenderOptions {
+  /** folder of the tree to render, `.` unless told; kustomizations in it may take in what is beside it */
+  readonly path?: string
   /** name of the source: the release name of a Helm chart at the root */
   readonly name?: string
   /** namespace that Helm renders for; `default` unless told */
