@@ -6,24 +6,11 @@ import { isIP } from 'node:net'
 import { distance } from 'fastest-levenshtein'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { type Policy, policies } from './model/policy.ts'
 
 /** What the baseline policy refuses unless the operator allows it for a namespace. */
-export const policyExceptions = [
-  'privileged',
-  'hostNetwork',
-  'hostPID',
-  'hostIPC',
-  'hostPath',
-  'hostPorts',
-  'dockerSocket',
-  'capabilities',
-  'procMount',
-  'seccomp',
-  'apparmor',
-  'selinux',
-  'sysctls',
-] as const
-export type PolicyException = (typeof policyExceptions)[number]
+export const policyExceptions = policies
+export type PolicyException = Policy
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]

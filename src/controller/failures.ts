@@ -1,8 +1,9 @@
 /** Steps that failed, and when they may be tried again: per step, so that one poisonous object never stops another. */
-import { EngineError, type EngineErrorKind } from '../runtime/engine.ts'
-import { ConfigError } from '../runtime/resolve.ts'
+
 import type { Failure } from '../reconcilers/observed.ts'
 import type { Step } from '../reconcilers/plan.ts'
+import { EngineError, type EngineErrorKind } from '../runtime/engine.ts'
+import { ConfigError } from '../runtime/resolve.ts'
 
 interface Backoff {
   readonly firstMs: number

@@ -2,7 +2,10 @@
  * The loop: takes a due key, plans it from one consistent view, writes down what was decided, and hands the
  * steps to the executor. A pass never waits and never looks at what woke it.
  */
-import { type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
+
+import type { Logger } from '../logging.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { type LoadedObject, type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
 import { planNode } from '../reconcilers/infrastructure.ts'
 import { type Plan, renderStep, type Step } from '../reconcilers/plan.ts'
 import { changedPods } from '../reconcilers/routes.ts'
@@ -10,8 +13,6 @@ import type { RouteTable } from '../reconcilers/routetable.ts'
 import { planService } from '../reconcilers/service.ts'
 import type { EventNote } from '../reconcilers/status.ts'
 import { planWorkload } from '../reconcilers/workload.ts'
-import type { Metrics } from '../metrics/metrics.ts'
-import type { Logger } from '../logging.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 import { createExecutor, type Executor, type StepOutcome } from './executor.ts'
@@ -65,7 +66,8 @@ export function createLoop(options: LoopOptions): Loop {
     failures,
     now,
     run: (step) => runOn(step),
-    started: (key, step) => log.info({ key, node: step.node, op: step.op, target: step.target, cause: step.cause }, renderStep(step)),
+    started: (key, step) =>
+      log.info({ key, node: step.node, op: step.op, target: step.target, cause: step.cause }, renderStep(step)),
     ended,
     later: (key, at) => queue.addAt(key, at),
   })
@@ -102,17 +104,16 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function pass(key: ObjectKey): void {
-    if (splitKey(key).kind === 'Node') return passNode(key)
-    if (!options.active()) return
-    if (isWorkload(key)) return passWorkload(key)
-    if (isService(key)) return passService(key)
+    if (splitKey(key).kind === 'Node') passNode(key)
+    else if (options.active() && isWorkload(key)) passWorkload(key)
+    else if (options.active() && isService(key)) passService(key)
   }
 
   function passWorkload(key: ObjectKey): void {
     const target = world.targetOf(key)
     if (target === undefined) return
     const memory = store.workloads().get(key)
-    const found = world.nodes.map((node) => node.pods().get(key) ?? []).flat()
+    const found = world.nodes.flatMap((node) => node.pods().get(key) ?? [])
     const result = planWorkload({
       key,
       target: target === null ? null : (target.object as Workload),
@@ -137,7 +138,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (result.memory === undefined) store.deleteWorkload(key)
       else if (result.memory !== memory) store.setWorkload(key, result.memory)
       if (result.memory === undefined && target === null) store.deleteLastApplied(key)
-      if (target !== null && store.lastApplied().get(key) !== target) store.setLastApplied(key, withoutState(target))
+      if (target !== null) applied(key, target)
     })
     for (const event of result.events) note(event)
     noteRollout(memory?.rollout, result.memory?.rollout)
@@ -174,12 +175,17 @@ export function createLoop(options: LoopOptions): Loop {
       if (result.memory === undefined) store.deleteService(key)
       else if (result.memory !== memory) store.setService(key, result.memory)
       if (target === null && result.memory === undefined) store.deleteLastApplied(key)
-      if (target !== null && store.lastApplied().get(key) !== target) store.setLastApplied(key, withoutState(target))
+      if (target !== null) applied(key, target)
     })
     if (result.status === undefined) world.services.delete(key)
     else world.services.set(key, result.status)
     markNodes()
     executor.submit(result.plan)
+  }
+
+  function applied(key: ObjectKey, { object, origin, unenforced }: LoadedObject): void {
+    const last = store.lastApplied().get(key)
+    if (last?.object !== object || last.origin !== origin) store.setLastApplied(key, { object, origin, unenforced })
   }
 
   function passNode(key: ObjectKey): void {
@@ -212,16 +218,25 @@ export function createLoop(options: LoopOptions): Loop {
     metrics.step(step.op, error === undefined ? 'ok' : 'failed', seconds, error === undefined ? step.drift : undefined)
     if (error !== undefined) {
       const message = vault.redact(error instanceof Error ? error.message : String(error))
-      log.warn({ key, node: step.node, op: step.op, target: step.target, cause: step.cause, error: message, seconds }, `failed: ${renderStep(step)}`)
+      log.warn(
+        { key, node: step.node, op: step.op, target: step.target, cause: step.cause, error: message, seconds },
+        `failed: ${renderStep(step)}`,
+      )
       note({ type: 'Warning', reason: failureReason(step), object: key, message: `${step.op} ${step.target}: ${message}` })
-    } else if (step.drift !== undefined) note({ type: 'Warning', reason: 'DriftMended', object: key, message: `${step.op} ${step.target}: ${step.cause}` })
+    } else if (step.drift !== undefined)
+      note({ type: 'Warning', reason: 'DriftMended', object: key, message: `${step.op} ${step.target}: ${step.cause}` })
     queue.add(key)
   }
 
-  function noteRollout(before: { set: string; result: string } | null | undefined, after: { set: string; result: string; startedAt: number; endedAt: number } | null | undefined): void {
-    if (before?.result === 'running' && after !== null && after !== undefined && after.set !== before.set) metrics.rollout('superseded', 0)
+  function noteRollout(
+    before: { set: string; result: string } | null | undefined,
+    after: { set: string; result: string; startedAt: number; endedAt: number } | null | undefined,
+  ): void {
+    if (before?.result === 'running' && after !== null && after !== undefined && after.set !== before.set)
+      metrics.rollout('superseded', 0)
     if (after === null || after === undefined || (after.result === before?.result && after.set === before?.set)) return
-    if (after.result === 'complete' || after.result === 'deadlineExceeded') metrics.rollout(after.result, (after.endedAt - after.startedAt) / 1000)
+    if (after.result === 'complete' || after.result === 'deadlineExceeded')
+      metrics.rollout(after.result, (after.endedAt - after.startedAt) / 1000)
   }
 
   function note(event: EventNote): void {
@@ -266,9 +281,4 @@ export function createLoop(options: LoopOptions): Loop {
 function failureReason(step: Step): string {
   if (step.op === 'pull') return 'FailedPull'
   return step.op === 'hook' ? 'FailedHook' : `Failed${step.op[0]?.toUpperCase()}${step.op.slice(1)}`
-}
-
-function withoutState<T extends { readonly object: unknown; readonly origin: unknown; readonly unenforced: unknown }>(loaded: T): Pick<T, 'object' | 'origin' | 'unenforced'> {
-  const { object, origin, unenforced } = loaded
-  return { object, origin, unenforced }
 }

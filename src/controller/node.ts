@@ -164,7 +164,9 @@ function fileTargets(engine: Engine, pods: readonly ObservedPod[], node: NodeVie
     return sandbox.mounts.flatMap((mount) => {
       const [kind = '', name = ''] = (node.volumes.get(mount.name)?.labels[LABEL.volume] ?? '').split('/')
       if (kind !== 'configMap' && kind !== 'secret') return []
-      return [{ engine, volume: mount.name, container: sandbox.id, path: `${SANDBOX_VOLUMES}/${name}`, secret: kind === 'secret' }]
+      return [
+        { engine, volume: mount.name, container: sandbox.id, path: `${SANDBOX_VOLUMES}/${name}`, secret: kind === 'secret' },
+      ]
     })
   })
 }

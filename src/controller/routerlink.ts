@@ -69,7 +69,16 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
     const target = running
     try {
       const { engine, owner, serviceRange, dnsAddress } = options
-      const made = await routerClient({ engine, owner, serviceRange, dnsAddress, containerId: target.id, startTimer, timeoutMs: ANSWER_TIMEOUT_MS, onLost: (reason) => lose(reason.message) })
+      const made = await routerClient({
+        engine,
+        owner,
+        serviceRange,
+        dnsAddress,
+        containerId: target.id,
+        startTimer,
+        timeoutMs: ANSWER_TIMEOUT_MS,
+        onLost: (reason) => lose(reason.message),
+      })
       if (closed) return made.close()
       client = made
       acknowledged = made.acknowledged()

@@ -1,7 +1,8 @@
 /** One step is one engine operation: this is where it happens, with secrets resolved at the last moment. */
-import { hookKey } from '../reconcilers/podstate.ts'
+
 import type { ImageState } from '../reconcilers/observed.ts'
 import type { Step } from '../reconcilers/plan.ts'
+import { hookKey } from '../reconcilers/podstate.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import { packFolder } from '../runtime/archive.ts'
 import { type Engine, EngineError } from '../runtime/engine.ts'
@@ -53,13 +54,20 @@ export async function runStep(step: Step, site: StepSite, tools: StepTools): Pro
       return andRefresh(site, step.container, engine.renameContainer(step.container, step.name))
     case 'update': {
       const { resources, restartPolicy } = step
-      const change = { ...(resources === undefined ? {} : { resources }), ...(restartPolicy === undefined ? {} : { restartPolicy }) }
+      const change = {
+        ...(resources === undefined ? {} : { resources }),
+        ...(restartPolicy === undefined ? {} : { restartPolicy }),
+      }
       return andRefresh(site, step.container, engine.updateContainer(step.container, change))
     }
     case 'unpause':
       return andRefresh(site, step.container, engine.unpauseContainer(step.container))
     case 'connect':
-      return andRefresh(site, step.container, engine.connectNetwork(step.network, step.container, step.ip === '' ? undefined : step.ip))
+      return andRefresh(
+        site,
+        step.container,
+        engine.connectNetwork(step.network, step.container, step.ip === '' ? undefined : step.ip),
+      )
     case 'createNetwork':
       await engine.createNetwork(step.network)
       return site.refreshAll()
@@ -94,7 +102,8 @@ async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault)
     await site.refresh(await site.engine.createContainer(resolveContainer(step.spec, vault)))
   } catch (error) {
     // The image has been removed since it was looked up: the next pass asks for it again.
-    if (error instanceof EngineError && error.kind === 'imageNotFound') for (const key of site.images.keys()) if (key.split('@')[0] === step.spec.image) site.images.delete(key)
+    if (error instanceof EngineError && error.kind === 'imageNotFound')
+      for (const key of site.images.keys()) if (key.split('@')[0] === step.spec.image) site.images.delete(key)
     if (error instanceof EngineError && error.kind === 'conflict') await site.refresh(step.spec.name)
     throw error
   }
@@ -104,7 +113,8 @@ async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault)
 async function obtainImage(step: Of<'pull'>, engine: Engine, vault: Vault): Promise<ImageState> {
   const local = step.policy === 'Always' ? undefined : await engine.inspectImage(step.image)
   if (local !== undefined) return { id: local.id, user: local.user }
-  if (step.policy === 'Never') throw new EngineError('imageNotFound', `image ${step.image} is not on this node, and imagePullPolicy is Never`)
+  if (step.policy === 'Never')
+    throw new EngineError('imageNotFound', `image ${step.image} is not on this node, and imagePullPolicy is Never`)
   await engine.pullImage(step.image, registryAuth(step.pullSecrets, step.image, vault))
   const pulled = await engine.inspectImage(step.image)
   if (pulled === undefined) throw new EngineError('imageNotFound', `image ${step.image} was pulled and is not there`)

@@ -1,14 +1,18 @@
 /** From a revision to what is wanted: reads the tree, renders, validates, assesses; and follows it until it is healthy. */
+
+import { same } from '../diff/equal.ts'
+import { type Poll, type Revision, type Source, SourceError, type Tree } from '../git/source.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { loadManifests } from '../model/load.ts'
+import type { Allowance } from '../model/policy.ts'
 import type { Loaded, ObjectKey } from '../model/types.ts'
-import { type Poll, type Revision, type Source, SourceError } from '../git/source.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
 import type { PruneConfig } from '../reconcilers/prune.ts'
 import type { SourceStatus, Unenforced } from '../reconcilers/status.ts'
-import type { Allowance } from '../model/policy.ts'
-import { type RenderTools, renderTree } from '../render/render.ts'
+import { isManifestFile } from '../render/plain.ts'
+import { createRenderer } from '../render/render.ts'
+import type { Tools } from '../render/tools.ts'
 import type { RenderOptions } from '../render/types.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
@@ -24,7 +28,7 @@ export interface SyncOptions {
   readonly log: Logger
   readonly now: () => number
   readonly render: RenderOptions
-  readonly tools: RenderTools
+  readonly tools: Tools
   readonly namespace: string
   readonly allow: Allowance
   readonly prune: PruneConfig
@@ -51,6 +55,7 @@ export interface Sync {
 
 export function createSync(options: SyncOptions): Sync {
   const { source, store, world, now, metrics, log } = options
+  const render = createRenderer(options.tools)
   let current: { readonly revision: Revision; readonly loaded: Loaded } | undefined
   let assessment: Assessment | undefined
   let error = ''
@@ -65,19 +70,35 @@ export function createSync(options: SyncOptions): Sync {
   async function take(poll: Poll): Promise<void> {
     const { revision } = poll
     newest = revision.sha
-    if (poll.forced) options.note('HistoryRewritten', `the branch was force-pushed: ${short(revision.sha)} does not descend from ${short(record.attempted)}`, true)
+    if (poll.forced)
+      options.note(
+        'HistoryRewritten',
+        `the branch was force-pushed: ${short(revision.sha)} does not descend from ${short(record.attempted)}`,
+        true,
+      )
     const started = performance.now()
     try {
       const loaded = await load(revision)
       if (newest !== revision.sha) return
-      if (current !== undefined && record.healthy !== current.revision.sha && current.revision.sha !== revision.sha) metrics.sync(source.name, 'superseded')
+      if (current !== undefined && record.healthy !== current.revision.sha && current.revision.sha !== revision.sha)
+        metrics.sync(source.name, 'superseded')
       metrics.render(source.name, 'ok', (performance.now() - started) / 1000)
       current = { revision, loaded }
       error = ''
       const before = record.attempted
       remember({ attempted: revision.sha })
-      if (before !== revision.sha) store.addHistory({ at: now(), source: source.name, revision: revision.sha, result: 'attempted', message: firstLine(revision.message) })
-      log.info({ source: source.name, revision: revision.sha, objects: loaded.objects.size, problems: loaded.problems.length }, `revision ${short(revision.sha)}: ${firstLine(revision.message)}`)
+      if (before !== revision.sha)
+        store.addHistory({
+          at: now(),
+          source: source.name,
+          revision: revision.sha,
+          result: 'attempted',
+          message: firstLine(revision.message),
+        })
+      log.info(
+        { source: source.name, revision: revision.sha, objects: loaded.objects.size, problems: loaded.problems.length },
+        `revision ${short(revision.sha)}: ${firstLine(revision.message)}`,
+      )
       settle(true)
     } catch (caught) {
       metrics.render(source.name, 'failed', (performance.now() - started) / 1000)
@@ -89,7 +110,7 @@ export function createSync(options: SyncOptions): Sync {
 
   async function load(revision: Revision): Promise<Loaded> {
     const tree = await source.tree(revision.sha, options.signal)
-    const rendered = await renderTree(tree, options.render, options.tools)
+    const rendered = await render(tree, options.render)
     const digests = new Set<string>()
     const loaded = loadManifests(rendered.manifests, {
       revision: revision.sha,
@@ -100,19 +121,25 @@ export function createSync(options: SyncOptions): Sync {
         options.vault.put(digest, bytes)
       },
       allow: options.allow,
-      // What was refused may have held anything, so nothing that came from there may count as deleted.
-      brokenFiles: [...rendered.brokenFiles, ...tree.refused.map(({ path }) => path)],
-      extraProblems: [...rendered.problems, ...tree.refused.map(({ path, reason }) => ({ file: path, line: 1, field: '', code: 'Refused', message: reason }))],
+      brokenFiles: rendered.brokenFiles.filter((file) => mayHaveHeld(file, tree)),
+      extraProblems: rendered.problems,
     })
     options.vault.retain(usedDigests(digests))
     return loaded
+  }
+
+  /** A refused link or submodule that nothing ever came from must not keep everything else from being pruned. */
+  function mayHaveHeld(file: string, tree: Tree): boolean {
+    if (!tree.refused.some(({ path }) => path === file) || isManifestFile(file)) return true
+    return [...store.lastApplied().values()].some(({ origin }) => origin.file.startsWith(`${file}/`))
   }
 
   /** Values that old replica sets still need stay in the vault as long as they were there. */
   function usedDigests(fresh: ReadonlySet<string>): Set<string> {
     const used = new Set(fresh)
     for (const memory of store.workloads().values())
-      for (const set of memory.sets) for (const secret of Object.values(set.config.secrets)) for (const digest of Object.values(secret.data)) used.add(digest)
+      for (const set of memory.sets)
+        for (const secret of Object.values(set.config.secrets)) for (const digest of Object.values(secret.data)) used.add(digest)
     return used
   }
 
@@ -126,7 +153,9 @@ export function createSync(options: SyncOptions): Sync {
     const whole = assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && options.prune.prune
     const keys = world.setWanted(assessment.effective, assessment.prune, whole)
     applyData()
-    if (fresh) for (const problem of loaded.problems) log.warn({ source: source.name, ...problem }, `${problem.file}:${problem.line}: ${problem.message}`)
+    if (fresh)
+      for (const problem of loaded.problems)
+        log.warn({ source: source.name, ...problem }, `${problem.file}:${problem.line}: ${problem.message}`)
     options.wanted(keys)
   }
 
@@ -138,14 +167,14 @@ export function createSync(options: SyncOptions): Sync {
     store.transaction(() => {
       for (const [key, { state, object, origin, unenforced }] of effective) {
         if (state !== 'wanted' || isWorkload(key) || isService(key)) continue
-        if (applied.get(key)?.object !== object) store.setLastApplied(key, { object, origin, unenforced })
+        if (!same(applied.get(key)?.object, object)) store.setLastApplied(key, { object, origin, unenforced })
       }
       for (const key of prune) if (!isWorkload(key) && !isService(key)) store.deleteLastApplied(key)
     })
   }
 
   function healthy(key: ObjectKey): boolean {
-    return world.statuses.get(key)?.healthy ?? world.services.get(key)?.healthy ?? true
+    return isWorkload(key) ? world.statuses.get(key)?.healthy === true : world.services.get(key)?.healthy !== false
   }
 
   function follow(): void {
@@ -174,12 +203,16 @@ export function createSync(options: SyncOptions): Sync {
   function finish(result: 'applied' | 'healthy', revision: Revision): void {
     store.addHistory({ at: now(), source: source.name, revision: revision.sha, result, message: firstLine(revision.message) })
     log.info({ source: source.name, revision: revision.sha }, `revision ${short(revision.sha)} is ${result}`)
-    options.note(result === 'applied' ? 'RevisionApplied' : 'RevisionHealthy', `${short(revision.sha)} ${firstLine(revision.message)}`, false)
+    options.note(
+      result === 'applied' ? 'RevisionApplied' : 'RevisionHealthy',
+      `${short(revision.sha)} ${firstLine(revision.message)}`,
+      false,
+    )
   }
 
   function isApplied(): boolean {
     const applied = store.lastApplied()
-    return [...(assessment?.effective ?? [])].every(([key, { object }]) => applied.get(key)?.object === object)
+    return [...(assessment?.effective ?? [])].every(([key, { object }]) => same(applied.get(key)?.object, object))
   }
 
   /** Every workload and Service of the revision is healthy, and nothing that left it is still there. */
@@ -187,7 +220,10 @@ export function createSync(options: SyncOptions): Sync {
     if (assessment === undefined || assessment.prune.length > 0) return false
     const keys = [...assessment.effective.keys()].filter((key) => isWorkload(key) || isService(key))
     const left = assessment.held.some(({ kind }) => kind === 'health')
-    return !left && keys.every((key) => (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true)
+    return (
+      !left &&
+      keys.every((key) => (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true)
+    )
   }
 
   function fail(message: string): void {
@@ -219,11 +255,16 @@ export function createSync(options: SyncOptions): Sync {
       committedAt: current?.revision.committedAt ?? 0,
       lastFetch: record.lastFetch,
       error,
-      problems: (current?.loaded.problems ?? []).map(({ file, line, field, message, suggestion }) => `${file}:${line}: ${field === '' ? '' : `${field}: `}${message}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`),
+      problems: (current?.loaded.problems ?? []).map(
+        ({ file, line, field, message, suggestion }) =>
+          `${file}:${line}: ${field === '' ? '' : `${field}: `}${message}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`,
+      ),
       pruneHeld: (assessment?.held ?? []).map(({ key, reason }) => `${key}: ${reason}`),
     }),
     unenforced: () =>
-      [...(assessment?.effective ?? [])].flatMap(([key, { origin, unenforced }]) => (unenforced.length === 0 ? [] : [{ key, file: origin.file, line: origin.line, reasons: unenforced }])),
+      [...(assessment?.effective ?? [])].flatMap(([key, { origin, unenforced }]) =>
+        unenforced.length === 0 ? [] : [{ key, file: origin.file, line: origin.line, reasons: unenforced }],
+      ),
   }
 }
 

@@ -1,5 +1,13 @@
 /** The controller's state between passes: what is wanted, what was last said, who holds which address. */
-import { type ConfigMap, type LoadedObject, type ObjectKey, objectKey, type Secret, type Service, splitKey } from '../model/types.ts'
+import {
+  type ConfigMap,
+  type LoadedObject,
+  type ObjectKey,
+  objectKey,
+  type Secret,
+  type Service,
+  splitKey,
+} from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
@@ -35,7 +43,10 @@ export interface World {
   keys(): readonly ObjectKey[]
   owned(key: ObjectKey): boolean
   knownPod(uid: string): boolean
-  lookup: { configMap(namespace: string, name: string): ConfigMap | undefined; secret(namespace: string, name: string): Secret | undefined }
+  lookup: {
+    configMap(namespace: string, name: string): ConfigMap | undefined
+    secret(namespace: string, name: string): Secret | undefined
+  }
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   nodePortUsed(port: number, except: ObjectKey): boolean
@@ -88,7 +99,8 @@ export function createWorld(
     const services = placedServices()
     // Objects are frozen and replaced as wholes, so their identities tell whether anything changed.
     const placed = services.map(({ service, clusterIP }) => `${identity(service)}@${clusterIP}`).join()
-    if (table?.placed !== placed || table.pods !== pods()) table = { placed, pods: pods(), table: buildRouteTable(services, pods(), cluster.domain) }
+    if (table?.placed !== placed || table.pods !== pods())
+      table = { placed, pods: pods(), table: buildRouteTable(services, pods(), cluster.domain) }
     return table.table
   }
 
@@ -122,7 +134,16 @@ export function createWorld(
       const orphaned = store.workloads().has(key) || store.services().has(key) || observedOwners().includes(key)
       return orphaned && pruneOrphans ? null : undefined
     },
-    keys: () => [...new Set([...effective.keys(), ...pruning, ...store.workloads().keys(), ...store.services().keys(), ...observedOwners()])].filter((key) => isWorkload(key) || isService(key)),
+    keys: () =>
+      [
+        ...new Set([
+          ...effective.keys(),
+          ...pruning,
+          ...store.workloads().keys(),
+          ...store.services().keys(),
+          ...observedOwners(),
+        ]),
+      ].filter((key) => isWorkload(key) || isService(key)),
     owned: (key) => effective.has(key) || store.workloads().has(key) || store.services().has(key) || isWorkload(key),
     knownPod: (uid) => [...store.workloads().values()].some((memory) => memory.pods.some((pod) => pod.uid === uid)),
     lookup: {
@@ -131,9 +152,15 @@ export function createWorld(
     },
     addressUsed: (ip) =>
       [...store.workloads().values()].some((memory) => memory.pods.some((pod) => pod.ip === ip)) ||
-      nodes.some((node) => [...node.view().containers.values()].some(({ networks }) => Object.values(networks).some((at) => at.ip === ip || at.requestedIp === ip))),
-    serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || [...store.services()].some(([key, memory]) => key !== except && memory.clusterIP === ip),
-    nodePortUsed: (port, except) => [...store.services()].some(([key, memory]) => key !== except && Object.values(memory.nodePorts).includes(port)),
+      nodes.some((node) =>
+        [...node.view().containers.values()].some(({ networks }) =>
+          Object.values(networks).some((at) => at.ip === ip || at.requestedIp === ip),
+        ),
+      ),
+    serviceAddressUsed: (ip, except) =>
+      ip === cluster.dnsAddress || [...store.services()].some(([key, memory]) => key !== except && memory.clusterIP === ip),
+    nodePortUsed: (port, except) =>
+      [...store.services()].some(([key, memory]) => key !== except && Object.values(memory.nodePorts).includes(port)),
     setPods(key, nextEndpoints, nextProbes) {
       probes.set(key, nextProbes)
       if (sameJson(endpoints.get(key), nextEndpoints)) return false
@@ -169,4 +196,3 @@ function acknowledgedBy(node: NodeRuntime): RouteTable | undefined {
 function sameJson(a: unknown, b: unknown): boolean {
   return a !== undefined && JSON.stringify(a) === JSON.stringify(b)
 }
-

@@ -1,0 +1,65 @@
+/** Composition root: the only place that reads the environment, the clock and the signals. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { runCli } from './cli/program.ts'
+import type { Config } from './config.ts'
+import { type Edges, startDaemon } from './controller/daemon.ts'
+import { createLogger } from './logging.ts'
+import { NODE_IMAGE } from './runtime/images.ts'
+import { pause, type Timers } from './runtime/timers.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupted.abort())
+// A reader that goes away (`trireme status | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+const timers: Timers = { setTimeout, clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) }
+const now = (): number => Date.now()
+
+function edgesFor(config: Config): Edges {
+  return {
+    version,
+    now,
+    timers,
+    random: Math.random,
+    randomBytes: (bytes) => randomBytes(bytes),
+    uuid: randomUUID,
+    environment: process.env,
+    readText: (path) => readFile(path, 'utf8'),
+    logger: ({ redact }) =>
+      createLogger({ level: config.logLevel, base: { cluster: config.cluster }, redact, destination: process.stdout, now }),
+    nodeImage: NODE_IMAGE,
+    signal: interrupted.signal,
+  }
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  version,
+  env: process.env,
+  home: homedir(),
+  root: process.getuid?.() === 0,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: interrupted.signal,
+  now,
+  sleep: (ms, signal) => pause(timers, ms, signal),
+  request: (url, init) => fetch(url, init),
+  readText: (path) => readFile(path, 'utf8'),
+  startDaemon: async (config) => {
+    const daemon = await startDaemon(config, edgesFor(config))
+    process.on('SIGHUP', () => void daemon.sync())
+    return daemon.done
+  },
+  computePlan: async () => {
+    throw new Error('x')
+  },
+  validatePaths: async () => {
+    throw new Error('x')
+  },
+  teardown: async function* () {},
+  diagnose: async () => [],
+})
+process.exit()
