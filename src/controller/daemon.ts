@@ -312,8 +312,8 @@ function seedReadiness(world: World, nodes: readonly NodeRuntime[], seed: (conta
     ),
   )
   for (const node of nodes)
+    // Pods of a lost store are taken over as they are found.
     for (const [owner, pods] of node.pods())
-      // Pods of a lost store are taken over as they are found.
       for (const pod of pods)
         if (ready.has(pod.uid) || !world.store.workloads().has(owner))
           for (const view of [...pod.containers.values()].flat()) if (view.state === 'running') seed(view.id, true)

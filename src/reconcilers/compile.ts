@@ -122,8 +122,6 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
     networkMode: cluster.network,
     ip: input.ip,
     resources: { cpuShares: MIN_CPU_SHARES },
-    // The sandbox is the last of a pod that the kernel should take.
-    oomScoreAdj: -998,
     restartPolicy: 'always',
     extraHosts: spec.hostAliases.flatMap(({ ip, hostnames }) => hostnames.map((host) => `${host}:${ip}`)),
     sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])),
@@ -240,13 +238,17 @@ export function containerResources(container: Container): ResourceLimits {
   }
 }
 
-/** @see Kubernetes pkg/kubelet/qos/policy.go */
+/**
+ * Kubernetes' order without its negative scores: an engine without CAP_SYS_RESOURCE (rootless, nested) refuses
+ * to start a container with one, and cannot be asked beforehand. Guaranteed pods and sandboxes get 0.
+ * @see Kubernetes pkg/kubelet/qos/policy.go
+ */
 function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
   const all = spec.containers
   const guaranteed = all.every(({ resources: { limits, requests } }) =>
     ['cpu', 'memory'].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
   )
-  if (guaranteed) return -997
+  if (guaranteed) return 0
   const asked = all.some(({ resources }) => Object.keys(resources.limits).length + Object.keys(resources.requests).length > 0)
   if (!asked) return 1000
   const memory = all.reduce((sum, { resources }) => sum + bytes(resources.requests.memory ?? resources.limits.memory ?? '0'), 0)
