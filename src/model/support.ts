@@ -224,29 +224,35 @@ const template = (at: string): SupportRow[] => [
 ]
 
 const common: readonly SupportRow[] = [
-  ...honoured('apiVersion', 'kind', 'status'),
+  ...honoured('apiVersion', 'kind'),
   ...metadataSupport.map((row) => ({ ...row, field: `metadata.${row.field}` })),
 ]
 
+/** Written by a server; Kubernetes leaves it out of what is applied, and says nothing. */
+const status: SupportRow = { field: 'status', support: { level: 'honoured' } }
+
 /** Every kind that is acted on, with its fields from the root of the document. */
 export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
-  'v1/Namespace': [...common, unenforced('spec.finalizers', 'nothing waits for finalizers')],
+  'v1/Namespace': [...common, status, unenforced('spec.finalizers', 'nothing waits for finalizers')],
   'v1/ConfigMap': [...common, ...honoured('data', 'binaryData', 'immutable')],
   'v1/Secret': [...common, ...honoured('data', 'stringData', 'type', 'immutable')],
-  'v1/Pod': [...common, ...podSupport.map((row) => ({ ...row, field: `spec.${row.field}` }))],
+  'v1/Pod': [...common, status, ...podSupport.map((row) => ({ ...row, field: `spec.${row.field}` }))],
   'apps/v1/ReplicaSet': [
     ...common,
+    status,
     ...honoured('spec.replicas', 'spec.minReadySeconds', 'spec.selector'),
     ...template('spec.template'),
   ],
   'apps/v1/Deployment': [
     ...common,
+    status,
     ...honoured('spec.replicas', 'spec.selector', 'spec.strategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
     ...honoured('spec.progressDeadlineSeconds', 'spec.paused'),
     ...template('spec.template'),
   ],
   'v1/Service': [
     ...common,
+    status,
     ...honoured('spec.type', 'spec.clusterIP', 'spec.clusterIPs', 'spec.selector', 'spec.ports', 'spec.externalName'),
     ...honoured('spec.sessionAffinity', 'spec.sessionAffinityConfig', 'spec.publishNotReadyAddresses'),
     ...honoured('spec.externalTrafficPolicy', 'spec.internalTrafficPolicy', 'spec.allocateLoadBalancerNodePorts'),

@@ -1,0 +1,356 @@
+import { describe, expect, test } from 'vitest'
+import { deployment, load, loadText, manifestsIn, problemLines } from '../../support/manifests.ts'
+
+const problems = (text: string) => problemLines(loadText(text).problems)
+
+describe('what is wrong is named with line, field and the nearest spelling', () => {
+  test.each([
+    [
+      'unknown field',
+      deployment({ container: 'imagePullPolcy: Always' }),
+      'app.yaml:12 spec.template.spec.containers[0].imagePullPolcy UnknownField → imagePullPolicy',
+    ],
+    ['unknown field of the other case', deployment({ spec: 'Replicas: 2' }), 'app.yaml:6 spec.Replicas UnknownField → replicas'],
+    [
+      'unknown enum value',
+      deployment({ container: 'imagePullPolicy: always' }),
+      'app.yaml:12 spec.template.spec.containers[0].imagePullPolicy UnknownValue → Always',
+    ],
+    ['number as text', deployment({ spec: 'replicas: "2"' }), 'app.yaml:6 spec.replicas WrongType → 2'],
+    [
+      'text as number',
+      deployment({ container: 'env: [{name: A, value: 1}]' }),
+      'app.yaml:12 spec.template.spec.containers[0].env[0].value WrongType → "1"',
+    ],
+    [
+      'yes is a boolean',
+      deployment({ container: 'env: [{name: A, value: yes}]' }),
+      'app.yaml:12 spec.template.spec.containers[0].env[0].value WrongType → "true"',
+    ],
+    [
+      'quantity',
+      deployment({ container: 'resources: {limits: {memory: 64MB}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits.memory BadQuantity → 64M',
+    ],
+    [
+      'request above limit',
+      deployment({ container: 'resources: {limits: {cpu: 500m}, requests: {cpu: 1}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.requests.cpu RequestAboveLimit',
+    ],
+    [
+      'undeclared volume',
+      deployment({ pod: 'volumes: [{name: config, emptyDir: {}}]', container: 'volumeMounts: [{name: confg, mountPath: /c}]' }),
+      'app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].name UnknownVolume → config',
+    ],
+    [
+      'same mount path twice',
+      deployment({
+        pod: 'volumes: [{name: c}]',
+        container: 'volumeMounts: [{name: c, mountPath: /c}, {name: c, mountPath: /c}]',
+      }),
+      'app.yaml:13 spec.template.spec.containers[0].volumeMounts[1] DuplicateItem',
+    ],
+    [
+      'two volume sources',
+      deployment({ pod: 'volumes: [{name: c, emptyDir: {}, configMap: {name: c}}]' }),
+      'app.yaml:9 spec.template.spec.volumes[0] TooMany',
+    ],
+    [
+      'probe without action',
+      deployment({ container: 'readinessProbe: {periodSeconds: 3}' }),
+      'app.yaml:12 spec.template.spec.containers[0].readinessProbe OneAction',
+    ],
+    [
+      'probe of two actions',
+      deployment({ container: 'livenessProbe: {exec: {command: [a]}, tcpSocket: {port: 1}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].livenessProbe OneAction',
+    ],
+    [
+      'probe of an unknown port',
+      deployment({ container: 'ports: [{name: http, containerPort: 80}]\nlivenessProbe: {httpGet: {port: htpp}}' }),
+      'app.yaml:13 spec.template.spec.containers[0].livenessProbe.httpGet.port UnknownPort → http',
+    ],
+    [
+      'liveness successThreshold',
+      deployment({ container: 'livenessProbe: {tcpSocket: {port: 1}, successThreshold: 2}' }),
+      'app.yaml:12 spec.template.spec.containers[0].livenessProbe.successThreshold OutOfRange',
+    ],
+    [
+      'port out of range',
+      deployment({ container: 'ports: [{containerPort: 70000}]' }),
+      'app.yaml:12 spec.template.spec.containers[0].ports[0].containerPort OutOfRange',
+    ],
+    [
+      'two sources of a variable',
+      deployment({
+        container: 'env: [{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}, secretKeyRef: {name: s, key: k}}}]',
+      }),
+      'app.yaml:12 spec.template.spec.containers[0].env[0].valueFrom TooMany',
+    ],
+    [
+      'unknown downward field',
+      deployment({ container: 'env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.podIp}}}]' }),
+      'app.yaml:12 spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath UnknownValue → status.podIP',
+    ],
+    [
+      'restartPolicy of a Deployment',
+      deployment({ pod: 'restartPolicy: Never' }),
+      'app.yaml:9 spec.template.spec.restartPolicy UnknownValue → Always',
+    ],
+    [
+      'percent',
+      deployment({ spec: 'strategy: {rollingUpdate: {maxSurge: "25"}}' }),
+      'app.yaml:6 spec.strategy.rollingUpdate.maxSurge BadPercent → 25',
+    ],
+    [
+      'no room to roll',
+      deployment({ spec: 'strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}' }),
+      'app.yaml:6 spec.strategy.rollingUpdate OutOfRange',
+    ],
+    [
+      'decimal file mode',
+      deployment({ pod: 'volumes: [{name: c, configMap: {name: c, defaultMode: 644}}]' }),
+      'app.yaml:9 spec.template.spec.volumes[0].configMap.defaultMode OutOfRange → 0644',
+    ],
+    [
+      'secret volume called by name',
+      deployment({ pod: 'volumes: [{name: c, secret: {name: c}}]' }),
+      'app.yaml:9 spec.template.spec.volumes[0].secret.name UnknownField',
+    ],
+  ])('%s', (_, text, want) => expect(problems(text)).toContain(want))
+})
+
+describe('whole documents', () => {
+  test.each([
+    ['no kind', 'apiVersion: v1\nmetadata: {name: a}', ['app.yaml:1 kind MissingField']],
+    ['not a map', '- 1', ['app.yaml:1 NotAnObject']],
+    ['no name', 'apiVersion: v1\nkind: ConfigMap', ['app.yaml:1 metadata.name MissingField']],
+    [
+      'bad name',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: My_Config}',
+      ['app.yaml:3 metadata.name BadName → my-config'],
+    ],
+    [
+      'bad label',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: {"a b": c}',
+      ['app.yaml:5 metadata.labels["a b"] BadLabel'],
+    ],
+    ['unknown kind', 'apiVersion: apps/v1\nkind: Deploymnet\nmetadata: {name: a}', ['app.yaml:2 kind UnknownKind → Deployment']],
+    [
+      'typo in the group',
+      'apiVersion: app/v1\nkind: Deployment\nmetadata: {name: a}',
+      ['app.yaml:1 apiVersion UnknownApiVersion → apps/v1'],
+    ],
+    [
+      'removed version',
+      'apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}',
+      ['app.yaml:1 apiVersion RemovedApiVersion → apps/v1'],
+    ],
+    [
+      'removed Ingress',
+      'apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: a}',
+      ['app.yaml:1 apiVersion RemovedApiVersion → networking.k8s.io/v1'],
+    ],
+    [
+      'dropped kind',
+      'apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: a}',
+      ['app.yaml:1 apiVersion RemovedApiVersion'],
+    ],
+    [
+      'pathType exact',
+      'apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec:\n  rules:\n  - http:\n      paths:\n      - {path: /, pathType: exact, backend: {service: {name: a}}}',
+      ['app.yaml:8 spec.rules[0].http.paths[0].pathType UnknownValue → Exact'],
+    ],
+    [
+      'StatefulSet',
+      'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec: {selector: {}, serviceName: a, template: {}}',
+      ['app.yaml:2 kind UnsupportedKind'],
+    ],
+  ])('%s', (_, text, want) => expect(problems(text)).toEqual(want))
+})
+
+describe('selectors', () => {
+  const selecting = (selector: string) => deployment().replace('{matchLabels: {app: web}}', selector)
+  test.each([
+    ['another label', '{matchLabels: {app: api}}', ['app.yaml:5 spec.selector SelectorMismatch']],
+    ['empty', '{}', ['app.yaml:5 spec.selector BadSelector']],
+    [
+      'In without values',
+      '{matchExpressions: [{key: app, operator: In}]}',
+      ['app.yaml:5 spec.selector SelectorMismatch', 'app.yaml:5 spec.selector.matchExpressions[0].values BadSelector'],
+    ],
+    [
+      'Exists with values',
+      '{matchExpressions: [{key: app, operator: Exists, values: [a]}]}',
+      ['app.yaml:5 spec.selector.matchExpressions[0].values BadSelector'],
+    ],
+    [
+      'unknown operator',
+      '{matchExpressions: [{key: app, operator: Equals}]}',
+      ['app.yaml:5 spec.selector SelectorMismatch', 'app.yaml:5 spec.selector.matchExpressions[0].operator UnknownValue'],
+    ],
+    ['set-based and right', '{matchExpressions: [{key: app, operator: In, values: [web]}]}', []],
+  ])('%s', (_, selector, want) => expect([...problems(selecting(selector))].sort()).toEqual(want))
+})
+
+describe('Services', () => {
+  const service = (spec: string) => `apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: ${spec}`
+  test.each([
+    ['several ports without names', '{ports: [{port: 1}, {port: 2, name: b}]}', ['app.yaml:4 spec.ports[0].name MissingField']],
+    [
+      'nodePort out of range',
+      '{type: NodePort, ports: [{port: 1, nodePort: 80}]}',
+      ['app.yaml:4 spec.ports[0].nodePort OutOfRange'],
+    ],
+    ['nodePort of a ClusterIP', '{ports: [{port: 1, nodePort: 30000}]}', ['app.yaml:4 spec.ports[0].nodePort UnknownField']],
+    ['quoted target port', '{ports: [{port: 1, targetPort: "8080"}]}', ['app.yaml:4 spec.ports[0].targetPort BadName → 8080']],
+    ['same port twice', '{ports: [{port: 1, name: a}, {port: 1, name: b}]}', ['app.yaml:4 spec.ports[1] DuplicateItem']],
+    ['same port over UDP', '{ports: [{port: 1, name: a}, {port: 1, name: b, protocol: UDP}]}', []],
+    ['no ports', '{selector: {app: web}}', ['app.yaml:4 spec.ports MissingField']],
+    ['headless without ports', '{clusterIP: None, selector: {app: web}}', []],
+    ['none in small letters', '{clusterIP: none, ports: [{port: 1}]}', ['app.yaml:4 spec.clusterIP BadAddress → None']],
+    ['ExternalName without a name', '{type: ExternalName}', ['app.yaml:4 spec.externalName BadName']],
+  ])('%s', (_, spec, want) => expect(problems(service(spec))).toEqual(want))
+})
+
+describe('verdicts', () => {
+  const verdict = (text: string, options = {}) =>
+    loadText(text, options).verdicts.map(({ verdict, reasons }) => [verdict, ...reasons])
+
+  test('all of it is honoured', () => expect(verdict(deployment())).toEqual([['honoured']]))
+
+  test('a field without effect', () =>
+    expect(verdict(deployment({ pod: 'nodeSelector: {disk: ssd}' }))).toEqual([
+      ['partly', 'spec.template.spec.nodeSelector: pods are not placed by it'],
+    ]))
+
+  test('a kind that is only kept', () =>
+    expect(verdict('apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}')).toEqual([
+      ['partly', 'accepted, not enforced: no token is mounted'],
+    ]))
+
+  test('a custom resource', () =>
+    expect(verdict('apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}')).toEqual([
+      ['partly', 'custom resource kept as data'],
+    ]))
+
+  test.each([
+    ['initContainers: [{name: i, image: i}]', 'init containers are not run by this version'],
+    ['hostNetwork: true', 'policy baseline refuses hostNetwork'],
+    ['volumes: [{name: h, hostPath: {path: /}}]', 'policy baseline refuses hostPath'],
+    ['volumes: [{name: share, nfs: {path: /, server: s}}]', 'volumes of this type are not mounted by this version'],
+  ])('a pod with %s is refused', (pod, why) => {
+    const [only] = verdict(deployment({ pod }))
+    expect(only?.[0]).toBe('refused')
+    expect(only?.[1]).toContain(why)
+  })
+
+  const privileged = deployment({ container: 'securityContext: {privileged: true}' })
+  test('the operator allows by namespace', () => {
+    expect(verdict(privileged)[0]?.[0]).toBe('refused')
+    expect(verdict(privileged, { allow: { other: ['privileged'] } })[0]?.[0]).toBe('refused')
+    expect(verdict(privileged, { allow: { default: ['privileged'] } })).toEqual([['honoured']])
+    expect(verdict(privileged, { allow: { '*': ['privileged'] } })).toEqual([['honoured']])
+  })
+
+  test('what is allowed but not built stays refused', () =>
+    expect(verdict(deployment({ pod: 'hostPID: true' }), { allow: { '*': ['hostPID'] } })[0]?.[1]).toContain(
+      'not run by this version',
+    ))
+
+  test('capabilities of the baseline may be added, others not', () => {
+    const adding = (name: string) => deployment({ container: `securityContext: {capabilities: {add: [${name}], drop: [ALL]}}` })
+    expect(verdict(adding('NET_BIND_SERVICE'))).toEqual([['honoured']])
+    expect(verdict(adding('CAP_CHOWN'))).toEqual([['honoured']])
+    expect(verdict(adding('SYS_ADMIN'))[0]?.[0]).toBe('refused')
+  })
+})
+
+describe('several documents', () => {
+  const config = (value: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: "${value}"}\n`
+
+  test('a broken one stops no other', () => {
+    const loaded = loadText(`${config('1')}---\nkind: Pod\n---\n${deployment()}`)
+    expect([...loaded.objects.keys()]).toEqual(['ConfigMap/default/c', 'Deployment/default/web'])
+    expect([...loaded.brokenFiles]).toEqual(['app.yaml'])
+  })
+
+  test('of two that differ neither is taken, and both are named', () => {
+    const loaded = load([...manifestsIn(config('1'), 'a.yaml'), ...manifestsIn(config('2'), 'b.yaml')])
+    expect(loaded.objects.size).toBe(0)
+    expect(loaded.problems.map(({ message }) => message)).toEqual([
+      'ConfigMap/default/c is also declared in b.yaml:1, with other content; neither is applied',
+      'ConfigMap/default/c is also declared in a.yaml:1, with other content; neither is applied',
+    ])
+    expect([...loaded.brokenFiles]).toEqual(['a.yaml', 'b.yaml'])
+  })
+
+  test('of two alike one is taken', () => {
+    const loaded = load([...manifestsIn(config('1'), 'a.yaml'), ...manifestsIn(config('1'), 'b.yaml')])
+    expect(problemLines(loaded.problems)).toEqual(['b.yaml:1 DuplicateObject!'])
+    expect(loaded.objects.size).toBe(1)
+    expect(loaded.brokenFiles.size).toBe(0)
+  })
+
+  test('names are per namespace, and a custom kind never meets a built-in one', () => {
+    const text = [
+      config('1'),
+      config('2').replace('name: c', 'name: c, namespace: shop'),
+      'apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: c, namespace: default}\n',
+      'apiVersion: v1\nkind: Service\nmetadata: {name: c}\nspec: {ports: [{port: 1}]}\n',
+    ].join('---\n')
+    expect([...loadText(text).objects.keys()]).toEqual([
+      'ConfigMap/default/c',
+      'ConfigMap/shop/c',
+      'Service.serving.knative.dev/default/c',
+      'Service/default/c',
+    ])
+  })
+
+  test('a workload that is never run leaves its file whole', () => {
+    const text =
+      'apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}'
+    expect(loadText(text).brokenFiles.size).toBe(0)
+  })
+
+  test('what the render says comes along, sorted', () => {
+    const extra = { file: 'a.yaml', line: 9, field: '', code: 'BadYaml', message: 'x' }
+    const loaded = loadText('kind: Pod', { brokenFiles: ['a.yaml'], extraProblems: [extra] })
+    expect(problemLines(loaded.problems)).toEqual(['a.yaml:9 BadYaml', 'app.yaml:1 apiVersion MissingField'])
+    expect([...loaded.brokenFiles]).toEqual(['a.yaml', 'app.yaml'])
+  })
+})
+
+describe('Secrets', () => {
+  const secret = (rest: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n${rest}`
+
+  test('values become digests, the vault has the bytes', () => {
+    const vault: string[] = []
+    const loaded = loadText(secret('data: {a: aGVsbG8=, b: b2xk}\nstringData: {b: new}'), {
+      vault: (_, bytes) => vault.push(Buffer.from(bytes).toString()),
+    })
+    expect(vault).toEqual(['hello', 'new'])
+    expect(JSON.stringify([...loaded.objects.values()])).not.toMatch(/hello|aGVsbG8|new|b2xk/)
+  })
+
+  test.each([
+    ['not base64', 'data: {a: hunter2!}', 'app.yaml:4 data.a BadBase64'],
+    ['a number', 'stringData: {a: 12345678}', 'app.yaml:4 stringData.a WrongType'],
+    ['a bad key', 'stringData: {"a/b": hunter2}', 'app.yaml:4 stringData["a/b"] BadName'],
+  ])('%s is told without its value', (_, rest, want) => {
+    const loaded = loadText(secret(rest))
+    expect(problemLines(loaded.problems)).toEqual([want])
+    expect(JSON.stringify([loaded.problems, loaded.verdicts])).not.toMatch(/hunter2|12345678/)
+  })
+
+  test('a key called __proto__ is a key', () => {
+    const loaded = loadText(secret('stringData: {"__proto__": x}'))
+    const object = loaded.objects.get('Secret/default/s')?.object as unknown as { data: object }
+    expect(Object.keys(object.data)).toEqual(['__proto__'])
+  })
+})
+
+test('a document reports no more than a hundred findings', () => {
+  const fields = Array.from({ length: 300 }, (_, index) => `x${index}: 1`).join('\n')
+  expect(loadText(`apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n${fields}`).problems).toHaveLength(100)
+})
