@@ -16,28 +16,20 @@ export async function* containerLogs(
   options: LogOptions,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<LogLine> {
-  const subject = { op: 'logs', subject: id }
-  const inspected = await connection.json({ ...subject, method: 'GET', path: `/containers/${id}/json`, ...signalOf(signal) })
-  const tty = record(record(inspected).Config).Tty === true
-  const answer = await connection.stream({
-    ...subject,
-    method: 'GET',
-    path: `/containers/${id}/logs`,
-    query: logQuery(options),
-    ...signalOf(signal),
-  })
+  const request = { op: 'logs', subject: id, method: 'GET', ...(signal ? { signal } : {}) } as const
   try {
-    yield* tty ? plainLines(answer, options) : multiplexedLines(answer, options)
+    const inspected = await connection.json({ ...request, path: `/containers/${id}/json` })
+    const tty = record(record(inspected).Config).Tty === true
+    const answer = await connection.stream({ ...request, path: `/containers/${id}/logs`, query: logQuery(options) })
+    try {
+      yield* tty ? plainLines(answer, options) : multiplexedLines(answer, options)
+    } finally {
+      answer.destroy()
+    }
   } catch (cause) {
     if (signal?.aborted) return
-    throw connection.lost(subject, cause)
-  } finally {
-    answer.destroy()
+    throw connection.lost(request, cause)
   }
-}
-
-function signalOf(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
-  return signal ? { signal } : {}
 }
 
 function logQuery(options: LogOptions): Record<string, unknown> {

@@ -1,0 +1,4 @@
+import { EngineLab } from '../support/engine.ts'
+import { engineContract } from './suite.ts'
+
+engineContract('Docker', async () => new EngineLab('contract'))
