@@ -212,6 +212,8 @@ async function assemble(config: Config, edges: Edges, engine: Engine, parts: Par
   let held = false
   loop = createLoop({
     world,
+    nodes,
+    store,
     vault,
     metrics,
     log,
@@ -311,8 +313,8 @@ function seedReadiness(world: World, nodes: readonly NodeRuntime[], seed: (conta
       pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid),
     ),
   )
+  // Pods of a lost store are taken over as they are found.
   for (const node of nodes)
-    // Pods of a lost store are taken over as they are found.
     for (const [owner, pods] of node.pods())
       for (const pod of pods)
         if (ready.has(pod.uid) || !world.store.workloads().has(owner))

@@ -5,19 +5,18 @@
 
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { type LoadedObject, type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
-import { planNode } from '../reconcilers/infrastructure.ts'
-import { type Plan, renderStep, type Step } from '../reconcilers/plan.ts'
+import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
+import { renderStep, type Step } from '../reconcilers/plan.ts'
 import { changedPods } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
-import { planService } from '../reconcilers/service.ts'
 import type { EventNote } from '../reconcilers/status.ts'
-import { planWorkload } from '../reconcilers/workload.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
+import type { Store } from '../store/store.ts'
 import { createExecutor, type Executor, type StepOutcome } from './executor.ts'
 import { createFailures, type Failures } from './failures.ts'
-import { nodeKey } from './node.ts'
+import { type NodeRuntime, nodeKey } from './node.ts'
+import { isNode, nodePass, type PassContext, servicePass, workloadPass } from './passes.ts'
 import { createQueue, type Queue } from './queue.ts'
 import { runStep } from './steps.ts'
 import { isService, isWorkload, type World } from './world.ts'
@@ -29,6 +28,8 @@ const MISTAKE_MS = 10_000
 
 export interface LoopOptions {
   readonly world: World
+  readonly nodes: readonly NodeRuntime[]
+  readonly store: Store
   readonly vault: Vault
   readonly metrics: Metrics
   readonly log: Logger
@@ -55,8 +56,7 @@ export interface Loop {
 }
 
 export function createLoop(options: LoopOptions): Loop {
-  const { world, now, metrics, log, vault } = options
-  const { store } = world
+  const { world, store, now, metrics, log, vault } = options
   const failures = createFailures(vault.redact)
   let scheduled = false
   let stopped = false
@@ -104,36 +104,27 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function pass(key: ObjectKey): void {
-    if (splitKey(key).kind === 'Node') passNode(key)
+    if (isNode(key)) passNode(key)
     else if (options.active() && isWorkload(key)) passWorkload(key)
     else if (options.active() && isService(key)) passService(key)
   }
 
-  function passWorkload(key: ObjectKey): void {
-    const target = world.targetOf(key)
-    if (target === undefined) return
-    const memory = store.workloads().get(key)
-    const found = world.nodes.flatMap((node) => node.pods().get(key) ?? [])
-    const result = planWorkload({
-      key,
-      target: target === null ? null : (target.object as Workload),
-      sourceRevision: target?.origin.revision ?? options.revision(),
-      memory,
-      pods: found,
-      lookup: world.lookup,
-      cluster: world.cluster,
-      nodes: world.nodes.map((node) => node.view()),
-      volumes: new Map(world.nodes.flatMap((node) => [...node.volumes()])),
-      addressUsed: world.addressUsed,
-      probes: world.probeStates,
-      routing: world.routing,
+  function context(): PassContext {
+    return {
+      world,
       failures: failures.all,
       inFlight: executor.inFlight,
-      hooks: new Set(world.nodes.flatMap((node) => [...node.hooks])),
-      tail: (id) => world.nodes.map((node) => node.tail(id)).find((tail) => tail.length > 0) ?? [],
       now: now(),
-      id: () => options.ids(),
-    })
+      ids: options.ids,
+      revision: options.revision(),
+    }
+  }
+
+  function passWorkload(key: ObjectKey): void {
+    const memory = store.workloads().get(key)
+    const passed = workloadPass(context(), key)
+    if (passed === undefined) return
+    const { target, result } = passed
     store.transaction(() => {
       if (result.memory === undefined) store.deleteWorkload(key)
       else if (result.memory !== memory) store.setWorkload(key, result.memory)
@@ -155,22 +146,10 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function passService(key: ObjectKey): void {
-    const target = world.targetOf(key)
-    if (target === undefined) return
     const memory = store.services().get(key)
-    const result = planService({
-      key,
-      target: target === null ? null : (target.object as Service),
-      memory,
-      cluster: world.cluster,
-      nodes: world.nodes.map((node) => node.view()),
-      pods: world.pods(),
-      addressUsed: (ip) => world.serviceAddressUsed(ip, key),
-      nodePortUsed: (port) => world.nodePortUsed(port, key),
-      failures: failures.all,
-      now: now(),
-      uid: () => options.ids().uid,
-    })
+    const passed = servicePass(context(), key)
+    if (passed === undefined) return
+    const { target, result } = passed
     store.transaction(() => {
       if (result.memory === undefined) store.deleteService(key)
       else if (result.memory !== memory) store.setService(key, result.memory)
@@ -190,21 +169,11 @@ export function createLoop(options: LoopOptions): Loop {
 
   function passNode(key: ObjectKey): void {
     const node = world.nodes.find(({ name }) => nodeKey(name) === key)
-    if (node === undefined) return
-    const plan: Plan = planNode({
-      key,
-      cluster: world.cluster,
-      node: node.view(),
-      table: options.active() ? world.table() : undefined,
-      owned: world.owned,
-      knownPod: world.knownPod,
-      retire: false,
-    })
-    executor.submit(plan)
+    if (node !== undefined) executor.submit(nodePass(world, node, options.active() ? world.table() : undefined))
   }
 
   async function runOn(step: Step): Promise<void> {
-    const node = world.nodes.find(({ name }) => name === step.node)
+    const node = options.nodes.find(({ name }) => name === step.node)
     if (node === undefined) throw new Error(`node ${step.node} is not known`)
     const before: RouteTable | undefined = node.view().router.acknowledged
     await runStep(step, { ...node.site, namedPorts }, { vault, timers: options.timers })

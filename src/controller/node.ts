@@ -12,15 +12,23 @@ import type { Timers } from '../runtime/timers.ts'
 import { createRouterLink, type RouterLink } from './routerlink.ts'
 import type { StepSite } from './steps.ts'
 
-export interface NodeRuntime {
+/** What planning reads of a node. */
+export interface NodeReading {
   readonly name: string
-  readonly engine: Engine
   view(): NodeView
+  /** by owner key */
   pods(): ReadonlyMap<string, readonly ObservedPod[]>
+  /** names by pod uid */
   volumes(): ReadonlyMap<string, readonly string[]>
-  readonly site: Omit<StepSite, 'namedPorts'>
+  /** hooks that have ended well */
   readonly hooks: ReadonlySet<string>
+  /** last log lines of a container that ended */
   tail(containerId: string): readonly string[]
+}
+
+export interface NodeRuntime extends NodeReading {
+  readonly engine: Engine
+  readonly site: Omit<StepSite, 'namedPorts'>
   /** file volumes of running pods, to be read back */
   fileTargets(): readonly VolumeTarget[]
   /** Takes what was read back; whether it differs from what was known. */

@@ -17,7 +17,7 @@ import { buildRouteTable, indexPods, type PlacedService, type PodIndex, routingO
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
-import type { NodeRuntime } from './node.ts'
+import type { NodeReading } from './node.ts'
 
 const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod'])
 
@@ -29,10 +29,13 @@ export function isService(key: ObjectKey): boolean {
   return splitKey(key).kind === 'Service'
 }
 
+/** What the world reads of durable memory. */
+export type WorldStore = Pick<Store, 'lastApplied' | 'workloads' | 'services'>
+
 export interface World {
   readonly cluster: Cluster
-  readonly nodes: readonly NodeRuntime[]
-  readonly store: Store
+  readonly nodes: readonly NodeReading[]
+  readonly store: WorldStore
   readonly statuses: Map<ObjectKey, WorkloadStatus>
   readonly services: Map<ObjectKey, ServiceStatus>
   /** Replaces what is wanted; returns the keys that may have work. */
@@ -63,8 +66,8 @@ export interface World {
 
 export function createWorld(
   cluster: Cluster,
-  nodes: readonly NodeRuntime[],
-  store: Store,
+  nodes: readonly NodeReading[],
+  store: WorldStore,
   probeStates: (containerId: string) => ContainerProbes,
 ): World {
   let effective: ReadonlyMap<ObjectKey, LoadedObject> = store.lastApplied()
@@ -189,7 +192,7 @@ export function createWorld(
 }
 
 /** What a node's router serves; nothing when no router runs there. */
-function acknowledgedBy(node: NodeRuntime): RouteTable | undefined {
+function acknowledgedBy(node: NodeReading): RouteTable | undefined {
   return node.view().router.acknowledged
 }
 

@@ -23,14 +23,12 @@ export interface NodeInput {
   readonly owned: (owner: string) => boolean
   /** pod uids that some workload remembers */
   readonly knownPod: (uid: string) => boolean
-  /** take everything of the cluster's own infrastructure down */
-  readonly retire: boolean
 }
 
 export function planNode(input: NodeInput): Plan {
   const { node } = input
   if (!node.reachable) return { key: input.key, lanes: [] }
-  const lanes = input.retire ? [...planRetirement(input)] : [planRouter(input), planRoutes(input), ...(node.router.connected ? planLeftovers(input) : [])]
+  const lanes = [planRouter(input), planRoutes(input), ...(node.router.connected ? planLeftovers(input) : [])]
   return { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) }
 }
 
@@ -184,21 +182,6 @@ function isLeftover(input: NodeInput, view: ContainerView): boolean {
     default:
       return true
   }
-}
-
-function* planRetirement(input: NodeInput): Generator<Lane> {
-  const { node, cluster } = input
-  const cause = 'the cluster is taken down'
-  for (const view of node.containers.values())
-    yield { id: `retire/${view.id.slice(0, 12)}`, steps: [step(input, view.name, cause, { op: 'remove', container: view.id })] }
-  if (node.containers.size > 0) return
-  for (const { name } of node.volumes.values())
-    yield { id: `retire/${name}`, steps: [step(input, `volume ${name}`, cause, { op: 'removeVolume', volume: name })] }
-  if (node.networks.has(cluster.network))
-    yield {
-      id: 'retire/network',
-      steps: [step(input, `network ${cluster.network}`, cause, { op: 'removeNetwork', network: cluster.network })],
-    }
 }
 
 /** The router by label; of several, the one with the right name, then the oldest. */

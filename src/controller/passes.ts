@@ -1,0 +1,92 @@
+/** Planning one key from what the world knows: shared by the loop, which acts on it, and by `trireme plan`, which only shows it. */
+import { type LoadedObject, type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
+import { planNode } from '../reconcilers/infrastructure.ts'
+import type { Failure } from '../reconcilers/observed.ts'
+import type { Plan } from '../reconcilers/plan.ts'
+import type { RouteTable } from '../reconcilers/routetable.ts'
+import { planService, type ServicePass } from '../reconcilers/service.ts'
+import { planWorkload, type WorkloadPass } from '../reconcilers/workload.ts'
+import type { NodeReading } from './node.ts'
+import { nodeKey } from './node.ts'
+import type { World } from './world.ts'
+
+/** What passes depend on beside the world. */
+export interface PassContext {
+  readonly world: World
+  readonly failures: ReadonlyMap<string, Failure>
+  /** ids of lanes with a step under way */
+  readonly inFlight: ReadonlySet<string>
+  readonly now: number
+  readonly ids: () => { readonly uid: string; readonly suffix: string }
+  /** the revision that is being applied, for what is not in it any more */
+  readonly revision: string
+}
+
+export interface Passed<Result> {
+  readonly target: LoadedObject | null
+  readonly result: Result
+}
+
+/** `undefined` for a key that nobody knows. */
+export function workloadPass({ world, ...context }: PassContext, key: ObjectKey): Passed<WorkloadPass> | undefined {
+  const target = world.targetOf(key)
+  if (target === undefined) return undefined
+  const { nodes } = world
+  const result = planWorkload({
+    key,
+    target: target === null ? null : (target.object as Workload),
+    sourceRevision: target?.origin.revision ?? context.revision,
+    memory: world.store.workloads().get(key),
+    pods: nodes.flatMap((node) => node.pods().get(key) ?? []),
+    lookup: world.lookup,
+    cluster: world.cluster,
+    nodes: nodes.map((node) => node.view()),
+    volumes: new Map(nodes.flatMap((node) => [...node.volumes()])),
+    addressUsed: world.addressUsed,
+    probes: world.probeStates,
+    routing: world.routing,
+    failures: context.failures,
+    inFlight: context.inFlight,
+    hooks: new Set(nodes.flatMap((node) => [...node.hooks])),
+    tail: (id) => nodes.map((node) => node.tail(id)).find((tail) => tail.length > 0) ?? [],
+    now: context.now,
+    id: () => context.ids(),
+  })
+  return { target, result }
+}
+
+/** `undefined` for a key that nobody knows. */
+export function servicePass({ world, ...context }: PassContext, key: ObjectKey): Passed<ServicePass> | undefined {
+  const target = world.targetOf(key)
+  if (target === undefined) return undefined
+  const result = planService({
+    key,
+    target: target === null ? null : (target.object as Service),
+    memory: world.store.services().get(key),
+    cluster: world.cluster,
+    nodes: world.nodes.map((node) => node.view()),
+    pods: world.pods(),
+    addressUsed: (ip) => world.serviceAddressUsed(ip, key),
+    nodePortUsed: (port) => world.nodePortUsed(port, key),
+    failures: context.failures,
+    now: context.now,
+    uid: () => context.ids().uid,
+  })
+  return { target, result }
+}
+
+/** @param table what the router should serve, `undefined` while that is not known */
+export function nodePass(world: World, node: NodeReading, table: RouteTable | undefined): Plan {
+  return planNode({
+    key: nodeKey(node.name),
+    cluster: world.cluster,
+    node: node.view(),
+    table,
+    owned: world.owned,
+    knownPod: world.knownPod,
+  })
+}
+
+export function isNode(key: ObjectKey): boolean {
+  return splitKey(key).kind === 'Node'
+}
