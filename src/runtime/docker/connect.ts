@@ -16,7 +16,7 @@ const maxFreeSockets = 16
 /** Largest answer read into memory, in bytes; far above any inspect or list. */
 const maxAnswerBytes = 64 * 1024 * 1024
 
-export interface TlsFiles {
+interface TlsFiles {
   readonly ca?: string | Buffer
   readonly cert?: string | Buffer
   readonly key?: string | Buffer
@@ -44,6 +44,8 @@ export interface EngineRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** status codes that are success, in addition to 200, 201 and 204 */
   readonly alsoOk?: readonly number[]
+  /** the result in place of a 404 that is success */
+  readonly missing?: symbol
   /** ms until the answer begins; `0` means no deadline; default that of the connection */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -54,7 +56,10 @@ export interface Connection {
   readonly host: string
   /** The API version spoken, such as `1.41`. */
   version(): Promise<string>
-  /** The parsed JSON of the answer; `undefined` when it is empty, not JSON, or a 404 that counts as success. */
+  /**
+   * The parsed JSON of the answer, `undefined` when it is empty, `missing` in place of a 404 that counts as
+   * success. An answer that is not JSON is `failed`, so that it is never taken for "there is nothing".
+   */
   json(request: EngineRequest): Promise<unknown>
   /** The answer, unread. Errors of reading it are the caller's to map with `lost`. */
   stream(request: EngineRequest): Promise<IncomingMessage>
@@ -89,7 +94,7 @@ export function connect(options: ConnectOptions): Connection {
 
   const negotiate = async (): Promise<string> => {
     const answer = await send({ op: 'version', subject: options.host, method: 'GET', path: '/version' }, false)
-    const said = await readJson(answer as IncomingMessage)
+    const said = await readJson(answer as IncomingMessage).catch(() => undefined)
     return chooseVersion(isRecord(said) ? text(said.ApiVersion) : '', isRecord(said) ? text(said.MinAPIVersion) : '')
   }
 
@@ -146,8 +151,7 @@ export function connect(options: ConnectOptions): Connection {
     async json(request) {
       const answer = (await versioned(request, false)) as IncomingMessage
       try {
-        const said = await withDeadline(answer, request.timeoutMs ?? options.timeoutMs, () => readJson(answer))
-        return answer.statusCode === 404 ? undefined : said
+        return await withDeadline(answer, request.timeoutMs ?? options.timeoutMs, () => readBody(answer, request))
       } catch (cause) {
         throw lost(request, cause)
       }
@@ -192,7 +196,7 @@ function parseUrl(host: string): URL {
 }
 
 /** The newest version both sides speak. An engine older than the oldest known one is refused by name. */
-export function chooseVersion(newest: string, oldest: string): string {
+function chooseVersion(newest: string, oldest: string): string {
   if (!/^\d+\.\d+$/.test(newest)) throw new EngineError('failed', 'version: this does not answer like a Docker Engine')
   if (compareVersions(newest, oldestApi) < 0) {
     throw new EngineError('failed', `version: the engine speaks API ${newest}, ${oldestApi} (Docker 20.10) or later is needed`)
@@ -215,11 +219,13 @@ function dial(
   signal: AbortSignal,
 ): Promise<IncomingMessage | Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | Duplex>()
+  const query = defined(request.query ?? {})
   docker.modem.dial(
     {
-      path: `${prefix}${request.path}?`,
+      // The modem adds the query to a path that ends in a question mark.
+      path: `${prefix}${request.path}${Object.keys(query).length > 0 ? '?' : ''}`,
       method: request.method,
-      options: { _query: defined(request.query ?? {}), _body: request.body ?? {} },
+      options: { _query: query, _body: request.body ?? {} },
       ...(request.file ? { file: Buffer.from(request.file.buffer, request.file.byteOffset, request.file.byteLength) } : {}),
       ...(request.headers ? { headers: { ...request.headers } } : {}),
       ...(hijack ? { hijack: true } : {}),
@@ -253,13 +259,24 @@ async function withDeadline<T>(answer: IncomingMessage | Duplex, ms: number, rea
   }
 }
 
+/** A 404 counts as "there is none" only in the engine's own words: a proxy's would pass for a removal. */
+async function readBody(answer: IncomingMessage, request: EngineRequest): Promise<unknown> {
+  if (answer.statusCode !== 404) return readJson(answer)
+  const said = await readMessage(answer)
+  if (/no such|not found/i.test(said) && !/page not found/i.test(said)) return request.missing
+  throw new EngineError(
+    'failed',
+    `${request.op} ${request.subject}: HTTP 404 that is not the engine's own: ${said.slice(0, 200)}`,
+  )
+}
+
 async function readJson(answer: IncomingMessage): Promise<unknown> {
   const bytes = await readAll(answer, maxAnswerBytes)
   if (bytes.length === 0) return undefined
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown
-  } catch {
-    return undefined
+  } catch (cause) {
+    throw new SyntaxError('the answer is not JSON', { cause })
   }
 }
 

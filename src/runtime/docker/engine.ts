@@ -3,7 +3,7 @@ import { type Connection, type ConnectOptions, connect, readAll } from './connec
 import { connectBody, createBody, type LogDriver, networkBody, updateBody, volumeBody } from './create.ts'
 import { engineEvents } from './events.ts'
 import { execCommand, execStream } from './exec.ts'
-import { list, record, text, texts } from './json.ts'
+import { isRecord, record, text, texts } from './json.ts'
 import { containerLogs } from './logs.ts'
 import { pullImage } from './pull.ts'
 import { containerStats, containerView, engineInfo, imageView, listedContainer, networkView, volumeView } from './views.ts'
@@ -50,13 +50,14 @@ function observations(connection: Connection): Observations {
   return {
     async info() {
       const said = await connection.json({ op: 'info', subject: connection.host, method: 'GET', path: '/info' })
+      if (!isRecord(said)) throw odd('info', connection.host, 'an engine')
       return engineInfo(said, await connection.version())
     },
     async listContainers(labels) {
       const query = { all: 1, filters: { label: labels } }
       const subject = `with ${labels.join(', ')}`
       const said = await connection.json({ op: 'listContainers', subject, method: 'GET', path: '/containers/json', query })
-      const views = await inParallel(list(said), (entry) => inspectListed(connection, entry))
+      const views = await inParallel(listed('listContainers', said), (entry) => inspectListed(connection, entry))
       return views.filter((view) => view !== undefined)
     },
     inspectContainer: (id) => inspectContainer(connection, id),
@@ -64,7 +65,7 @@ function observations(connection: Connection): Observations {
       const query = { filters: { label: labels } }
       const subject = `with ${labels.join(', ')}`
       const said = await connection.json({ op: 'listNetworks', subject, method: 'GET', path: '/networks', query })
-      return list(said)
+      return listed('listNetworks', said)
         .map(networkView)
         .filter((view): view is NetworkView => view !== undefined)
     },
@@ -72,7 +73,8 @@ function observations(connection: Connection): Observations {
       const query = { filters: { label: labels } }
       const subject = `with ${labels.join(', ')}`
       const said = await connection.json({ op: 'listVolumes', subject, method: 'GET', path: '/volumes', query })
-      return list(record(said).Volumes)
+      // An engine without volumes says null.
+      return listed('listVolumes', isRecord(said) ? (said.Volumes ?? []) : said)
         .map(volumeView)
         .filter((view): view is VolumeView => view !== undefined)
     },
@@ -82,17 +84,19 @@ function observations(connection: Connection): Observations {
     async stats(id) {
       const query = { stream: false, 'one-shot': true }
       const path = `/containers/${objectId('stats', id)}/stats`
-      return containerStats(await connection.json({ op: 'stats', subject: id, method: 'GET', path, query }))
+      const said = await connection.json({ op: 'stats', subject: id, method: 'GET', path, query })
+      if (!isRecord(said)) throw odd('stats', id, 'usage')
+      return containerStats(said)
     },
   }
 }
 
 async function inspectContainer(connection: Connection, id: string): Promise<ContainerView | undefined> {
   const path = `/containers/${objectId('inspectContainer', id)}/json`
-  const said = await connection.json({ op: 'inspectContainer', subject: id, method: 'GET', path, alsoOk: [404] })
-  if (said === undefined) return undefined
+  const said = await connection.json({ op: 'inspectContainer', subject: id, method: 'GET', path, alsoOk: [404], missing })
+  if (said === missing) return undefined
   const view = containerView(said)
-  if (!view) throw new EngineError('failed', `inspectContainer ${id}: the engine's answer is not a container`)
+  if (!view) throw odd('inspectContainer', id, 'a container')
   return view
 }
 
@@ -112,10 +116,10 @@ async function inspectListed(connection: Connection, entry: unknown): Promise<Co
 
 async function inspectImage(connection: Connection, ref: string): Promise<ImageView | undefined> {
   const path = `/images/${imageRef('inspectImage', ref)}/json`
-  const said = await connection.json({ op: 'inspectImage', subject: ref, method: 'GET', path, alsoOk: [404] })
-  if (said === undefined) return undefined
+  const said = await connection.json({ op: 'inspectImage', subject: ref, method: 'GET', path, alsoOk: [404], missing })
+  if (said === missing) return undefined
   const view = imageView(said)
-  if (!view) throw new EngineError('failed', `inspectImage ${ref}: the engine's answer is not an image`)
+  if (!view) throw odd('inspectImage', ref, 'an image')
   return view
 }
 
@@ -287,6 +291,19 @@ function archiveSteps(connection: Connection): Pick<Engine, 'putArchive' | 'getA
       }
     },
   }
+}
+
+/** What an inspection answers in place of a 404. */
+const missing = Symbol('missing')
+
+/** A list as the engine gave it. Anything else is an error: it must never pass for an empty one. */
+function listed(op: string, said: unknown): readonly unknown[] {
+  if (!Array.isArray(said)) throw odd(op, 'the answer', 'a list')
+  return said
+}
+
+function odd(op: string, subject: string, expected: string): EngineError {
+  return new EngineError('failed', `${op} ${subject}: what the engine answers is not ${expected}`)
 }
 
 function givenId(op: string, name: string, said: unknown): string {

@@ -85,7 +85,7 @@ function classifyAnswer(op: string, status: number, said: string): EngineErrorKi
  * A registry that hides whether a repository exists says "pull access denied … or may require 'docker
  * login'": without credentials that is indistinguishable from a missing image.
  */
-export function classifyPull(said: string): EngineErrorKind {
+function classifyPull(said: string): EngineErrorKind {
   if (/no space left on device|disk quota exceeded/i.test(said)) return 'noSpace'
   if (/repository does not exist|not found|manifest unknown|name unknown|no such image/i.test(said)) return 'imageNotFound'
   if (/unauthorized|denied|authentication required|no basic auth credentials|incorrect username or password/i.test(said)) {
