@@ -6,6 +6,10 @@ import { homedir } from 'node:os'
 import { runCli } from './cli/program.ts'
 import type { Config } from './config.ts'
 import { type Edges, startDaemon } from './controller/daemon.ts'
+import { diagnose } from './controller/doctor.ts'
+import { validatePaths } from './controller/offline.ts'
+import { previewPlan } from './controller/preview.ts'
+import { teardown } from './controller/teardown.ts'
 import { createLogger } from './logging.ts'
 import { NODE_IMAGE } from './runtime/images.ts'
 import { pause, type Timers } from './runtime/timers.ts'
@@ -53,13 +57,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
     process.on('SIGHUP', () => void daemon.sync())
     return daemon.done
   },
-  computePlan: async () => {
-    throw new Error('x')
-  },
-  validatePaths: async () => {
-    throw new Error('x')
-  },
-  teardown: async function* () {},
-  diagnose: async () => [],
+  computePlan: (config) => previewPlan(config, edgesFor(config)),
+  validatePaths: (paths, options) =>
+    validatePaths(paths, options, { now, path: process.env.PATH ?? '', signal: interrupted.signal }),
+  teardown: (config, options) => teardown(config, options, edgesFor(config)),
+  diagnose: (config) => diagnose(config, edgesFor(config)),
 })
 process.exit()

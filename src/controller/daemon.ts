@@ -25,6 +25,7 @@ import type { Store } from '../store/store.ts'
 import { readLogs } from './logs.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { type NodeRuntime, startNode } from './node.ts'
+import { pruneConfig } from './preview.ts'
 import { makeSource } from './source.ts'
 import { findSubnet } from './subnet.ts'
 import { createSync, type Sync } from './sync.ts'
@@ -252,11 +253,7 @@ async function assemble(config: Config, edges: Edges, engine: Engine, parts: Par
     tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') }),
     namespace: config.namespace,
     allow: config.allow,
-    prune: {
-      prune: config.prune.enabled,
-      maxShare: config.prune.maxShare,
-      ...(config.prune.confirm === '' ? {} : { confirmedRevision: config.prune.confirm }),
-    },
+    prune: pruneConfig(config),
     signal,
     wanted: (keys) => {
       loop?.failures.forgive((_, failure) => failure.kind === 'config')

@@ -1,0 +1,227 @@
+/** `trireme plan`: what a daemon would do now, worked out from one look at source, memory and engine; changes nothing. */
+
+import { join } from 'node:path'
+import type { PlanOutcome } from '../cli/deps.ts'
+import type { Config } from '../config.ts'
+import { diffCluster, type ObjectDiff } from '../diff/objects.ts'
+import { diffsJson, renderDiffs } from '../diff/render.ts'
+import { loadManifests } from '../model/load.ts'
+import type { Deployment, Loaded, LoadedObject, ModelObject, ObjectKey, Problem } from '../model/types.ts'
+import { type Assessment, assess } from '../reconcilers/assess.ts'
+import { defineCluster } from '../reconcilers/cluster.ts'
+import { groupPods, volumesByPod } from '../reconcilers/grouping.ts'
+import { routerOf } from '../reconcilers/infrastructure.ts'
+import { LABEL } from '../reconcilers/names.ts'
+import type { ContainerProbes, NodeView } from '../reconcilers/observed.ts'
+import { type Plan, renderPlan, type Step } from '../reconcilers/plan.ts'
+import { renderTree } from '../render/render.ts'
+import { findTools } from '../render/tools.ts'
+import { dockerEngine } from '../runtime/docker/engine.ts'
+import type { Engine } from '../runtime/engine.ts'
+import { createVault } from '../runtime/vault.ts'
+import { readStore, type StoreReading } from '../store/reading.ts'
+import type { Edges } from './daemon.ts'
+import type { NodeReading } from './node.ts'
+import { nodePass, type PassContext, servicePass, workloadPass } from './passes.ts'
+import { makeSource } from './source.ts'
+import { findSubnet } from './subnet.ts'
+import { createWorld, isService, isWorkload, type World } from './world.ts'
+
+type PreviewEdges = Pick<Edges, 'now' | 'environment' | 'signal' | 'nodeImage' | 'uuid'>
+
+export async function previewPlan(config: Config, edges: PreviewEdges): Promise<PlanOutcome> {
+  const memory = readStore(config.dataDir)
+  const loaded = await renderRevision(config, edges, memory)
+  const engine = await nameEngine(config)
+  const node = await lookAtNode(engine, config.cluster)
+  const assessment = assess({ loaded, lastApplied: memory.lastApplied(), config: pruneConfig(config), healthy: () => true })
+  const world = await makeWorld(config, edges, engine, node, memory)
+  world.setWanted(assessment.effective, assessment.prune, loaded.brokenFiles.size === 0 && config.prune.enabled)
+  const diffs = diffCluster(memory.lastApplied(), wantedObjects(assessment), liveObjects(memory, node))
+  const plans = planAll(world, node, edges, loaded.revision)
+  return present(loaded, assessment, diffs, plans)
+}
+
+export function pruneConfig({ prune }: Config) {
+  return { prune: prune.enabled, maxShare: prune.maxShare, ...(prune.confirm === '' ? {} : { confirmedRevision: prune.confirm }) }
+}
+
+async function renderRevision(config: Config, edges: PreviewEdges, memory: StoreReading): Promise<Loaded> {
+  const source = makeSource(config, edges)
+  try {
+    const { revision } = await source.poll(edges.signal)
+    const tree = await source.tree(revision.sha, edges.signal)
+    const tools = findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') })
+    const rendered = await renderTree(
+      tree,
+      { name: source.name, namespace: config.namespace, allowRemote: config.render.allowRemote },
+      tools,
+    )
+    return loadManifests(rendered.manifests, {
+      revision: revision.sha,
+      defaultNamespace: config.namespace,
+      digest: createVault(memory.digestKey()).digest,
+      // A plan names secret values by digest only, so nothing needs to be kept of them.
+      vault: () => undefined,
+      allow: config.allow,
+      brokenFiles: rendered.brokenFiles,
+      extraProblems: rendered.problems,
+    })
+  } finally {
+    await source.close()
+  }
+}
+
+async function nameEngine(config: Config): Promise<Engine> {
+  const options = { host: config.docker, timeoutMs: 30_000 }
+  const { name } = await dockerEngine({ ...options, node: 'local' }).info()
+  return dockerEngine({ ...options, node: name === '' ? 'local' : name })
+}
+
+/** One list of the engine, taken for what a daemon would have observed. */
+async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading> {
+  const filter = [`${LABEL.cluster}=${cluster}`]
+  const [info, containers, networks, volumes] = await Promise.all([
+    engine.info(),
+    engine.listContainers(filter),
+    engine.listNetworks(filter),
+    engine.listVolumes(filter),
+  ])
+  const images = new Map(containers.map(({ image, imageId }) => [image, { id: imageId, user: '' }]))
+  const view: NodeView = {
+    name: engine.node,
+    reachable: true,
+    error: '',
+    info,
+    containers: new Map(containers.map((one) => [one.id, one])),
+    networks: new Map(networks.map((one) => [one.name, one])),
+    volumes: new Map(volumes.map((one) => [one.name, one])),
+    images,
+    files: new Map(),
+    router: { connected: true, error: '', acknowledged: undefined, drift: [] },
+  }
+  const pods = groupPods(containers, engine.node)
+  const volumeNames = volumesByPod(volumes)
+  return { name: engine.node, view: () => view, pods: () => pods, volumes: () => volumeNames, hooks: new Set(), tail: () => [] }
+}
+
+async function makeWorld(
+  config: Config,
+  edges: PreviewEdges,
+  engine: Engine,
+  node: NodeReading,
+  memory: StoreReading,
+): Promise<World> {
+  const subnet = await findSubnet(engine, config.cluster, config.podCidr)
+  const cluster = defineCluster({
+    id: config.cluster,
+    domain: config.domain,
+    subnet,
+    nodeImage: config.nodeImage ?? edges.nodeImage,
+  })
+  const ready = new Set(
+    [...memory.workloads().values()].flatMap(({ pods }) => pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid)),
+  )
+  const adopted = memory.workloads().size === 0
+  const world = createWorld(cluster, [node], memory, (id) => (isReady(id) ? PROBES_PASS : {}))
+  function isReady(containerId: string): boolean {
+    const uid = node.view().containers.get(containerId)?.labels[LABEL.podUid] ?? ''
+    return adopted || ready.has(uid)
+  }
+  // What is ready is taken to be routed, and what leaves to be out: a plan shows the work, not the wait between.
+  return { ...world, routing: (uid) => ({ acknowledged: adopted || ready.has(uid), present: false }) }
+}
+
+const PASSED = { result: 'success', since: 0, lastAnswer: '' } as const
+const PROBES_PASS: ContainerProbes = { liveness: PASSED, readiness: PASSED, startup: PASSED }
+
+function wantedObjects({ effective }: Assessment): ReadonlyMap<ObjectKey, LoadedObject> {
+  return effective
+}
+
+/** The observed side: a workload as its pods say it is, everything else as long as it is remembered. */
+function liveObjects(memory: StoreReading, node: NodeReading): ReadonlyMap<ObjectKey, ModelObject> {
+  return new Map([...memory.lastApplied()].flatMap(([key, { object }]) => liveObject(key, object, memory, node)))
+}
+
+function liveObject(key: ObjectKey, object: ModelObject, memory: StoreReading, node: NodeReading): [ObjectKey, ModelObject][] {
+  if (object.kind !== 'Deployment') return [[key, object]]
+  const deployment = object as Deployment
+  const remembered = memory.workloads().get(key)
+  const staying = new Set(remembered?.pods.filter(({ deletion }) => deletion === undefined).map(({ uid }) => uid))
+  const pods = (node.pods().get(key) ?? []).filter(({ uid, sandbox }) => sandbox?.state === 'running' && staying.has(uid))
+  return [[key, { ...deployment, spec: { ...deployment.spec, replicas: pods.length } }]]
+}
+
+function planAll(world: World, node: NodeReading, edges: PreviewEdges, revision: string): Plan[] {
+  let count = 0
+  const context: PassContext = {
+    world,
+    failures: new Map(),
+    inFlight: new Set(),
+    now: edges.now(),
+    // Names of pods to come are made up when they are made; here they only have to differ.
+    ids: () => ({ uid: edges.uuid(), suffix: `new${++count}` }),
+    revision,
+  }
+  const keys = [...world.keys()].sort()
+  const workloads = keys.filter(isWorkload).flatMap((key) => workloadPass(context, key)?.result.plan ?? [])
+  const services = keys.filter(isService).flatMap((key) => servicePass(context, key)?.result.plan ?? [])
+  const infrastructure =
+    routerOf({ cluster: world.cluster, node: node.view() }) === undefined || world.keys().length > 0
+      ? [nodePass(world, node, undefined)]
+      : []
+  return [...infrastructure, ...services, ...workloads].map(withoutUpkeep).filter(({ lanes }) => lanes.length > 0)
+}
+
+/** Handing restarts over to Docker and back is upkeep of what is already as it should be. */
+function withoutUpkeep(plan: Plan): Plan {
+  const lanes = plan.lanes.map((lane) => ({ ...lane, steps: lane.steps.filter((step) => !isUpkeep(step)) }))
+  return { ...plan, lanes: lanes.filter(({ steps }) => steps.length > 0) }
+}
+
+function isUpkeep(step: Step): boolean {
+  return step.op === 'update' && step.restartPolicy !== undefined && step.drift === undefined
+}
+
+function present(loaded: Loaded, assessment: Assessment, diffs: readonly ObjectDiff[], plans: readonly Plan[]): PlanOutcome {
+  const changed = diffs.filter(({ change }) => change !== 'none')
+  const problems = loaded.problems.filter(({ severity }) => severity !== 'notice')
+  const sections = [
+    ...problems.map(renderProblem),
+    ...(assessment.refusedWhole === undefined ? [] : [assessment.refusedWhole]),
+    ...assessment.held.map(({ key, reason }) => `keep ${key}: ${reason}`),
+    renderDiffs(changed),
+    ...(plans.length === 0 ? [] : ['Steps:', ...plans.map((plan) => indent(renderPlan(plan)))]),
+  ].filter((text) => text !== '')
+  return {
+    text: `${sections.join('\n')}\n`,
+    json: {
+      revision: loaded.revision,
+      problems,
+      held: assessment.held,
+      differences: diffsJson(changed),
+      steps: plans.flatMap(({ key, lanes }) =>
+        lanes.flatMap(({ steps }) =>
+          steps.map(({ op, node, target, cause, drift }) => ({
+            key,
+            op,
+            node,
+            target,
+            cause,
+            ...(drift === undefined ? {} : { drift }),
+          })),
+        ),
+      ),
+    },
+    differences: changed.length > 0 || plans.length > 0,
+  }
+}
+
+function renderProblem({ file, line, field, message, suggestion }: Problem): string {
+  return `problem ${file}:${line}: ${field === '' ? '' : `${field}: `}${message}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ')
+}
