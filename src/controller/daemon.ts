@@ -18,10 +18,11 @@ import { type Engine, EngineError } from '../runtime/engine.ts'
 import { verifyFiles } from '../runtime/files.ts'
 import { createProber } from '../runtime/prober.ts'
 import { createProbeRunner } from '../runtime/probes/action.ts'
-import { pause, type Timers } from '../runtime/timers.ts'
+import { pause } from '../runtime/timers.ts'
 import { createVault, type Vault } from '../runtime/vault.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
+import type { Edges } from './edges.ts'
 import { readLogs } from './logs.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { type NodeRuntime, startNode } from './node.ts'
@@ -30,25 +31,6 @@ import { makeSource } from './source.ts'
 import { findSubnet } from './subnet.ts'
 import { createSync, type Sync } from './sync.ts'
 import { createWorld, type World } from './world.ts'
-
-/** What the daemon gets from the outside world, and nothing else. */
-export interface Edges {
-  readonly version: string
-  readonly now: () => number
-  readonly timers: Timers
-  /** in [0, 1) */
-  readonly random: () => number
-  readonly randomBytes: (bytes: number) => Uint8Array
-  readonly uuid: () => string
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly readText: (path: string) => Promise<string>
-  readonly logger: (vault: Pick<Vault, 'redact'>) => Logger
-  readonly nodeImage: string
-  /** ends the daemon */
-  readonly signal: AbortSignal
-  /** labels put on everything that is made; for tests */
-  readonly extraLabels?: Readonly<Record<string, string>>
-}
 
 export interface Daemon {
   readonly url: string

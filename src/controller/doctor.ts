@@ -8,7 +8,7 @@ import { clusterLabels } from '../reconcilers/names.ts'
 import { dockerEngine } from '../runtime/docker/engine.ts'
 import { type Engine, EngineError, type EngineInfo } from '../runtime/engine.ts'
 import { pause } from '../runtime/timers.ts'
-import type { Edges } from './daemon.ts'
+import type { Edges } from './edges.ts'
 import { makeSource } from './source.ts'
 import { findSubnet } from './subnet.ts'
 

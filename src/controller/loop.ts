@@ -75,7 +75,7 @@ export function createLoop(options: LoopOptions): Loop {
   function schedule(): void {
     if (scheduled || stopped) return
     scheduled = true
-    setImmediate(burst)
+    options.timers.setTimeout(burst, 0)
   }
 
   function burst(): void {

@@ -6,7 +6,7 @@ import { LABEL, SANDBOX } from '../reconcilers/names.ts'
 import { dockerEngine } from '../runtime/docker/engine.ts'
 import type { ContainerView, Engine } from '../runtime/engine.ts'
 import { openStore } from '../store/sqlite.ts'
-import type { Edges } from './daemon.ts'
+import type { Edges } from './edges.ts'
 
 /** SIGTERM first; what a pod asked for is not known here, so this is Kubernetes' default grace. */
 const GRACE_SECONDS = 30

@@ -1,6 +1,6 @@
 /** The names of one Service. @see Kubernetes DNS-Based Service Discovery, https://github.com/kubernetes/dns/blob/master/docs/specification.md */
 import type { PodEndpoint } from './endpoints.ts'
-import { type PlacedService, targetPort } from './routes.ts'
+import { type PlacedService, targetPort } from './placement.ts'
 import type { DnsRecord } from './routetable.ts'
 
 export function serviceRecords(placed: PlacedService, endpoints: readonly PodEndpoint[], domain: string): DnsRecord[] {

@@ -6,7 +6,10 @@ import { attemptOf } from './podstate.ts'
 
 /** Pods of one node by owner key; containers that lack the labels of a pod are left to the node's own pass. */
 export function groupPods(containers: Iterable<ContainerView>, node: string): ReadonlyMap<string, readonly ObservedPod[]> {
-  const parts = [...containers].filter(({ labels }) => labels[LABEL.role] === 'pod' && labels[LABEL.podUid] !== undefined && labels[LABEL.containerName] !== undefined)
+  const parts = [...containers].filter(
+    ({ labels }) =>
+      labels[LABEL.role] === 'pod' && labels[LABEL.podUid] !== undefined && labels[LABEL.containerName] !== undefined,
+  )
   const byPod = Map.groupBy(parts, ({ labels }) => `${labels[LABEL.owner]}|${labels[LABEL.podUid]}`)
   const pods = [...byPod.values()].map((views) => groupPod(views, node))
   return Map.groupBy(pods, ({ owner }) => owner)
@@ -38,7 +41,12 @@ function groupPod(views: readonly ContainerView[], node: string): ObservedPod {
 
 /** Ascending attempts; of two that claim the same attempt, the one with the right name comes last and counts. */
 function byAttempt(a: ContainerView, b: ContainerView): number {
-  return attemptOf(a) - attemptOf(b) || Number(hasOwnName(a)) - Number(hasOwnName(b)) || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)
+  return (
+    attemptOf(a) - attemptOf(b) ||
+    Number(hasOwnName(a)) - Number(hasOwnName(b)) ||
+    a.createdAt - b.createdAt ||
+    (a.id < b.id ? -1 : 1)
+  )
 }
 
 function hasOwnName(view: ContainerView): boolean {

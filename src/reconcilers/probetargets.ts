@@ -43,5 +43,7 @@ function probesOf({ compiled: { container } }: ContainerNow): Partial<Record<Pro
 }
 
 export function namedPorts({ compiled: { container } }: ContainerNow): Record<string, number> {
-  return Object.fromEntries(container.ports.flatMap(({ name, containerPort }) => (name === undefined ? [] : [[name, containerPort]])))
+  return Object.fromEntries(
+    container.ports.flatMap(({ name, containerPort }) => (name === undefined ? [] : [[name, containerPort]])),
+  )
 }

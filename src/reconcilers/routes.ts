@@ -3,14 +3,8 @@ import { matchesLabels } from '../model/selector.ts'
 import { objectKey, type Service, type ServicePort } from '../model/types.ts'
 import { serviceRecords } from './dnsrecords.ts'
 import type { PodEndpoint } from './endpoints.ts'
+import { type PlacedService, targetPort } from './placement.ts'
 import type { Backend, DnsRecord, RoutePort, RouteTable, ServiceRoute } from './routetable.ts'
-
-/** A Service that has been given its address. */
-export interface PlacedService {
-  readonly service: Service
-  /** `''` for headless and ExternalName */
-  readonly clusterIP: string
-}
 
 export interface PodIndex {
   /** pods of one namespace */
@@ -50,12 +44,6 @@ export function readyEndpoints(service: Service, pods: PodIndex): PodEndpoint[] 
   return selectedEndpoints(service, pods)
     .filter(({ ready, terminating }) => !terminating && (ready || service.spec.publishNotReadyAddresses))
     .sort((a, b) => compareText(a.ip, b.ip) || compareText(a.uid, b.uid))
-}
-
-/** The port a pod listens on for a Service port; named ports differ from pod to pod. `undefined` when it has none of that name. */
-export function targetPort(port: ServicePort, pod: PodEndpoint): number | undefined {
-  if (typeof port.targetPort === 'number') return port.targetPort
-  return pod.ports.find(({ name, protocol }) => name === port.targetPort && protocol === port.protocol)?.port
 }
 
 /** Whether each pod is where it should be: in the tables of all Services that want it, and in no table that does not. */

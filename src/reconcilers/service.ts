@@ -8,8 +8,9 @@ import { baseSpec } from './compile.ts'
 import type { ServiceMemory } from './memory.ts'
 import { clusterLabels, edgeName, LABEL } from './names.ts'
 import type { Failure, NodeView } from './observed.ts'
+import { targetPort } from './placement.ts'
 import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
-import { type PodIndex, readyEndpoints, selectedEndpoints, targetPort } from './routes.ts'
+import { type PodIndex, readyEndpoints, selectedEndpoints } from './routes.ts'
 import type { ServiceStatus } from './status.ts'
 
 /** @see Kubernetes --service-node-port-range */

@@ -2,54 +2,26 @@
  * The workload planner: Deployment, ReplicaSet and Pod, from what Git wants and what is observed to the
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
-import { type ObjectKey, splitKey, type Workload } from '../model/types.ts'
+import { splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
-import { bindTemplate, type ConfigLookup } from './binding.ts'
-import { type Cluster, choosePodAddress } from './cluster.ts'
+import { bindTemplate } from './binding.ts'
+import { choosePodAddress } from './cluster.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
-import type { ContainerProbes, Failure, NodeView, ObservedPod } from './observed.ts'
+import type { NodeView, ObservedPod } from './observed.ts'
 import type { Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
-import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
+import { observePod, type PodContext, type PodNow } from './podstate.ts'
+import { type ProbeTargetSpec, probeTargets } from './probetargets.ts'
 import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
 import { planRollout, type SetCount } from './rollout.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, type Wanted, wantedOf } from './wanted.ts'
-import { type ProbeTargetSpec, probeTargets } from './probetargets.ts'
 import { describeChanges } from './workloadevents.ts'
+import type { WorkloadInput } from './workloadinput.ts'
 import { workloadStatus } from './workloadstatus.ts'
-
-/** What a workload pass reads. All of it is frozen; nothing else is read. */
-export interface WorkloadInput {
-  readonly key: ObjectKey
-  /** `null` when it left Git and is to be taken down */
-  readonly target: Workload | null
-  /** the revision that `target` comes from */
-  readonly sourceRevision: string
-  readonly memory: WorkloadMemory | undefined
-  /** pods found on the engines by this workload's owner label */
-  readonly pods: readonly ObservedPod[]
-  readonly lookup: ConfigLookup
-  readonly cluster: Cluster
-  /** at least one */
-  readonly nodes: readonly NodeView[]
-  /** names of existing volumes by pod uid */
-  readonly volumes: ReadonlyMap<string, readonly string[]>
-  readonly addressUsed: (ip: string) => boolean
-  readonly probes: (containerId: string) => ContainerProbes
-  readonly routing: (podUid: string) => PodRouting
-  readonly failures: ReadonlyMap<string, Failure>
-  /** ids of lanes with a step under way */
-  readonly inFlight: ReadonlySet<string>
-  readonly hooks: ReadonlySet<string>
-  readonly tail: (containerId: string) => readonly string[]
-  readonly now: number
-  /** the n-th id of this pass; equal seeds give equal ids */
-  readonly id: (index: number) => { readonly uid: string; readonly suffix: string }
-}
 
 export interface WorkloadPass {
   readonly plan: Plan

@@ -7,7 +7,7 @@ import { isActive } from './replicas.ts'
 import { rolloutBounds } from './rollout.ts'
 import type { Condition, PodStatus, SetStatus, WorkloadStatus } from './status.ts'
 import type { Wanted } from './wanted.ts'
-import type { WorkloadInput } from './workload.ts'
+import type { WorkloadInput } from './workloadinput.ts'
 
 export function workloadStatus(
   input: WorkloadInput,

@@ -1,0 +1,16 @@
+/** Services with their addresses, and the ports behind theirs. */
+import type { Service, ServicePort } from '../model/types.ts'
+import type { PodEndpoint } from './endpoints.ts'
+
+/** A Service that has been given its address. */
+export interface PlacedService {
+  readonly service: Service
+  /** `''` for headless and ExternalName */
+  readonly clusterIP: string
+}
+
+/** The port a pod listens on for a Service port; named ports differ from pod to pod. `undefined` when it has none of that name. */
+export function targetPort(port: ServicePort, pod: PodEndpoint): number | undefined {
+  if (typeof port.targetPort === 'number') return port.targetPort
+  return pod.ports.find(({ name, protocol }) => name === port.targetPort && protocol === port.protocol)?.port
+}

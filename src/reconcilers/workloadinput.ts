@@ -1,0 +1,35 @@
+import type { ObjectKey, Workload } from '../model/types.ts'
+import type { ConfigLookup } from './binding.ts'
+import type { Cluster } from './cluster.ts'
+import type { WorkloadMemory } from './memory.ts'
+import type { ContainerProbes, Failure, NodeView, ObservedPod } from './observed.ts'
+import type { PodRouting } from './podstate.ts'
+
+/** What a workload pass reads. All of it is frozen; nothing else is read. */
+export interface WorkloadInput {
+  readonly key: ObjectKey
+  /** `null` when it left Git and is to be taken down */
+  readonly target: Workload | null
+  /** the revision that `target` comes from */
+  readonly sourceRevision: string
+  readonly memory: WorkloadMemory | undefined
+  /** pods found on the engines by this workload's owner label */
+  readonly pods: readonly ObservedPod[]
+  readonly lookup: ConfigLookup
+  readonly cluster: Cluster
+  /** at least one */
+  readonly nodes: readonly NodeView[]
+  /** names of existing volumes by pod uid */
+  readonly volumes: ReadonlyMap<string, readonly string[]>
+  readonly addressUsed: (ip: string) => boolean
+  readonly probes: (containerId: string) => ContainerProbes
+  readonly routing: (podUid: string) => PodRouting
+  readonly failures: ReadonlyMap<string, Failure>
+  /** ids of lanes with a step under way */
+  readonly inFlight: ReadonlySet<string>
+  readonly hooks: ReadonlySet<string>
+  readonly tail: (containerId: string) => readonly string[]
+  readonly now: number
+  /** the n-th id of this pass; equal seeds give equal ids */
+  readonly id: (index: number) => { readonly uid: string; readonly suffix: string }
+}
