@@ -1,6 +1,5 @@
 /** Manifests to objects: the whole of a rendered revision, checked, judged and in canonical form. */
 
-import { apiOf } from './apis.ts'
 import { assess } from './assess.ts'
 import { canonicalText } from './canonical.ts'
 import { type CanonicalContext, canonicalize } from './canonicalize.ts'
@@ -9,7 +8,7 @@ import { pathText } from './path.ts'
 import type { Allowance } from './policy.ts'
 import { isMap, mapAt, type Raw, textAt } from './raw.ts'
 import { type Finding, reporter } from './report.ts'
-import type { BuiltinKind } from './schema.ts'
+import { type BuiltinKind, builtinKind } from './schema.ts'
 import { dataKinds, unrunKinds } from './support.ts'
 import {
   type DocumentVerdict,
@@ -41,9 +40,12 @@ export interface LoadOptions {
 interface Judged {
   readonly manifest: Manifest
   readonly findings: readonly Finding[]
-  /** codes that say «not by this version» rather than «wrong» leave the file whole */
   readonly object?: LoadedObject
+  /** of `object` */
+  readonly key?: ObjectKey
+  /** what has no effect */
   readonly reasons: readonly string[]
+  readonly verdict: DocumentVerdict
 }
 
 /**
@@ -53,17 +55,59 @@ interface Judged {
  * Of two different documents for one object neither is taken, so that what runs stays as it is.
  */
 export function loadManifests(manifests: readonly Manifest[], options: LoadOptions): Loaded {
+  return loadWith(manifests, options, judge)
+}
+
+/**
+ * Loads like `loadManifests`, and does not check a body again that it has checked before under the same options. A
+ * body is known by its identity, as the renderer keeps it from revision to revision where a file stays the same.
+ */
+export function createLoader(): typeof loadManifests {
+  let known = new WeakMap<object, Judged>()
+  let under = ''
+  let digest: LoadOptions['digest'] | undefined
+  return (manifests, options) => {
+    const rules = canonicalText({ namespace: options.defaultNamespace, allow: options.allow })
+    if (rules !== under || options.digest !== digest) known = new WeakMap()
+    under = rules
+    digest = options.digest
+    return loadWith(manifests, options, (manifest, context, allow) => {
+      const { body } = manifest
+      if (!isMap(body)) return judge(manifest, context, allow)
+      const earlier = known.get(body)
+      const judged = earlier === undefined ? judge(manifest, context, allow) : movedTo(earlier, manifest, context)
+      known.set(body, judged)
+      return judged
+    })
+  }
+}
+
+/** The same verdict for the same body, at its place in the new revision. */
+function movedTo(earlier: Judged, manifest: Manifest, context: CanonicalContext): Judged {
+  const { file, line } = manifest.origin
+  const { object, ...rest } = earlier
+  const judged = { ...rest, manifest, verdict: { ...rest.verdict, file, line } }
+  if (object === undefined) return judged
+  // The vault has to hear of every Secret each time.
+  if (object.object.kind === 'Secret') canonicalize(manifest.body as Raw, context)
+  return { ...judged, object: { ...object, origin: manifest.origin } }
+}
+
+function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne: typeof judge): Loaded {
   const context: CanonicalContext = {
     defaultNamespace: options.defaultNamespace ?? 'default',
     digest: options.digest,
     vault: options.vault,
   }
-  const judged = withoutDuplicates(manifests.map((manifest) => judge(manifest, context, options.allow ?? {})))
+  const judged = withoutDuplicates(
+    manifests.map((manifest) => judgeOne(manifest, context, options.allow ?? {})),
+    context,
+  )
   return {
     revision: options.revision,
     objects: objectsOf(judged),
     problems: sortedProblems([...(options.extraProblems ?? []), ...judged.flatMap(problemsOf)]),
-    verdicts: judged.map((document) => verdictOf(document, context.defaultNamespace)),
+    verdicts: judged.map(({ verdict }) => verdict),
     brokenFiles: new Set([...(options.brokenFiles ?? []), ...judged.flatMap(brokenFileOf)]),
   }
 }
@@ -73,18 +117,15 @@ function judge(manifest: Manifest, context: CanonicalContext, allow: Allowance):
   const { body } = manifest
   if (!isMap(body)) {
     report([], 'NotAnObject', 'expected a map with apiVersion, kind and metadata')
-    return { manifest, findings, reasons: [] }
+    return { manifest, findings, reasons: [], verdict: verdictOf(manifest, findings, [], context) }
   }
   const kind = checkDocument(body, report)
   const namespace = textAt(mapAt(body, 'metadata'), 'namespace') || context.defaultNamespace
-  const unenforced = kind === 'unknown' ? [] : limits(body, kind, namespace, allow, report)
-  if (findings.some(isError)) return { manifest, findings, reasons: unenforced }
-  return {
-    manifest,
-    findings,
-    reasons: unenforced,
-    object: { object: canonicalize(body, context), origin: manifest.origin, unenforced },
-  }
+  const reasons = kind === 'unknown' ? [] : limits(body, kind, namespace, allow, report)
+  const judged = { manifest, findings, reasons, verdict: verdictOf(manifest, findings, reasons, context) }
+  if (findings.some(isError)) return judged
+  const object = canonicalize(body, context)
+  return { ...judged, key: keyOf(object), object: { object, origin: manifest.origin, unenforced: reasons } }
 }
 
 /** Reports what this version refuses, and returns what it accepts without effect. */
@@ -111,43 +152,56 @@ function isError(finding: { readonly severity?: 'error' | 'notice' }): boolean {
   return finding.severity !== 'notice'
 }
 
-function withoutDuplicates(documents: readonly Judged[]): readonly Judged[] {
-  const byKey = Map.groupBy(
-    documents.filter((document) => document.object !== undefined),
-    (document) => keyOf(document.object!.object),
-  )
-  const replaced = new Map<Judged, Judged>()
-  for (const [key, same] of byKey) {
-    const [first, ...others] = same
-    if (first === undefined || others.length === 0) continue
-    const text = canonicalText(first.object?.object)
-    const alike = others.every((document) => canonicalText(document.object?.object) === text)
-    for (const document of alike ? others : same) {
-      replaced.set(document, duplicate(document, key, document === first ? others[0]! : first, alike))
-    }
+function withoutDuplicates(documents: readonly Judged[], context: CanonicalContext): readonly Judged[] {
+  const first = new Map<ObjectKey, Judged>()
+  const repeated = new Map<ObjectKey, Judged[]>()
+  for (const document of documents) {
+    const { key } = document
+    if (key === undefined) continue
+    const earlier = first.get(key)
+    const same = repeated.get(key)
+    if (earlier === undefined) first.set(key, document)
+    else if (same === undefined) repeated.set(key, [earlier, document])
+    else same.push(document)
   }
-  return documents.map((document) => replaced.get(document) ?? document)
+  const replaced = new Map([...repeated].flatMap(([key, same]) => duplicates(key, same, context)))
+  return replaced.size === 0 ? documents : documents.map((document) => replaced.get(document) ?? document)
 }
 
-function duplicate(document: Judged, key: ObjectKey, twin: Judged, alike: boolean): Judged {
+/** The documents of one object as they count: all but the first when they are alike, else every one. */
+function duplicates(key: ObjectKey, same: readonly Judged[], context: CanonicalContext): readonly (readonly [Judged, Judged])[] {
+  const [first, ...others] = same
+  if (first === undefined) return []
+  const text = canonicalText(first.object?.object)
+  const alike = others.every((document) => canonicalText(document.object?.object) === text)
+  return (alike ? others : same).map((document) => {
+    const twin = document === first ? (others[0] ?? first) : first
+    return [document, duplicate(document, key, twin, alike, context)]
+  })
+}
+
+function duplicate(document: Judged, key: ObjectKey, twin: Judged, alike: boolean, context: CanonicalContext): Judged {
   const { file, line } = twin.manifest.origin
   const where = `${key} is also declared in ${file}:${line}`
   const finding: Finding = alike
     ? { path: [], code: 'DuplicateObject', message: `${where}, with the same content`, severity: 'notice' }
     : { path: [], code: 'DuplicateObject', message: `${where}, with other content; neither is applied` }
-  const { object, ...rest } = document
-  return { ...rest, findings: [...document.findings, finding], ...(alike && object !== undefined ? { object } : {}) }
+  const findings = [...document.findings, finding]
+  if (alike) return { ...document, findings }
+  const { manifest, reasons } = document
+  return { manifest, findings, reasons, verdict: verdictOf(manifest, findings, reasons, context) }
 }
 
 function objectsOf(documents: readonly Judged[]): ReadonlyMap<ObjectKey, LoadedObject> {
   const objects = new Map<ObjectKey, LoadedObject>()
-  for (const { object } of documents) {
-    if (object !== undefined && !objects.has(keyOf(object.object))) objects.set(keyOf(object.object), object)
+  for (const { key, object } of documents) {
+    if (key !== undefined && object !== undefined && !objects.has(key)) objects.set(key, object)
   }
-  return new Map([...objects].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return new Map([...objects.keys()].sort().map((key) => [key, objects.get(key)!]))
 }
 
 function problemsOf({ manifest, findings }: Judged): readonly Problem[] {
+  if (findings.length === 0) return []
   const { origin, lineOf } = manifest
   return findings.map(({ path, ...finding }) => ({
     file: origin.file,
@@ -161,18 +215,22 @@ function sortedProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1))
 }
 
-function verdictOf({ manifest, findings, reasons }: Judged, defaultNamespace: string): DocumentVerdict {
+function verdictOf(
+  manifest: Manifest,
+  findings: readonly Finding[],
+  reasons: readonly string[],
+  context: CanonicalContext,
+): DocumentVerdict {
   const body = isMap(manifest.body) ? manifest.body : {}
   const metadata = mapAt(body, 'metadata')
   const kind = textAt(body, 'kind') ?? ''
-  const api = apiOf(textAt(body, 'apiVersion') ?? '', kind)
-  const namespaced = api.type === 'builtin' && api.kind.namespaced
+  const namespaced = builtinKind(textAt(body, 'apiVersion') ?? '', kind)?.namespaced ?? false
   const errors = findings.filter(isError).map(reasonText)
   return {
     file: manifest.origin.file,
     line: manifest.origin.line,
     kind,
-    namespace: textAt(metadata, 'namespace') || (namespaced ? defaultNamespace : ''),
+    namespace: textAt(metadata, 'namespace') || (namespaced ? context.defaultNamespace : ''),
     name: textAt(metadata, 'name') ?? '',
     verdict: errors.length > 0 ? 'refused' : reasons.length > 0 ? 'partly' : 'honoured',
     reasons: [...errors, ...reasons],

@@ -47,9 +47,6 @@ const scalarNames: ReadonlySet<string> = new Set<ScalarName>([
   'any',
 ])
 
-/** The Kubernetes release the schema describes, such as `1.36`. */
-export const release: string = schema.release
-
 export function builtinKind(apiVersion: string, kind: string): BuiltinKind | undefined {
   return kinds.get(`${apiVersion}/${kind}`)
 }

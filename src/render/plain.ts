@@ -1,4 +1,5 @@
 /** Files of plain YAML and JSON to manifests. */
+import { hash } from 'node:crypto'
 
 import type { TreeFile } from '../git/source.ts'
 import { isMap, mapsAt, type Raw, textAt } from '../model/raw.ts'
@@ -9,17 +10,38 @@ import { parseYaml, type YamlDocument } from './yaml.ts'
 /** Documents of tools that look like Kubernetes objects and are not. */
 const toolGroups = /^(?:skaffold|kustomize\.config\.k8s\.io)\//
 
-/** One problem never stops the rest: not of a document, and not of a file. */
-export function renderPlain(files: readonly TreeFile[], revision: string, limits: Limits): Rendered {
+/** What files rendered to, by path; only where the content and the limits are the same. */
+export type FileMemory = Map<string, { readonly key: string; readonly rendered: Rendered }>
+
+/**
+ * One problem never stops the rest: not of a document, and not of a file. With a `memory`, files that stay the same
+ * are not read again, and keep the very bodies of their documents.
+ */
+export function renderPlain(files: readonly TreeFile[], revision: string, limits: Limits, memory?: FileMemory): Rendered {
   let room = limits.totalBytes
+  const rest = new Set(memory?.keys())
   const parts = files.map((file) => {
     room -= file.bytes.byteLength
-    if (room >= 0) return renderFile(file, revision, limits)
+    rest.delete(file.path)
+    if (room >= 0) return memory === undefined ? renderFile(file, revision, limits) : remembered(file, revision, limits, memory)
     return failed(file.path, 'TooLarge', `the files together are larger than ${limits.totalBytes} bytes; this one was not read`, [
       file.path,
     ])
   })
+  for (const path of rest) memory?.delete(path)
   return together(parts)
+}
+
+function remembered(file: TreeFile, revision: string, limits: Limits, memory: FileMemory): Rendered {
+  const key = `${limits.fileBytes} ${limits.depth} ${limits.aliases} ${limits.nodes} ${limits.documents} ${hash('sha256', file.bytes)}`
+  const earlier = memory.get(file.path)
+  if (earlier?.key !== key) {
+    const rendered = renderFile(file, revision, limits)
+    memory.set(file.path, { key, rendered })
+    return rendered
+  }
+  const { manifests, ...same } = earlier.rendered
+  return { ...same, manifests: manifests.map((manifest) => ({ ...manifest, origin: { ...manifest.origin, revision } })) }
 }
 
 export function isManifestFile(path: string): boolean {

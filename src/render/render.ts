@@ -6,7 +6,7 @@ import type { Problem } from '../model/types.ts'
 import { renderChart } from './helm.ts'
 import { renderKustomization } from './kustomize.ts'
 import { layoutOf } from './layout.ts'
-import { isManifestFile, renderPlain } from './plain.ts'
+import { type FileMemory, isManifestFile, renderPlain } from './plain.ts'
 import type { Tools } from './tools.ts'
 import { defaultLimits, failed, type Limits, nothingRendered, type Rendered, type RenderOptions, together } from './types.ts'
 
@@ -16,10 +16,10 @@ import { defaultLimits, failed, type Limits, nothingRendered, type Rendered, typ
  * A kustomization at the root is the tree; so is a chart. Otherwise each kustomization that no other takes in is
  * built, each chart is rendered, and all other YAML and JSON files are read.
  */
-export async function renderTree(tree: Tree, options: RenderOptions, tools: Tools): Promise<Rendered> {
+export async function renderTree(tree: Tree, options: RenderOptions, tools: Tools, memory?: FileMemory): Promise<Rendered> {
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const layout = layoutOf(tree.files, limits, posix.normalize(options.path ?? '.').replace(/\/$/, ''))
-  const parts = [renderPlain(layout.plain, tree.revision.sha, limits), refusedEntries(tree)]
+  const parts = [renderPlain(layout.plain, tree.revision.sha, limits, memory), refusedEntries(tree)]
   for (const build of layout.builds) parts.push(await renderKustomization(build, layout, tree, options, limits, tools))
   for (const chart of layout.charts) parts.push(await renderChart(chart, tree, options, limits, tools))
   return capped(together(parts), tree, limits)
@@ -50,13 +50,17 @@ function capped(rendered: Rendered, tree: Tree, limits: Limits): Rendered {
   ])
 }
 
-/** Renders like `renderTree`, and remembers the last few trees that rendered without an error. */
+/**
+ * Renders like `renderTree`, and remembers the last few trees that rendered without an error, and of the last tree
+ * every file of plain YAML, so that a commit costs what it has changed.
+ */
 export function createRenderer(tools: Tools, remembered = 4): (tree: Tree, options: RenderOptions) => Promise<Rendered> {
   const known = new Map<string, Rendered>()
+  const memory: FileMemory = new Map()
   return async (tree, options) => {
     const key = canonicalText({ tree: tree.hash, revision: tree.revision.sha, options })
     const earlier = known.get(key)
-    const rendered = earlier ?? (await renderTree(tree, options, tools))
+    const rendered = earlier ?? (await renderTree(tree, options, tools, memory))
     known.delete(key)
     if (rendered.problems.every(({ severity }) => severity === 'notice')) known.set(key, rendered)
     for (const oldest of [...known.keys()].slice(0, Math.max(0, known.size - remembered))) known.delete(oldest)

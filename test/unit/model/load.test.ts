@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { deployment, load, loadText, manifestsIn, problemLines } from '../../support/manifests.ts'
+import { createLoader, loadManifests } from '../../../src/model/load.ts'
+import type { Allowance } from '../../../src/model/policy.ts'
+import type { Manifest } from '../../../src/model/types.ts'
+import { deployment, load, loadText, manifestsIn, plainDigest, problemLines } from '../../support/manifests.ts'
 
 const problems = (text: string) => problemLines(loadText(text).problems)
 
@@ -353,4 +356,35 @@ describe('Secrets', () => {
 test('a document reports no more than a hundred findings', () => {
   const fields = Array.from({ length: 300 }, (_, index) => `x${index}: 1`).join('\n')
   expect(loadText(`apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n${fields}`).problems).toHaveLength(100)
+})
+
+describe('a loader that remembers', () => {
+  const options = (revision: string, digest = plainDigest) => ({ revision, digest, vault: () => undefined })
+  const moved = (manifests: readonly Manifest[]) =>
+    manifests.map(({ body, origin }) => ({ body, origin: { ...origin, line: origin.line + 1, revision: 'r2' } }))
+  const text = `${deployment({ pod: 'nodeSelector: {a: b}' })}\n---\nkind: Pod\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: b}\n`
+
+  test('gives what a fresh one gives, at the new place', () => {
+    const loader = createLoader()
+    const manifests = manifestsIn(text)
+    expect(loader(manifests, options('r1'))).toEqual(loadManifests(manifests, options('r1')))
+    expect(loader(moved(manifests), options('r2'))).toEqual(loadManifests(moved(manifests), options('r2')))
+  })
+
+  test('keeps the very objects, and tells the vault of every Secret each time', () => {
+    const loader = createLoader()
+    const manifests = manifestsIn(text)
+    const told: string[] = []
+    const run = (revision: string) => loader(manifests, { ...options(revision), vault: (digest) => told.push(digest) })
+    const web = (loaded: ReturnType<typeof run>) => loaded.objects.get('Deployment/default/web')?.object
+    expect(web(run('r1'))).toBe(web(run('r2')))
+    expect(told).toHaveLength(2)
+  })
+
+  test('looks again under other rules', () => {
+    const loader = createLoader()
+    const manifests = manifestsIn(deployment({ container: 'securityContext: {privileged: true}' }))
+    const verdict = (allow: Allowance) => loader(manifests, { ...options('r1'), allow }).verdicts[0]?.verdict
+    expect([verdict({}), verdict({ default: ['privileged'] }), verdict({})]).toEqual(['refused', 'honoured', 'refused'])
+  })
 })

@@ -119,4 +119,14 @@ describe('the renderer remembers', () => {
     await render(b, {})
     expect(await render(a, {})).not.toBe(first)
   })
+
+  test('files that stay the same, whose documents keep their very bodies', async () => {
+    const render = createRenderer(noTools)
+    const before = await render(treeOf({ 'a.yaml': config('a'), 'b.yaml': config('b') }), {})
+    const tree = treeOf({ 'a.yaml': config('a'), 'b.yaml': config('changed') })
+    const after = await render({ ...tree, revision: { ...tree.revision, sha: 'r2' } }, {})
+    expect(after.manifests[0]?.body).toBe(before.manifests[0]?.body)
+    expect(after.manifests.map(({ origin }) => origin.revision)).toEqual(['r2', 'r2'])
+    expect(after.manifests[1]?.body).toEqual({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'changed' } })
+  })
 })
