@@ -329,9 +329,9 @@ function onceOutcome({ sync, world }: Running): { code: number; message: string 
   if (failed !== undefined) return { code: 1, message: `${failed.key}: ${failed.message}` }
   const conflict = [...world.services.values()].find(({ condition }) => condition === 'PortConflict')
   if (conflict !== undefined) return { code: 1, message: `${conflict.key}: ${conflict.message}` }
-  if (status.healthy !== status.attempted) return undefined
+  if (!sync.settled()) return undefined
   if (status.problems.length > 0) return { code: 1, message: status.problems.join('; ') }
-  return { code: 0, message: `revision ${status.healthy} is healthy` }
+  return { code: 0, message: `revision ${status.attempted} is healthy` }
 }
 
 async function takeApart(running: Running | undefined): Promise<void> {

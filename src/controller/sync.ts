@@ -51,6 +51,8 @@ export interface Sync {
   unenforced(): readonly Unenforced[]
   /** the newest revision is rendered and nothing of it is refused as a whole */
   rendered(): boolean
+  /** it is applied, and everything of it is healthy at this moment */
+  settled(): boolean
 }
 
 export function createSync(options: SyncOptions): Sync {
@@ -243,6 +245,7 @@ export function createSync(options: SyncOptions): Sync {
     },
     follow,
     revision: () => current?.revision.sha ?? record.attempted,
+    settled: () => current !== undefined && record.applied === current.revision.sha && isHealthy(),
     rendered: () => current !== undefined && assessment?.refusedWhole === undefined && error === '',
     status: () => ({
       name: source.name,

@@ -146,6 +146,10 @@ function planEdge(input: ServiceInput, target: Service, memory: ServiceMemory, n
   return { id, steps: spare }
 }
 
+function isCurrent(view: ContainerView, spec: ContainerSpec): boolean {
+  return view.state === 'running' && view.labels[LABEL.spec] === spec.labels[LABEL.spec]
+}
+
 function removeEdges(input: ServiceInput, cause: string): Lane[] {
   return input.nodes.flatMap((node) =>
     edgesOf(input, node).map((view) => ({
@@ -252,6 +256,9 @@ function serviceCondition(
   for (const [id, failure] of input.failures)
     if (id.startsWith(prefix))
       return { condition: failure.kind === 'portTaken' ? 'PortConflict' : 'Pending', message: failure.message }
+  const edge = edgeSpec(input, target, memory)
+  const published = edge === undefined || input.nodes.every((node) => edgesOf(input, node).some((view) => isCurrent(view, edge)))
+  if (!published) return { condition: 'Pending', message: 'its ports are being published' }
   if (needsAddress && spec.clusterIP !== undefined && memory.clusterIP !== spec.clusterIP)
     return {
       condition: 'Ready',
