@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { inspect } from 'node:util'
 import Docker from 'dockerode'
 import { EngineError } from '../engine.ts'
 import { answeredError, connectionError, type Subject, timeoutError } from './errors.ts'
@@ -177,14 +178,22 @@ function target(options: ConnectOptions): Docker.DockerOptions {
   const none = { host: undefined, port: undefined, socketPath: undefined, ca: undefined, cert: undefined, key: undefined }
   const base = { ...none, version: undefined, timeout: undefined, pathPrefix: '/', headers: {} }
   if (host.startsWith('unix://')) {
-    const agent = new HttpAgent(agentOptions)
+    const agent = opaque(new HttpAgent(agentOptions))
     return { ...base, protocol: 'http', socketPath: host.slice('unix://'.length), agent } as Docker.DockerOptions
   }
   const url = parseUrl(host)
   const secure = tls !== undefined || url.protocol === 'https:'
-  const agent = secure ? new HttpsAgent({ ...agentOptions, ...tls }) : new HttpAgent(agentOptions)
+  const agent = opaque(secure ? new HttpsAgent({ ...agentOptions, ...tls }) : new HttpAgent(agentOptions))
   const port = url.port === '' ? (secure ? 2376 : 2375) : Number(url.port)
   return { ...base, ...tls, protocol: secure ? 'https' : 'http', host: url.hostname, port, agent } as Docker.DockerOptions
+}
+
+/**
+ * The modem prints its request options for a debug line on every call, wanted or not, and with them every
+ * socket of the agent: ten times the cost of the call itself. An opaque agent prints as its name.
+ */
+function opaque(agent: HttpAgent): HttpAgent {
+  return Object.assign(agent, { [inspect.custom]: () => 'Agent' })
 }
 
 function parseUrl(host: string): URL {

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { dockerEngine } from '../../../../src/runtime/docker/engine.ts'
 import { isRecord } from '../../../../src/runtime/docker/json.ts'
@@ -264,6 +265,25 @@ describe('calls', () => {
       ['removeContainer', true],
       ['startContainer', false],
     ])
+  })
+
+  test('never print the connection, for a debug line that nobody reads', async () => {
+    // docker-modem formats its options, the agent with all its sockets among them, on every call.
+    let printed = 0
+    answers.answer({ 'GET /info': json({}) })
+    Object.defineProperty(Agent.prototype, Symbol.toStringTag, {
+      configurable: true,
+      get: () => {
+        printed += 1
+        return 'Agent'
+      },
+    })
+    try {
+      await engine.info()
+    } finally {
+      Reflect.deleteProperty(Agent.prototype, Symbol.toStringTag)
+    }
+    expect(printed).toBe(0)
   })
 
   test('speak the version both sides know', async () => {
