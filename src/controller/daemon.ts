@@ -218,6 +218,7 @@ async function assemble(config: Config, edges: Edges, engine: Engine, parts: Par
   })
   const source = makeSource(config, edges)
   const sync = createSync({
+    config,
     source,
     describe: describeSource(config),
     store,

@@ -23,7 +23,7 @@ import { readStore, type StoreReading } from '../store/reading.ts'
 import type { Edges } from './edges.ts'
 import type { NodeReading } from './node.ts'
 import { nodePass, type PassContext, servicePass, workloadPass } from './passes.ts'
-import { makeSource } from './source.ts'
+import { makeSource, renderRevision } from './source.ts'
 import { findSubnet } from './subnet.ts'
 import { createWorld, isService, isWorkload, type World } from './world.ts'
 
@@ -31,7 +31,7 @@ type PreviewEdges = Pick<Edges, 'now' | 'environment' | 'signal' | 'nodeImage' |
 
 export async function previewPlan(config: Config, edges: PreviewEdges): Promise<PlanOutcome> {
   const memory = readStore(config.dataDir)
-  const loaded = await renderRevision(config, edges, memory)
+  const loaded = await loadRevision(config, edges, memory)
   const engine = await nameEngine(config)
   const node = await lookAtNode(engine, config.cluster)
   const assessment = assess({ loaded, lastApplied: memory.lastApplied(), config: pruneConfig(config), healthy: () => true })
@@ -46,16 +46,19 @@ export function pruneConfig({ prune }: Config) {
   return { prune: prune.enabled, maxShare: prune.maxShare, ...(prune.confirm === '' ? {} : { confirmedRevision: prune.confirm }) }
 }
 
-async function renderRevision(config: Config, edges: PreviewEdges, memory: StoreReading): Promise<Loaded> {
+async function loadRevision(config: Config, edges: PreviewEdges, memory: StoreReading): Promise<Loaded> {
   const source = makeSource(config, edges)
   try {
     const { revision } = await source.poll(edges.signal)
-    const tree = await source.tree(revision.sha, edges.signal)
     const tools = findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') })
-    const rendered = await renderTree(
-      tree,
-      { name: source.name, namespace: config.namespace, allowRemote: config.render.allowRemote },
-      tools,
+    const options = { name: source.name, namespace: config.namespace, allowRemote: config.render.allowRemote }
+    const { rendered } = await renderRevision(
+      config,
+      source,
+      revision.sha,
+      (tree, chosen) => renderTree(tree, chosen, tools),
+      options,
+      edges.signal,
     )
     return loadManifests(rendered.manifests, {
       revision: revision.sha,

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { folderSource } from '../git/folder.ts'
 import { gitSource } from '../git/repository.ts'
-import type { Source } from '../git/source.ts'
+import type { Source, Tree } from '../git/source.ts'
+import type { Rendered, RenderOptions } from '../render/types.ts'
 
 /** Errors: `SourceError` `refused` for an address, branch or path that is not accepted. */
 export function makeSource(
@@ -12,7 +13,7 @@ export function makeSource(
 ): Source {
   const { source, git } = config
   if (source === null) throw new Error('no source is configured: give --repo or --dir')
-  if (source.kind === 'folder') return folderSource({ name: source.name, dir: join(source.dir, source.path), now: edges.now })
+  if (source.kind === 'folder') return folderSource({ name: source.name, dir: source.dir, now: edges.now })
   const { username, password, passwordFile, sshKeyFile, knownHostsFile } = git
   const credentials = Object.fromEntries(
     Object.entries({ username, password, passwordFile, sshKeyFile, knownHostsFile }).filter(([, value]) => value !== undefined),
@@ -28,4 +29,26 @@ export function makeSource(
     ...(git.caFile === undefined ? {} : { caFile: git.caFile }),
     environment: edges.environment,
   })
+}
+
+/**
+ * Renders a revision. A Git source is read below its path only, because a repository may hold much else; where that
+ * is an overlay on a base beside it, the whole repository is read after all. A folder is always read whole.
+ */
+export async function renderRevision(
+  config: Config,
+  source: Source,
+  sha: string,
+  render: (tree: Tree, options: RenderOptions) => Promise<Rendered>,
+  options: RenderOptions,
+  signal: AbortSignal,
+): Promise<{ readonly tree: Tree; readonly rendered: Rendered }> {
+  const path = config.source?.path ?? '.'
+  const within = { ...options, path }
+  const tree = await source.tree(sha, signal)
+  if (config.source?.kind !== 'git' || path === '.') return { tree, rendered: await render(tree, within) }
+  const rendered = await render(tree, options)
+  if (!rendered.problems.some(({ code }) => code === 'PathEscape')) return { tree, rendered }
+  const whole = await source.tree(sha, signal, 'whole')
+  return { tree: whole, rendered: await render(whole, within) }
 }

@@ -1,10 +1,11 @@
 /** From a revision to what is wanted: reads the tree, renders, validates, assesses; and follows it until it is healthy. */
 
+import type { Config } from '../config.ts'
 import { same } from '../diff/equal.ts'
 import { type Poll, type Revision, type Source, SourceError, type Tree } from '../git/source.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { loadManifests } from '../model/load.ts'
+import { createLoader } from '../model/load.ts'
 import type { Allowance } from '../model/policy.ts'
 import type { Loaded, ObjectKey } from '../model/types.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
@@ -16,9 +17,11 @@ import type { Tools } from '../render/tools.ts'
 import type { RenderOptions } from '../render/types.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
+import { renderRevision } from './source.ts'
 import { isService, isWorkload, type World } from './world.ts'
 
 export interface SyncOptions {
+  readonly config: Config
   readonly source: Source
   readonly describe: { readonly repo: string; readonly branch: string; readonly path: string }
   readonly store: Store
@@ -58,6 +61,7 @@ export interface Sync {
 export function createSync(options: SyncOptions): Sync {
   const { source, store, world, now, metrics, log } = options
   const render = createRenderer(options.tools)
+  const loadObjects = createLoader()
   let current: { readonly revision: Revision; readonly loaded: Loaded } | undefined
   let assessment: Assessment | undefined
   let error = ''
@@ -111,10 +115,9 @@ export function createSync(options: SyncOptions): Sync {
   }
 
   async function load(revision: Revision): Promise<Loaded> {
-    const tree = await source.tree(revision.sha, options.signal)
-    const rendered = await render(tree, options.render)
+    const { tree, rendered } = await renderRevision(options.config, source, revision.sha, render, options.render, options.signal)
     const digests = new Set<string>()
-    const loaded = loadManifests(rendered.manifests, {
+    const loaded = loadObjects(rendered.manifests, {
       revision: revision.sha,
       defaultNamespace: options.namespace,
       digest: options.vault.digest,

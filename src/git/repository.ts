@@ -22,7 +22,7 @@ import {
 } from './mirror.ts'
 import { checkBranch, checkPath } from './names.ts'
 import { redactor } from './redact.ts'
-import { type Poll, type Revision, type Source, SourceError, type Tree } from './source.ts'
+import { type Poll, type Revision, type Source, SourceError, type Tree, type TreeScope } from './source.ts'
 import { treeHash } from './treehash.ts'
 import { parseRemote } from './url.ts'
 
@@ -176,21 +176,21 @@ export function gitSource(options: GitSourceOptions): Source {
     )
   }
 
-  async function tree(git: Git, sha: string): Promise<Tree> {
+  async function tree(git: Git, sha: string, scope: TreeScope): Promise<Tree> {
     const revision = await readRevision(git, sha).catch((error) => {
       if (!(error instanceof GitExit) || !/bad object|unknown revision|not a valid object/i.test(error.stderr)) throw error
       throw new SourceError('failed', `revision ${sha} is not in the mirror any more; poll for a newer one`)
     })
-    const { files, refused } = await readBlobs(git, await findTree(git, sha, path, branch), limits)
+    const { files, refused } = await readBlobs(git, await findTree(git, sha, scope === 'whole' ? '' : path, branch), limits)
     return { revision, hash: treeHash(files), files, refused }
   }
 
   return {
     name: options.name,
     poll: (signal) => withMirror(`polling branch ${branch} of ${remote.address}`, signal, poll),
-    tree: (sha, signal) => {
+    tree: (sha, signal, scope = 'path') => {
       if (!isSha(sha)) return Promise.reject(new SourceError('refused', `${JSON.stringify(sha)} is not a full commit id`))
-      return withMirror(`reading revision ${sha.slice(0, 12)} of ${remote.address}`, signal, (git) => tree(git, sha))
+      return withMirror(`reading revision ${sha.slice(0, 12)} of ${remote.address}`, signal, (git) => tree(git, sha, scope))
     },
     // A remote tells nothing by itself; webhooks are hints to poll.
     watch: () => () => {},

@@ -43,12 +43,19 @@ export interface Tree {
   readonly refused: readonly { readonly path: string; readonly reason: string }[]
 }
 
+export type TreeScope = 'path' | 'whole'
+
 export interface Source {
   readonly name: string
   /** Looks for the newest revision. Errors: `SourceError` by kind. */
   poll(signal: AbortSignal): Promise<Poll>
-  /** Reads the tree of a revision that a poll has returned, also after a restart. */
-  tree(sha: string, signal: AbortSignal): Promise<Tree>
+  /**
+   * Reads the tree of a revision that a poll has returned, also after a restart.
+   *
+   * @param scope `path` (the default) for the files below the source's path, `whole` for everything around it too:
+   *   what an overlay needs that takes in a base beside itself
+   */
+  tree(sha: string, signal: AbortSignal, scope?: TreeScope): Promise<Tree>
   /** Calls back when something may have changed (a folder was saved); polling goes on regardless. Returns the way to stop. */
   watch(changed: () => void): () => void
   close(): Promise<void>

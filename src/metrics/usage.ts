@@ -74,7 +74,7 @@ export function startUsageSampler(options: {
   /** resolves or rejects at once when `signal` aborts */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>
 }): UsageSampler {
-  const { engine, list, intervalMs = 15_000, concurrency = 4, sleep = sleepQuietly } = options
+  const { engine, list, intervalMs = 15_000, concurrency = 32, sleep = sleepQuietly } = options
   const stopped = new AbortController()
   let latest: readonly UsageSample[] = []
 

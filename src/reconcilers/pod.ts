@@ -9,8 +9,15 @@ import { type Driftable, diffContainer } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
 import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
-import { stepId } from './plan.ts'
-import { type ContainerNow, hookKey, type PodContext, type PodNow } from './podstate.ts'
+import {
+  type Condemnation,
+  type ContainerNow,
+  hookKey,
+  hookStepId,
+  launchMark,
+  type PodContext,
+  type PodNow,
+} from './podstate.ts'
 
 /** A container that has run this long may be restarted by Docker itself while the daemon is away. */
 export const STEADY_MS = 10_000
@@ -26,25 +33,25 @@ export function planPod(pod: PodNow): Lane[] {
   if (context.record.deletion !== undefined) return planTeardown(pod)
   if (pod.sandbox === 'lost') return []
   if (context.missing.length > 0 && pod.sandbox === 'absent') return []
-  return [...planPulls(pod), ...planLife(pod), ...planOldAttempts(pod)]
+  return [...planPulls(pod), ...planLife(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
 }
 
 function planLife(pod: PodNow): Lane[] {
   const preparation = [...prepareVolumes(pod), ...prepareSandbox(pod), ...prepareFiles(pod)]
-  if (preparation.length === 0) return pod.containers.map((one) => lane(pod.context, one.compiled.name, planContainer(pod, one)))
+  const alone = (one: ContainerNow): Lane => lane(pod.context, one.compiled.name, planContainer(pod, one))
+  if (preparation.length === 0) return pod.containers.map(alone)
+  const [made, unmade] = [pod.containers.filter(({ latest }) => latest), pod.containers.filter(({ latest }) => !latest)]
   return [
-    lane(pod.context, '', [
-      ...preparation,
-      ...pod.containers.flatMap((one) => launchSteps(pod, one, one.attempt + 1, launchCause(pod, one))),
-    ]),
+    lane(pod.context, '', [...preparation, ...unmade.flatMap((one) => planFirstLaunch(pod, one))]),
+    ...(pod.sandbox === 'running' ? made.map(alone) : []),
   ]
 }
 
-/** One lane for each image that is not known to be on the node yet. */
+/** One lane for each image that is wanted now and not known to be on the node: for a first launch, and for a restart. */
 function planPulls(pod: PodNow): Lane[] {
   const { context } = pod
   return pod.containers
-    .filter(({ attempt, compiled }) => attempt < 0 && !context.node.images.has(compiled.imageKey))
+    .filter((one) => (one.latest === undefined || isDue(pod, one)) && !context.node.images.has(one.compiled.imageKey))
     .map(({ compiled: { container, imageKey } }) => ({
       id: pullLane(context, imageKey),
       steps: [
@@ -112,8 +119,7 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
   const { context } = pod
   const { latest, stage } = one
   const target = one.compiled.name
-  if (latest === undefined)
-    return context.node.images.has(one.compiled.imageKey) ? launchSteps(pod, one, 0, launchCause(pod, one)) : []
+  if (latest === undefined) return context.node.images.has(one.compiled.imageKey) ? planFirstLaunch(pod, one) : []
   if (stage === 'removing')
     return [step(context, target, 'left over by a failed removal', { op: 'remove', container: latest.id })]
   if (stage === 'created')
@@ -121,6 +127,8 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
       step(context, target, podCause(context), { op: 'start', container: latest.id }),
       ...postStart(context, one, latest.name, one.attempt),
     ]
+  if (stage === 'exited' && neverStarted(latest))
+    return [step(context, target, 'Docker started it before its sandbox and gave up', { op: 'start', container: latest.id })]
   if (stage === 'exited') return planRestart(pod, one, latest)
   if (stage === 'restarting') return []
   const made: Driftable = {
@@ -133,27 +141,29 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
   return [...mended, ...planHealth(pod, one, latest)]
 }
 
+/**
+ * When Docker itself starts, it starts containers in no order, and one whose sandbox is not up yet fails for good:
+ * nothing is wrong with it, so it counts as no restart. It keeps the times and the exit code of its run before.
+ */
+function neverStarted(view: ContainerView): boolean {
+  return view.error.includes('cannot join network of a non running container')
+}
+
 /** A running container: its postStart hook, then what its probes say. */
 function planHealth(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
   const { context } = pod
   if (one.stage !== 'running') return []
-  if (!one.hooked) {
-    const [hook] = postStart(context, one, latest.name, one.attempt)
-    if (hook === undefined) return []
-    const failure = context.failures.get(stepId(laneId(context, one.compiled.name), hook))
-    return failure === undefined ? [hook] : [stopStep(context, one, latest, `postStart hook failed: ${failure.message}`)]
-  }
-  const probes = context.probes(latest.id)
-  for (const kind of ['startup', 'liveness'] as const) {
-    const state = probes[kind]
-    if (state?.result === 'failure') return [stopStep(context, one, latest, `${kind} probe failed: ${state.lastAnswer}`, kind)]
-  }
-  return []
+  if (one.condemned !== undefined) return [stopStep(context, one, latest, one.condemned)]
+  return one.hooked ? [] : postStart(context, one, latest.name, one.attempt)
 }
 
 function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
   const { context } = pod
-  if (one.restartAt === undefined || one.restartAt > context.now) return []
+  if (!isDue(pod, one) || !context.node.images.has(one.compiled.imageKey)) return []
+  const mark = launchMark(one.compiled.name, one.attempt)
+  if (context.record.condemned?.includes(mark))
+    return launchSteps(pod, one, one.attempt + 1, `stopped after a failed probe or hook (exit ${latest.exitCode})`)
+  if (wasRemoved(pod, one)) return launchSteps(pod, one, one.attempt + 1, REMOVED, { drift: 'removed' })
   const oom = latest.oomKilled ? ' (out of memory)' : ''
   // Docker reports a signal from outside as 128 + its number, and nothing here asked for one.
   const outside = !latest.oomKilled && (latest.exitCode === 137 || latest.exitCode === 143)
@@ -161,6 +171,25 @@ function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Ste
     ? `drift: stopped or killed from outside (exit ${latest.exitCode})`
     : `exited with ${latest.exitCode}${oom}`
   return launchSteps(pod, one, one.attempt + 1, cause, outside ? { drift: 'stopped' } : {})
+}
+
+/** It has ended, and its next attempt may start. */
+function isDue({ context }: PodNow, { restartAt }: ContainerNow): boolean {
+  return restartAt !== undefined && restartAt <= context.now
+}
+
+function planFirstLaunch(pod: PodNow, one: ContainerNow): Step[] {
+  return wasRemoved(pod, one)
+    ? launchSteps(pod, one, 0, REMOVED, { drift: 'removed' })
+    : launchSteps(pod, one, 0, podCause(pod.context))
+}
+
+const REMOVED = 'drift: container was removed'
+
+/** An attempt later than any that is there has been seen running. */
+function wasRemoved({ context }: PodNow, { compiled, attempt }: ContainerNow): boolean {
+  const prefix = `${compiled.name}#`
+  return context.record.launched.some((mark) => mark.startsWith(prefix) && Number(mark.slice(prefix.length)) > attempt)
 }
 
 function launchSteps(pod: PodNow, one: ContainerNow, attempt: number, cause: string, extra: Extra = {}): Step[] {
@@ -211,23 +240,37 @@ function postStart(context: PodContext, one: ContainerNow, container: string, at
   ]
 }
 
-/** The last dead attempt is kept for its logs; older ones go. */
+/** The last dead attempt is kept for its logs; older ones go. Docker would start a kept one again when it starts itself. */
 function planOldAttempts(pod: PodNow): Lane[] {
-  return pod.containers.flatMap(({ older, compiled }): Lane[] => {
-    const extra = older.filter((view, index) => view.state !== 'exited' || index < older.length - 1)
-    return extra.map((view) => ({
-      id: `${laneId(pod.context, compiled.name)}/${view.id.slice(0, 12)}`,
-      steps: [
-        step(
-          pod.context,
-          compiled.name,
-          view.state === 'running' ? 'drift: an extra container carries its labels' : 'superseded attempt',
-          { op: 'remove', container: view.id },
-          view.state === 'running' ? { drift: 'extra' } : {},
-        ),
-      ],
-    }))
-  })
+  return pod.containers.flatMap(({ older, compiled }): Lane[] =>
+    older.flatMap((view, index): Lane[] => {
+      if (view.state !== 'exited' || index < older.length - 1)
+        return [removal(pod.context, compiled.name, view, view.state === 'running' ? EXTRA : 'superseded attempt')]
+      if (view.restartPolicy === 'no') return []
+      const action = { op: 'update', container: view.id, restartPolicy: 'no' } as const
+      return [besideLane(pod.context, compiled.name, view, step(pod.context, compiled.name, 'kept for its logs alone', action))]
+    }),
+  )
+}
+
+const EXTRA = 'drift: an extra container carries its labels'
+
+/** Containers that carry this pod's labels under a name that its template does not have. */
+function planStrangers({ context }: PodNow): Lane[] {
+  const own = new Set(context.compiled.containers.map(({ name }) => name))
+  return [...(context.observed?.containers ?? [])]
+    .filter(([name]) => !own.has(name))
+    .flatMap(([name, views]) => views.map((view) => removal(context, name, view, EXTRA)))
+}
+
+function removal(context: PodContext, container: string, view: ContainerView, cause: string): Lane {
+  const extra: Extra = cause === EXTRA ? { drift: 'extra' } : {}
+  return besideLane(context, container, view, step(context, container, cause, { op: 'remove', container: view.id }, extra))
+}
+
+/** A lane beside that of the container which counts. */
+function besideLane(context: PodContext, container: string, view: ContainerView, only: Step): Lane {
+  return { id: `${laneId(context, container)}/${view.id.slice(0, 12)}`, steps: [only] }
 }
 
 function planTeardown(pod: PodNow): Lane[] {
@@ -262,7 +305,7 @@ function stopSteps(context: PodContext, one: ContainerNow): Step[] {
     timeoutSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
   })
   // A preStop hook that failed is told as an event and does not keep the container alive.
-  return context.failures.has(stepId(laneId(context, one.compiled.name), hook)) ? [stop] : [hook, stop]
+  return context.failures.has(hookStepId(context, one.compiled.name, 'preStop', one.attempt)) ? [stop] : [hook, stop]
 }
 
 function removalSteps({ context }: PodNow): Step[] {
@@ -277,13 +320,7 @@ function removalSteps({ context }: PodNow): Step[] {
   return [...apps, ...sandbox, ...volumes]
 }
 
-function stopStep(
-  context: PodContext,
-  one: ContainerNow,
-  latest: ContainerView,
-  cause: string,
-  probe?: 'startup' | 'liveness',
-): Step {
+function stopStep(context: PodContext, one: ContainerNow, latest: ContainerView, { cause, probe }: Condemnation): Step {
   const { container } = one.compiled
   const own = probe === 'startup' ? container.startupProbe : probe === 'liveness' ? container.livenessProbe : undefined
   return step(context, container.name, cause, {
@@ -337,11 +374,6 @@ function restartCause(policy: RestartPolicy): string {
   return policy === 'no'
     ? 'has just been restarted: its next restart is ours to pace'
     : 'runs steadily: Docker may restart it while the daemon is away'
-}
-
-function launchCause(pod: PodNow, one: ContainerNow): string {
-  const removed = pod.context.record.launched.some((mark) => mark.startsWith(`${one.compiled.name}#`))
-  return one.latest === undefined && removed ? 'drift: container was removed' : podCause(pod.context)
 }
 
 function podCause(context: PodContext): string {
