@@ -116,13 +116,6 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     return { name: engine.node, reachable, error, info, containers, networks, volumes, images, files, router: router.view() }
   }
 
-  /** Steps may name a container that the same lane has just made; the observer knows containers by id. */
-  async function refresh(container: string): Promise<void> {
-    const { containers } = observer.snapshot()
-    const id = containers.has(container) ? container : [...containers.values()].find(({ name }) => name === container)?.id
-    await (id === undefined && !/^[0-9a-f]{64}$/.test(container) ? observer.relist() : observer.refresh(id ?? container))
-  }
-
   const grouped = memoize(observer.snapshot, ({ containers }) => groupPods(containers.values(), engine.node))
   const volumeIndex = memoize(observer.snapshot, ({ volumes }) => volumesByPod(volumes.values()))
   await observer.relist()
@@ -140,7 +133,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       images,
       files,
       hooks,
-      refresh,
+      refresh: observer.refresh,
       refreshAll: () => observer.refreshShared(),
       applyRoutes: (table) => router.apply(table),
     },
