@@ -52,6 +52,8 @@ export interface PodRecord {
   readonly bound: boolean
   /** names of containers that have been seen running: from then on a missing one was removed by somebody */
   readonly launched: readonly string[]
+  /** attempts, named likewise, that were stopped here because a probe or a hook failed: their end is no drift */
+  readonly condemned?: readonly string[]
   /** ms since the epoch; 0 while not ready */
   readonly readySince: number
   readonly deletion?: PodDeletion

@@ -1,9 +1,10 @@
 /** What a pod is right now: its record and what is observed of it, reduced to the few states that planning needs. */
+import type { Probe } from '../model/types.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import type { CompiledContainer, CompiledPod } from './compile.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
 import { LABEL, SANDBOX } from './names.ts'
-import type { ContainerProbes, Failure, NodeView, ObservedPod } from './observed.ts'
+import type { ContainerProbes, Failure, NodeView, ObservedPod, ProbeState } from './observed.ts'
 
 /** @see Kubernetes pkg/kubelet MaxContainerBackOff, reset after ten minutes of running */
 const BACKOFF_FIRST_MS = 10_000
@@ -43,6 +44,12 @@ export interface PodContext {
 export type SandboxStage = 'absent' | 'created' | 'running' | 'paused' | 'lost'
 export type ContainerStage = 'none' | 'created' | 'running' | 'paused' | 'restarting' | 'exited' | 'removing'
 
+export interface Condemnation {
+  readonly cause: string
+  /** the probe that failed, whose own grace period counts */
+  readonly probe?: 'startup' | 'liveness'
+}
+
 export interface ContainerNow {
   readonly compiled: CompiledContainer
   readonly stage: ContainerStage
@@ -56,6 +63,8 @@ export interface ContainerNow {
   readonly restartAt: number | undefined
   /** its postStart hook, if any, has ended well */
   readonly hooked: boolean
+  /** why it is to be stopped and started anew, `undefined` while it may run on */
+  readonly condemned: Condemnation | undefined
   readonly started: boolean
   readonly ready: boolean
 }
@@ -70,6 +79,7 @@ export interface PodNow {
   readonly ready: boolean
 }
 
+/** While its engine is out of reach, a pod is taken to be as it was last seen: nothing is lost, and none that was ready is doubted. */
 export function observePod(context: PodContext): PodNow {
   const containers = context.compiled.containers.map((compiled) => observeContainer(context, compiled))
   const { stage, because } = sandboxStage(context, containers)
@@ -80,7 +90,9 @@ export function observePod(context: PodContext): PodNow {
     lostBecause: because,
     containers,
     phase,
-    ready: phase === 'Running' && stage === 'running' && containers.every((one) => one.ready),
+    ready: context.node.reachable
+      ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready)
+      : context.record.readySince > 0,
   }
 }
 
@@ -99,6 +111,10 @@ export function restartDelay(failures: number): number {
   return failures === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10))
 }
 
+/**
+ * A run of a container that has been ready stays so until a probe says otherwise: after a restart of the daemon, or
+ * an engine that was out of reach, its probes have yet to answer for the first time.
+ */
 function observeContainer(context: PodContext, compiled: CompiledContainer): ContainerNow {
   const attempts = context.observed?.containers.get(compiled.name) ?? []
   const latest = attempts.at(-1)
@@ -113,7 +129,10 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
     (latest !== undefined &&
       (context.hooks.has(hookKey(latest.name, 'postStart')) ||
         context.record.launched.includes(launchMark(compiled.name, attempt))))
-  const started = runs && hooked && (container.startupProbe === undefined || probes.startup?.result === 'success')
+  const wasReady = latest !== undefined && latest.startedAt <= context.record.readySince
+  const passes = (probe: Probe | undefined, state: ProbeState | undefined): boolean =>
+    probe === undefined || state?.result === 'success' || (wasReady && (state === undefined || state.result === 'unknown'))
+  const started = runs && hooked && passes(container.startupProbe, probes.startup)
   return {
     compiled,
     stage,
@@ -123,9 +142,29 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
     failures,
     restartAt: latest !== undefined && stage === 'exited' ? restartTime(context, latest, failures) : undefined,
     hooked,
+    condemned: runs ? condemnation(context, compiled, attempt, hooked, probes) : undefined,
     started,
-    ready: started && (container.readinessProbe === undefined || probes.readiness?.result === 'success'),
+    ready: started && passes(container.readinessProbe, probes.readiness),
   }
+}
+
+/** @see Kubernetes pkg/kubelet: a failed postStart hook, startup or liveness probe kills the container */
+function condemnation(
+  context: PodContext,
+  { name }: CompiledContainer,
+  attempt: number,
+  hooked: boolean,
+  probes: ContainerProbes,
+): Condemnation | undefined {
+  if (!hooked) {
+    const failure = context.failures.get(hookStepId(context, name, 'postStart', attempt))
+    return failure === undefined ? undefined : { cause: `postStart hook failed: ${failure.message}` }
+  }
+  for (const probe of ['startup', 'liveness'] as const) {
+    const state = probes[probe]
+    if (state?.result === 'failure') return { cause: `${probe} probe failed: ${state.lastAnswer}`, probe }
+  }
+  return undefined
 }
 
 function containerStage(view: ContainerView | undefined): ContainerStage {
@@ -153,6 +192,7 @@ function restartTime(context: PodContext, view: ContainerView, failures: number)
 
 function sandboxStage(context: PodContext, containers: readonly ContainerNow[]): { stage: SandboxStage; because: string } {
   const view = context.observed?.sandbox
+  if (!context.node.reachable) return { stage: context.record.bound ? 'running' : 'absent', because: '' }
   if (view === undefined)
     return context.record.bound ? { stage: 'lost', because: 'its sandbox was removed' } : { stage: 'absent', because: '' }
   if (view.state === 'created') {
@@ -166,7 +206,8 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[]):
       stage: 'lost',
       because: `its sandbox ${view.state === 'exited' ? `exited with ${view.exitCode}` : `is ${view.state}`}`,
     }
-  const address = Object.values(view.networks).find(({ ip }) => ip !== '')?.ip ?? context.record.ip
+  // Only its own network counts: those that somebody attached in addition are foreign.
+  const address = view.networks[context.compiled.sandbox.networkMode]?.ip || context.record.ip
   if (address !== context.record.ip)
     return { stage: 'lost', because: `its address changed from ${context.record.ip} to ${address}` }
   // A restarted sandbox has a new network namespace; containers that joined the old one are cut off for good.
@@ -181,6 +222,11 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[]):
 /** The id of the step that starts a pod's sandbox, as `stepId` makes it. */
 export function sandboxStartId(context: PodContext): string {
   return `pod/${context.record.uid}|start|${context.record.name}/${SANDBOX}`
+}
+
+/** The id of the step that runs a hook of one attempt, as `stepId` makes it. */
+export function hookStepId(context: PodContext, container: string, phase: 'postStart' | 'preStop', attempt: number): string {
+  return `pod/${context.record.uid}/${container}|hook|${context.record.name}/${container} ${phase} #${attempt}`
 }
 
 function podPhase(context: PodContext, sandbox: SandboxStage, containers: readonly ContainerNow[]): PodNow['phase'] {

@@ -97,7 +97,8 @@ function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
   const refused = refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
   if (refused !== undefined) return { reason: 'CreateContainerConfigError', message: refused }
   const pull = failureOf(context.failures, pullLane(context, one.compiled.imageKey))
-  if (one.attempt < 0 && pull !== undefined) return { reason: pullReason(one, pull), message: pull.message }
+  if (pull !== undefined && !context.node.images.has(one.compiled.imageKey))
+    return { reason: pullReason(one, pull), message: pull.message }
   const failure =
     failureOf(context.failures, laneId(context, one.compiled.name)) ?? failureOf(context.failures, laneId(context, ''))
   if (failure !== undefined)

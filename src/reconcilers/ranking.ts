@@ -1,4 +1,5 @@
 /** Which pods of a replica set go first. @see Kubernetes pkg/controller/controller_utils.go ActivePodsWithRanks */
+import type { PodRecord } from './memory.ts'
 import type { PodNow } from './podstate.ts'
 
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
@@ -23,7 +24,7 @@ function compareForDeletion(a: Ranked, b: Ranked, now: number): number {
     Number(a.pod.ready) - Number(b.pod.ready) ||
     deletionCost(a.pod) - deletionCost(b.pod) ||
     b.siblings - a.siblings ||
-    readyBucket(x.readySince, now) - readyBucket(y.readySince, now) ||
+    compareReadiness(x, y, now) ||
     restarts(b.pod) - restarts(a.pod) ||
     y.createdAt - x.createdAt ||
     (x.uid < y.uid ? -1 : x.uid > y.uid ? 1 : 0)
@@ -34,7 +35,12 @@ function deletionCost(pod: PodNow): number {
   return Number.parseInt(pod.context.set.template.metadata.annotations[DELETION_COST] ?? '0', 10) || 0
 }
 
-/** Ready for less time goes first, on a logarithmic scale, so that equals are not told apart by seconds. */
+/** Ready for less time goes first, on a logarithmic scale; within one step of it chance decides, which the uid is. */
+function compareReadiness(x: PodRecord, y: PodRecord, now: number): number {
+  if (x.readySince === y.readySince) return 0
+  return readyBucket(x.readySince, now) - readyBucket(y.readySince, now) || (x.uid < y.uid ? -1 : 1)
+}
+
 function readyBucket(readySince: number, now: number): number {
   return readySince === 0 ? -1 : Math.floor(Math.log2(Math.max(1, now - readySince)))
 }

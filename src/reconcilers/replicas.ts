@@ -38,6 +38,8 @@ export interface ScaleContext {
   /** for a bare Pod: a pod at its end stays as it is and is not replaced */
   readonly keepsFinished: boolean
   readonly cause: (set: SetRecord, pods: readonly PodNow[]) => string
+  /** the workload left Git */
+  readonly leaving: boolean
 }
 
 /** Makes each set have as many active pods as it was told to, in the memory only; steps follow from that. */
@@ -67,7 +69,12 @@ function scaleSet(
   )
   const difference = counted.length - set.replicas
   if (difference > 0)
-    return deletePods(memory, rankPods(counted, all, context.now).slice(0, difference), deletionCause(set, memory), context.now)
+    return deletePods(
+      memory,
+      rankPods(counted, all, context.now).slice(0, difference),
+      context.leaving ? 'left Git' : deletionCause(set, memory),
+      context.now,
+    )
   if (difference < 0) return createPods(memory, set, -difference, own, context)
   return memory
 }

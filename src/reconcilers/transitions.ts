@@ -1,7 +1,7 @@
 /** What a pass writes down of what it sees: pods that appeared, became ready, were lost or are gone; progress. */
 import type { PodRecord, Progress, Rollout, WorkloadMemory } from './memory.ts'
 import { STEADY_MS } from './pod.ts'
-import { launchMark, type PodNow } from './podstate.ts'
+import { type ContainerNow, launchMark, type PodNow } from './podstate.ts'
 import { isComplete, type SetCount } from './rollout.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -14,8 +14,8 @@ export function recordPods(memory: WorkloadMemory, pods: readonly PodNow[], now:
 
 /** Nothing of the pod exists any more and nothing of it is on its way. */
 function isGone({ context }: PodNow): boolean {
-  const { record, observed, volumes, inFlight } = context
-  if (record.deletion === undefined || observed !== undefined || volumes.length > 0) return false
+  const { record, observed, volumes, inFlight, node } = context
+  if (!node.reachable || record.deletion === undefined || observed !== undefined || volumes.length > 0) return false
   return ![...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))
 }
 
@@ -23,20 +23,32 @@ function recordPod(pod: PodNow, now: number): PodRecord {
   const { record, observed, node, set } = pod.context
   if (!node.reachable) return record
   const bound = record.bound || observed?.sandbox !== undefined
-  const running = pod.containers.filter(({ stage, hooked }) => stage === 'running' && hooked)
-  const fresh = running
-    .map(({ compiled, attempt }) => launchMark(compiled.name, attempt))
-    .filter((mark) => !record.launched.includes(mark))
-  // Only the newest mark of a container matters, so a crash loop does not grow the record.
-  const launched =
-    fresh.length === 0
-      ? record.launched
-      : [...record.launched.filter((mark) => !fresh.some((other) => sameContainer(mark, other))), ...fresh].sort()
+  const launched = markAttempts(
+    record.launched,
+    pod.containers.filter(({ stage, hooked }) => stage === 'running' && hooked),
+  )
+  const condemned = markAttempts(
+    record.condemned ?? NONE,
+    pod.containers.filter((one) => one.condemned !== undefined),
+  )
   const readySince = pod.ready ? record.readySince || now : 0
   const lost = pod.sandbox === 'lost' && record.deletion === undefined
-  if (bound === record.bound && launched === record.launched && readySince === record.readySince && !lost) return record
+  const same = bound === record.bound && launched === record.launched && readySince === record.readySince
+  if (same && condemned === (record.condemned ?? NONE) && !lost) return record
   const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: pod.lostBecause }
-  return { ...record, bound, launched, readySince, ...(lost ? { deletion } : {}) }
+  return { ...record, bound, launched, readySince, ...(condemned.length > 0 ? { condemned } : {}), ...(lost ? { deletion } : {}) }
+}
+
+const NONE: readonly string[] = []
+
+/** `marks` with the current attempts of `containers`; only the newest of a container is kept, so a crash loop does not grow it. */
+function markAttempts(marks: readonly string[], containers: readonly ContainerNow[]): readonly string[] {
+  const fresh = containers
+    .map(({ compiled, attempt }) => launchMark(compiled.name, attempt))
+    .filter((mark) => !marks.includes(mark))
+  return fresh.length === 0
+    ? marks
+    : [...marks.filter((mark) => !fresh.some((other) => sameContainer(mark, other))), ...fresh].sort()
 }
 
 function sameContainer(a: string, b: string): boolean {

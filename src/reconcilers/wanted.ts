@@ -1,4 +1,5 @@
 /** What Git wants of a workload, as one shape for Deployment, ReplicaSet and Pod. */
+import { canonicalText } from '../model/canonical.ts'
 import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
 import { bindTemplate, type ConfigLookup, templateHash } from './binding.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
@@ -47,11 +48,15 @@ function rolloutSpec(target: Workload): DeploymentSpec {
   }
 }
 
-/** Makes sure that a set carries the wanted template: the matching one is brought to the front, or a new one is made. */
+/**
+ * Makes sure that a set carries the wanted template: the matching one is brought to the front, or a new one is made,
+ * but not while the Deployment is paused.
+ */
 export function declareSet(memory: WorkloadMemory, wanted: Wanted, uid: () => string, now: number): WorkloadMemory {
   const newest = newestSet(memory)
   const match = memory.sets.find(({ name }) => name === wanted.set)
-  if (match !== undefined && match === newest) return pruneHistory(memory, wanted)
+  if (match !== undefined && match === newest) return pruneHistory(rebindSet(memory, match, wanted), wanted)
+  if (wanted.spec.paused) return memory
   const revision = (newest?.revision ?? 0) + 1
   const set: SetRecord = match === undefined ? newSet(wanted, uid(), revision, now) : { ...match, revision }
   return pruneHistory(
@@ -64,6 +69,16 @@ export function declareSet(memory: WorkloadMemory, wanted: Wanted, uid: () => st
     },
     wanted,
   )
+}
+
+/**
+ * What a template refers to may turn up later without changing its hash, where its annotation says so; until one of
+ * its pods runs, the set takes what there is.
+ */
+function rebindSet(memory: WorkloadMemory, set: SetRecord, wanted: Wanted): WorkloadMemory {
+  const runs = memory.pods.some((pod) => pod.set === set.name && pod.bound)
+  if (runs || canonicalText(set.config) === canonicalText(wanted.config)) return memory
+  return { ...memory, sets: memory.sets.map((other) => (other === set ? { ...set, config: wanted.config } : other)) }
 }
 
 export function newestSet(memory: WorkloadMemory): SetRecord | undefined {

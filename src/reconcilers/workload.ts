@@ -12,13 +12,13 @@ import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory
 import type { NodeView, ObservedPod } from './observed.ts'
 import type { Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
-import { observePod, type PodContext, type PodNow } from './podstate.ts'
+import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTargetSpec, probeTargets } from './probetargets.ts'
 import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
 import { planRollout, type SetCount } from './rollout.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { nextWake, recordPods, recordProgress } from './transitions.ts'
-import { declareSet, type Wanted, wantedOf } from './wanted.ts'
+import { declareSet, newestSet, type Wanted, wantedOf } from './wanted.ts'
 import { describeChanges } from './workloadevents.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 import { workloadStatus } from './workloadstatus.ts'
@@ -37,7 +37,8 @@ export interface WorkloadPass {
 }
 
 /** One pass over one workload; pure, and equal inputs give equal passes. */
-export function planWorkload(input: WorkloadInput): WorkloadPass {
+export function planWorkload(given: WorkloadInput): WorkloadPass {
+  const input = doubtUnshown(given)
   const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision)
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
@@ -45,7 +46,7 @@ export function planWorkload(input: WorkloadInput): WorkloadPass {
   const recorded = recordPods(declared, observeAll(input, declared, wanted), input.now)
   const current = observeAll(input, recorded, wanted)
   const targeted = applyTargets(recorded, rolloutTargets(input, recorded, current, wanted))
-  const scaled = { ...scalePods(targeted, current, scaleContext(input, wanted, ids)), scaledTo: wanted?.spec.replicas ?? 0 }
+  const scaled = noteScale(scalePods(targeted, current, scaleContext(input, wanted, ids)), wanted?.spec.replicas ?? 0)
   const pods = observeAll(input, scaled, wanted)
   const memory = recordProgress(scaled, countWanted(input, scaled, pods, wanted), wanted, input.now)
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
@@ -57,8 +58,32 @@ export function planWorkload(input: WorkloadInput): WorkloadPass {
     endpoints: pods.flatMap(podEndpoint),
     probes: pods.flatMap(probeTargets),
     events: describeChanges(input.key, remembered, memory),
-    wakeAt: nextWake(pods, wanted, memory, input.now),
+    // What has just become ready is looked at again once the tables that want it are known.
+    wakeAt: shownAll(input.memory, memory) ? nextWake(pods, wanted, memory, input.now) : input.now,
   }
+}
+
+/**
+ * A pod that no pass before this one has shown to Services as ready is in no table that is asked for, so it cannot
+ * be acknowledged yet, even if no table lacks it.
+ */
+function doubtUnshown(input: WorkloadInput): WorkloadInput {
+  const shown = readyPods(input.memory)
+  const routing = (uid: string): PodRouting => ({ ...input.routing(uid), ...(shown.has(uid) ? {} : { acknowledged: false }) })
+  return { ...input, routing }
+}
+
+function shownAll(before: WorkloadMemory | undefined, after: WorkloadMemory): boolean {
+  const shown = readyPods(before)
+  return [...readyPods(after)].every((uid) => shown.has(uid))
+}
+
+function readyPods(memory: WorkloadMemory | undefined): Set<string> {
+  return new Set(memory?.pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid))
+}
+
+function noteScale(memory: WorkloadMemory, replicas: number): WorkloadMemory {
+  return memory.scaledTo === replicas ? memory : { ...memory, scaledTo: replicas }
 }
 
 function recoverMemory(input: WorkloadInput, ids: () => { uid: string }): WorkloadMemory {
@@ -81,7 +106,8 @@ function rolloutTargets(
 ): ReadonlyMap<string, number> {
   if (wanted === null) return new Map()
   const counts = countWanted(input, memory, pods, wanted)
-  const next = counts.find(({ name }) => name === wanted.set)
+  // A template that came while the Deployment is paused has no set yet: the newest one stands in for it.
+  const next = counts.find(({ name }) => name === wanted.set) ?? counts.find(({ name }) => name === newestSet(memory)?.name)
   if (next === undefined) return new Map()
   return planRollout(
     wanted.spec,
@@ -98,7 +124,8 @@ function countWanted(input: WorkloadInput, memory: WorkloadMemory, pods: readonl
 function scaleContext(input: WorkloadInput, wanted: Wanted | null, ids: () => { uid: string; suffix: string }): ScaleContext {
   return {
     now: input.now,
-    keepsFinished: input.target?.kind === 'Pod',
+    keepsFinished: splitKey(input.key).kind === 'Pod',
+    leaving: wanted === null,
     cause: (set, own) =>
       own.some(({ context }) => context.record.deletion !== undefined) || set.name !== wanted?.set
         ? 'missing replica'
@@ -225,8 +252,9 @@ function compileOnce(
 /** Pods that carry this workload's labels and that it never made. */
 function planExtraPods(input: WorkloadInput, memory: WorkloadMemory): Lane[] {
   const known = new Set(memory.pods.map(({ uid }) => uid))
+  const reachable = new Set(input.nodes.filter((node) => node.reachable).map(({ name }) => name))
   return input.pods
-    .filter(({ uid }) => !known.has(uid))
+    .filter(({ uid, node }) => !known.has(uid) && reachable.has(node))
     .map((pod) => {
       const views = [...[...pod.containers.values()].flat(), ...(pod.sandbox === undefined ? [] : [pod.sandbox])]
       const cause = 'drift: an extra pod carries the labels of this workload'

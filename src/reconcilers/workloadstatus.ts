@@ -25,6 +25,7 @@ export function workloadStatus(
   const finished = kind === 'Pod' && pods.some(({ phase }) => phase === 'Succeeded')
   const healthy =
     wanted !== null &&
+    pods.every(({ context }) => context.node.reachable) &&
     (finished || (pods.length === desired && updated.filter((pod) => available.includes(pod)).length === desired))
   const bounds = wanted === null ? { surge: 0, unavailable: 0 } : rolloutBounds(wanted.spec)
   const word = conditionWord(wanted, memory, healthy)
