@@ -42,8 +42,8 @@ export interface ServicePass {
 export function planService(input: ServiceInput): ServicePass {
   const { target } = input
   if (target === null) {
-    const lanes = removeEdges(input, 'left Git')
-    return { plan: { key: input.key, lanes }, memory: lanes.length === 0 ? undefined : input.memory, status: undefined }
+    const left = input.nodes.some((node) => edgesOf(input, node).length > 0)
+    return { plan: { key: input.key, lanes: removeEdges(input) }, memory: left ? input.memory : undefined, status: undefined }
   }
   const memory = rememberService(input, target)
   const lanes = input.nodes.filter(({ reachable }) => reachable).map((node) => planEdge(input, target, memory, node))
@@ -59,12 +59,10 @@ function rememberService(input: ServiceInput, target: Service): ServiceMemory {
   const { type, clusterIP } = target.spec
   const known = input.memory
   const addressless = type === 'ExternalName' || clusterIP === 'None'
-  const keeps = known !== undefined && known.clusterIP !== '' && (clusterIP === undefined || clusterIP === known.clusterIP)
-  const address = addressless
-    ? ''
-    : keeps
-      ? known.clusterIP
-      : (chooseServiceAddress(input.cluster, input.key, clusterIP, input.addressUsed) ?? '')
+  const chosen = addressless ? undefined : chooseServiceAddress(input.cluster, input.key, clusterIP, input.addressUsed)
+  // An address that was given instead of the one asked for is kept like any other.
+  const keeps = !addressless && known !== undefined && known.clusterIP !== '' && (clusterIP === undefined || chosen !== clusterIP)
+  const address = keeps ? known.clusterIP : (chosen ?? '')
   const nodePorts = chooseNodePorts(input, target)
   if (known !== undefined && known.clusterIP === address && canonicalText(known.nodePorts) === canonicalText(nodePorts))
     return known
@@ -150,13 +148,14 @@ function isCurrent(view: ContainerView, spec: ContainerSpec): boolean {
   return view.state === 'running' && view.labels[LABEL.spec] === spec.labels[LABEL.spec]
 }
 
-function removeEdges(input: ServiceInput, cause: string): Lane[] {
-  return input.nodes.flatMap((node) =>
-    edgesOf(input, node).map((view) => ({
+function removeEdges(input: ServiceInput): Lane[] {
+  return input.nodes
+    .filter(({ reachable }) => reachable)
+    .map((node) => ({
       id: `service/${input.key}/${node.name}`,
-      steps: [step(node, view.name, cause, { op: 'remove', container: view.id })],
-    })),
-  )
+      steps: edgesOf(input, node).map((view) => step(node, view.name, 'left Git', { op: 'remove', container: view.id })),
+    }))
+    .filter(({ steps }) => steps.length > 0)
 }
 
 function edgesOf(input: ServiceInput, node: NodeView): ContainerView[] {
@@ -253,10 +252,10 @@ function serviceCondition(
   if (needsAddress && memory.clusterIP === '')
     return { condition: 'Pending', message: `no free address in ${input.cluster.serviceRange}` }
   const prefix = `service/${input.key}/`
-  for (const [id, failure] of input.failures)
-    if (id.startsWith(prefix))
-      return { condition: failure.kind === 'portTaken' ? 'PortConflict' : 'Pending', message: failure.message }
   const edge = edgeSpec(input, target, memory)
+  for (const [id, failure] of input.failures)
+    if (edge !== undefined && id.startsWith(prefix))
+      return { condition: failure.kind === 'portTaken' ? 'PortConflict' : 'Pending', message: failure.message }
   const published = edge === undefined || input.nodes.every((node) => edgesOf(input, node).some((view) => isCurrent(view, edge)))
   if (!published) return { condition: 'Pending', message: 'its ports are being published' }
   if (needsAddress && spec.clusterIP !== undefined && memory.clusterIP !== spec.clusterIP)
