@@ -169,7 +169,7 @@ function planLeftovers(input: NodeInput): Lane[] {
 
 function isLeftover(input: NodeInput, view: ContainerView): boolean {
   const { labels } = view
-  if (view.state === 'removing') return false
+  if (view.state === 'removing' || labels[LABEL.cluster] !== input.cluster.id) return false
   switch (labels[LABEL.role]) {
     case 'router':
       return view.id !== routerOf(input)?.id
