@@ -1,0 +1,155 @@
+/** Builders of what planners read: canonical objects, a cluster, and pieces to change in them. All of it is frozen. */
+import { createHash } from 'node:crypto'
+import { deepFreeze } from '../../src/model/canonical.ts'
+import { canonicalize } from '../../src/model/canonicalize.ts'
+import type { ConfigMap, Deployment, ModelObject, Pod, PodTemplate, ReplicaSet, Secret, Service } from '../../src/model/types.ts'
+import { type Cluster, defineCluster } from '../../src/reconcilers/cluster.ts'
+import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
+import type { NodeView } from '../../src/reconcilers/observed.ts'
+import type { SetCount } from '../../src/reconcilers/rollout.ts'
+
+/** 2026-01-01T00:00:00Z */
+export const epochMs = 1_767_225_600_000
+export const namespace = 'shop'
+
+type Raw = Readonly<Record<string, unknown>>
+
+/** A document as somebody would write it, in canonical form; Secret values become digests that begin with `digest-`. */
+export function canonical<T extends ModelObject>(body: Raw): T {
+  return canonicalize(body, { defaultNamespace: namespace, digest: digestOf, vault: () => {} }) as T
+}
+
+export function digestOf(bytes: Uint8Array): string {
+  return `digest-${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}`
+}
+
+/** A container named `app` that runs `web:1`, as a manifest has it. */
+export function app(change: Raw = {}): Raw {
+  return { name: 'app', image: 'web:1', ...change }
+}
+
+export interface TemplateChange {
+  readonly labels?: Raw
+  readonly annotations?: Raw
+  readonly containers?: readonly Raw[]
+  /** further fields of the pod spec */
+  readonly spec?: Raw
+}
+
+function rawTemplate({ labels, annotations, containers, spec }: TemplateChange): Raw {
+  return {
+    metadata: { labels: labels ?? { app: 'web' }, ...(annotations === undefined ? {} : { annotations }) },
+    spec: { containers: containers ?? [app()], ...spec },
+  }
+}
+
+export function template(change: TemplateChange = {}): PodTemplate {
+  return deployment({ template: change }).spec.template
+}
+
+export interface DeploymentChange {
+  readonly name?: string
+  readonly namespace?: string
+  readonly template?: TemplateChange
+  /** further fields of the Deployment's spec */
+  readonly spec?: Raw
+}
+
+/** `Deployment/shop/web` of 3 replicas of `web:1`. */
+export function deployment({
+  name = 'web',
+  namespace: own,
+  template: change = {},
+  spec = {},
+}: DeploymentChange = {}): Deployment {
+  return canonical<Deployment>({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, ...(own === undefined ? {} : { namespace: own }) },
+    spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: rawTemplate(change), ...spec },
+  })
+}
+
+export function replicaSet({ name = 'web', template: change = {}, spec = {} }: DeploymentChange = {}): ReplicaSet {
+  return canonical<ReplicaSet>({
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { name },
+    spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: rawTemplate(change), ...spec },
+  })
+}
+
+export function barePod({ name = 'job', template: change = {} }: { name?: string; template?: TemplateChange } = {}): Pod {
+  const { metadata, spec } = rawTemplate(change)
+  return canonical<Pod>({ apiVersion: 'v1', kind: 'Pod', metadata: { name, ...(metadata as Raw) }, spec })
+}
+
+export function configMap(name: string, data: Raw = {}, more: Raw = {}): ConfigMap {
+  return canonical<ConfigMap>({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data, ...more })
+}
+
+export function secret(name: string, stringData: Raw = {}, more: Raw = {}): Secret {
+  return canonical<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData, ...more })
+}
+
+/** `Service/shop/web`, port 80 to 8080 of pods labelled `app: web`. */
+export function service(spec: Raw = {}, name = 'web'): Service {
+  const defaults = { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] }
+  return canonical<Service>({ apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { ...defaults, ...spec } })
+}
+
+export function cluster(id = 'test'): Cluster {
+  return deepFreeze(
+    defineCluster({ id, domain: 'cluster.local', subnet: '10.88.0.0/16', nodeImage: 'node:test', extraLabels: { test: 'yes' } }),
+  )
+}
+
+/** A reachable node with nothing on it and no router. */
+export function node(change: Partial<NodeView> = {}): NodeView {
+  return {
+    name: 'alpha',
+    reachable: true,
+    error: '',
+    info: undefined,
+    containers: new Map(),
+    networks: new Map(),
+    volumes: new Map(),
+    images: new Map(),
+    files: new Map(),
+    router: { connected: false, error: 'no router runs', acknowledged: undefined, drift: [] },
+    ...change,
+  }
+}
+
+/** A ready pod of `web` as Services see it; the last part of its address is its number. */
+export function endpoint(index: number, change: Partial<PodEndpoint> = {}): PodEndpoint {
+  return deepFreeze({
+    uid: `uid-${index}`,
+    name: `web-${index}`,
+    namespace,
+    ip: `10.88.1.${index}`,
+    node: 'alpha',
+    labels: { app: 'web' },
+    ready: true,
+    terminating: false,
+    hostname: '',
+    subdomain: '',
+    ports: [],
+    ...change,
+  })
+}
+
+/** A replica set in numbers, all of it there and available; older revisions were made earlier. */
+export function count(revision: number, replicas: number, change: Partial<SetCount> = {}): SetCount {
+  return deepFreeze({
+    name: `v${revision}`,
+    replicas,
+    pods: replicas,
+    ready: replicas,
+    available: replicas,
+    terminating: 0,
+    createdAt: revision * 1000,
+    revision,
+    ...change,
+  })
+}
