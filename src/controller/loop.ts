@@ -156,6 +156,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (target === null && result.memory === undefined) store.deleteLastApplied(key)
       if (target !== null) applied(key, target)
     })
+    if (result.memory !== memory) world.servicesMoved()
     if (result.status === undefined) world.services.delete(key)
     else world.services.set(key, result.status)
     markNodes()

@@ -23,7 +23,7 @@ import { readStore, type StoreReading } from '../store/reading.ts'
 import type { Edges } from './edges.ts'
 import type { NodeReading } from './node.ts'
 import { nodePass, type PassContext, servicePass, workloadPass } from './passes.ts'
-import { makeSource, renderRevision } from './source.ts'
+import { makeSource, pruneConfig, renderRevision } from './source.ts'
 import { findSubnet } from './subnet.ts'
 import { createWorld, isService, isWorkload, type World } from './world.ts'
 
@@ -40,10 +40,6 @@ export async function previewPlan(config: Config, edges: PreviewEdges): Promise<
   const diffs = diffCluster(memory.lastApplied(), wantedObjects(assessment), liveObjects(memory, node))
   const plans = planAll(world, node, edges, loaded.revision)
   return present(loaded, assessment, diffs, plans)
-}
-
-export function pruneConfig({ prune }: Config) {
-  return { prune: prune.enabled, maxShare: prune.maxShare, ...(prune.confirm === '' ? {} : { confirmedRevision: prune.confirm }) }
 }
 
 async function loadRevision(config: Config, edges: PreviewEdges, memory: StoreReading): Promise<Loaded> {

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { folderSource } from '../git/folder.ts'
 import { gitSource } from '../git/repository.ts'
 import type { Source, Tree } from '../git/source.ts'
+import type { PruneConfig } from '../reconcilers/prune.ts'
 import type { Rendered, RenderOptions } from '../render/types.ts'
 
 /** Errors: `SourceError` `refused` for an address, branch or path that is not accepted. */
@@ -51,4 +52,20 @@ export async function renderRevision(
   if (!rendered.problems.some(({ code }) => code === 'PathEscape')) return { tree, rendered }
   const whole = await source.tree(sha, signal, 'whole')
   return { tree: whole, rendered: await render(whole, within) }
+}
+
+/** Address, branch and path as a user gave them; logins in an address are never part of it. */
+export function describeSource({ source }: Config): { readonly repo: string; readonly branch: string; readonly path: string } {
+  if (source === null) return { repo: '', branch: '', path: '' }
+  if (source.kind === 'folder') return { repo: source.dir, branch: '', path: source.path }
+  return { repo: redactUrl(source.url), branch: source.branch, path: source.path }
+}
+
+function redactUrl(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@]*@/i, '$1')
+}
+
+/** What may be pruned, as the operator has set it. */
+export function pruneConfig({ prune }: Config): PruneConfig {
+  return { prune: prune.enabled, maxShare: prune.maxShare, ...(prune.confirm === '' ? {} : { confirmedRevision: prune.confirm }) }
 }

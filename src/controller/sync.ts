@@ -6,10 +6,8 @@ import { type Poll, type Revision, type Source, SourceError, type Tree } from '.
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { createLoader } from '../model/load.ts'
-import type { Allowance } from '../model/policy.ts'
 import type { Loaded, ObjectKey } from '../model/types.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
-import type { PruneConfig } from '../reconcilers/prune.ts'
 import type { SourceStatus, Unenforced } from '../reconcilers/status.ts'
 import { isManifestFile } from '../render/plain.ts'
 import { createRenderer } from '../render/render.ts'
@@ -17,13 +15,12 @@ import type { Tools } from '../render/tools.ts'
 import type { RenderOptions } from '../render/types.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
-import { renderRevision } from './source.ts'
+import { describeSource, pruneConfig, renderRevision } from './source.ts'
 import { isService, isWorkload, type World } from './world.ts'
 
 export interface SyncOptions {
   readonly config: Config
   readonly source: Source
-  readonly describe: { readonly repo: string; readonly branch: string; readonly path: string }
   readonly store: Store
   readonly world: World
   readonly vault: Vault
@@ -32,9 +29,6 @@ export interface SyncOptions {
   readonly now: () => number
   readonly render: RenderOptions
   readonly tools: Tools
-  readonly namespace: string
-  readonly allow: Allowance
-  readonly prune: PruneConfig
   readonly signal: AbortSignal
   /** what is wanted has changed: these keys may have work */
   readonly wanted: (keys: readonly ObjectKey[]) => void
@@ -60,6 +54,7 @@ export interface Sync {
 
 export function createSync(options: SyncOptions): Sync {
   const { source, store, world, now, metrics, log } = options
+  const prune = pruneConfig(options.config)
   const render = createRenderer(options.tools)
   const loadObjects = createLoader()
   let current: { readonly revision: Revision; readonly loaded: Loaded } | undefined
@@ -119,13 +114,13 @@ export function createSync(options: SyncOptions): Sync {
     const digests = new Set<string>()
     const loaded = loadObjects(rendered.manifests, {
       revision: revision.sha,
-      defaultNamespace: options.namespace,
+      defaultNamespace: options.config.namespace,
       digest: options.vault.digest,
       vault: (digest, bytes) => {
         digests.add(digest)
         options.vault.put(digest, bytes)
       },
-      allow: options.allow,
+      allow: options.config.allow,
       brokenFiles: rendered.brokenFiles.filter((file) => mayHaveHeld(file, tree)),
       extraProblems: rendered.problems,
     })
@@ -152,10 +147,10 @@ export function createSync(options: SyncOptions): Sync {
   function settle(fresh: boolean): void {
     if (current === undefined) return
     const { loaded } = current
-    assessment = assess({ loaded, lastApplied: store.lastApplied(), config: options.prune, healthy })
+    assessment = assess({ loaded, lastApplied: store.lastApplied(), config: prune, healthy })
     if (assessment.refusedWhole !== undefined) fail(assessment.refusedWhole)
     // Orphans are judged like any other prune: only by a revision that was read whole.
-    const whole = assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && options.prune.prune
+    const whole = assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune
     const keys = world.setWanted(assessment.effective, assessment.prune, whole)
     applyData()
     if (fresh)
@@ -201,7 +196,7 @@ export function createSync(options: SyncOptions): Sync {
 
   function reassess(): void {
     if (current === undefined || assessment === undefined) return
-    const next = assess({ loaded: current.loaded, lastApplied: store.lastApplied(), config: options.prune, healthy })
+    const next = assess({ loaded: current.loaded, lastApplied: store.lastApplied(), config: prune, healthy })
     if (next.prune.join() !== assessment.prune.join() || next.held.length !== assessment.held.length) settle(false)
   }
 
@@ -252,7 +247,7 @@ export function createSync(options: SyncOptions): Sync {
     rendered: () => current !== undefined && assessment?.refusedWhole === undefined && error === '',
     status: () => ({
       name: source.name,
-      ...options.describe,
+      ...describeSource(options.config),
       attempted: record.attempted,
       applied: record.applied,
       healthy: record.healthy,

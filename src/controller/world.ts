@@ -56,6 +56,8 @@ export interface World {
   nodePortUsed(port: number, except: ObjectKey): boolean
   /** Keeps a pass's endpoints and probes; whether Services may see a difference. */
   setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTargetSpec[]): boolean
+  /** A Service has been given another address, or has gone. */
+  servicesMoved(): void
   forget(key: ObjectKey): void
   pods(): PodIndex
   probes(): readonly ProbeTargetSpec[]
@@ -79,7 +81,8 @@ export function createWorld(
   const endpoints = new Map<ObjectKey, readonly PodEndpoint[]>()
   const probes = new Map<ObjectKey, readonly ProbeTargetSpec[]>()
   let index: PodIndex | undefined
-  let table: { readonly placed: string; readonly pods: PodIndex; readonly table: RouteTable } | undefined
+  let version = 0
+  let table: { readonly version: number; readonly table: RouteTable | undefined } | undefined
 
   function observedOwners(): ObjectKey[] {
     return nodes.flatMap((node) => [...node.pods().keys()]).filter(isWorkload)
@@ -97,24 +100,14 @@ export function createWorld(
     })
   }
 
+  /** Asked for once a pod, and changes with the pods and Services only. */
   function currentTable(): RouteTable | undefined {
+    if (table?.version === version) return table.table
     const unplanned = [...store.workloads().keys()].some((key) => !endpoints.has(key))
-    if (unplanned) return undefined
-    const services = placedServices()
-    // Objects are frozen and replaced as wholes, so their identities tell whether anything changed.
-    const placed = services.map(({ service, clusterIP }) => `${identity(service)}@${clusterIP}`).join()
-    if (table?.placed !== placed || table.pods !== pods())
-      table = { placed, pods: pods(), table: buildRouteTable(services, pods(), cluster.domain) }
+    const built = unplanned ? undefined : buildRouteTable(placedServices(), pods(), cluster.domain)
+    // An equal table stays the same value, for whoever compares or keeps something by it.
+    table = { version, table: table?.table !== undefined && sameJson(table.table, built) ? table.table : built }
     return table.table
-  }
-
-  const identities = new WeakMap<object, number>()
-  let lastIdentity = 0
-  function identity(object: object): number {
-    const known = identities.get(object)
-    if (known !== undefined) return known
-    identities.set(object, ++lastIdentity)
-    return lastIdentity
   }
 
   return {
@@ -127,6 +120,7 @@ export function createWorld(
       effective = next
       pruning = new Set(prune)
       pruneOrphans = orphans
+      version++
       return this.keys()
     },
     targetOf(key) {
@@ -170,13 +164,17 @@ export function createWorld(
       if (sameJson(endpoints.get(key), nextEndpoints)) return false
       endpoints.set(key, nextEndpoints)
       index = undefined
+      version++
       return true
     },
+    servicesMoved: () => void version++,
     forget(key) {
       statuses.delete(key)
       services.delete(key)
       probes.delete(key)
-      if (endpoints.delete(key)) index = undefined
+      endpoints.delete(key)
+      index = undefined
+      version++
     },
     pods,
     probes: () => [...probes.values()].flat(),

@@ -1,6 +1,6 @@
 /** CPU and memory of containers, sampled from the engines and served under cAdvisor's names. */
 import { setTimeout as sleepUnref } from 'node:timers/promises'
-import type { ClusterStatus } from '../reconcilers/status.ts'
+import type { WorkloadStatus } from '../reconcilers/status.ts'
 import type { ContainerStats, Engine } from '../runtime/engine.ts'
 import { counter, type Families, gauge, type Sample, sample } from './family.ts'
 
@@ -29,8 +29,8 @@ export interface UsageSample {
   readonly stats: ContainerStats
 }
 
-export function runningContainers(status: ClusterStatus): UsageTarget[] {
-  return status.workloads.flatMap(({ pods }) =>
+export function runningContainers(workloads: readonly WorkloadStatus[]): UsageTarget[] {
+  return workloads.flatMap(({ pods }) =>
     pods.flatMap(({ node, namespace, name, containers }) =>
       containers
         .filter(({ state, containerId }) => state === 'running' && containerId !== '')

@@ -206,7 +206,7 @@ function usage(of: ClusterStatus) {
     memoryRssBytes: memory,
     readAt: Date.now(),
   }
-  return runningContainers(of).map((target) => ({ target, stats }))
+  return runningContainers(of.workloads).map((target) => ({ target, stats }))
 }
 
 /** The shipped configuration, at this server's port and at a test's pace. */

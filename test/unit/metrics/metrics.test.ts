@@ -9,7 +9,7 @@ import { busyCluster, cluster, workload } from '../../support/status.ts'
 const stats = { cpuNanos: 2.5e9, memoryUsageBytes: 30, memoryWorkingSetBytes: 20, memoryRssBytes: 10, readAt: 1_000 }
 
 function busyMetrics() {
-  const usage = () => runningContainers(busyCluster()).map((target) => ({ target, stats }))
+  const usage = () => runningContainers(busyCluster().workloads).map((target) => ({ target, stats }))
   const metrics = createMetrics({ version: '0.1.0', status: busyCluster, usage })
   tellEverything(metrics)
   return metrics

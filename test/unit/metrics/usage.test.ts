@@ -37,7 +37,7 @@ function stepped(options: Omit<Parameters<typeof startUsageSampler>[0], 'sleep'>
 }
 
 test('only running containers with an id are asked', () => {
-  expect(runningContainers(busyCluster()).map(({ pod, container, node }) => `${node} ${pod}/${container}`)).toEqual([
+  expect(runningContainers(busyCluster().workloads).map(({ pod, container, node }) => `${node} ${pod}/${container}`)).toEqual([
     'alpha web-7c9f-x2k1q/app',
   ])
 })

@@ -1,0 +1,226 @@
+/** The parts of a running daemon, wired to each other. */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { type Poller, pollSource } from '../git/poller.ts'
+import type { Source } from '../git/source.ts'
+import type { Logger } from '../logging.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { runningContainers, startUsageSampler, type UsageSampler } from '../metrics/usage.ts'
+import type { ObjectKey } from '../model/types.ts'
+import { type Cluster, defineCluster } from '../reconcilers/cluster.ts'
+import { LABEL } from '../reconcilers/names.ts'
+import { findTools } from '../render/tools.ts'
+import type { Engine } from '../runtime/engine.ts'
+import { verifyFiles } from '../runtime/files.ts'
+import { createProber, type Prober } from '../runtime/prober.ts'
+import { createProbeRunner } from '../runtime/probes/action.ts'
+import { pause } from '../runtime/timers.ts'
+import type { Vault } from '../runtime/vault.ts'
+import type { Store } from '../store/store.ts'
+import type { Edges } from './edges.ts'
+import { createLoop, type Loop } from './loop.ts'
+import { type NodeRuntime, startNode } from './node.ts'
+import { makeSource } from './source.ts'
+import { findSubnet } from './subnet.ts'
+import { createSync, type Sync } from './sync.ts'
+import { createWorld, type World } from './world.ts'
+
+/** What pod names end in: Kubernetes' alphabet, without vowels and look-alikes. */
+const SUFFIX = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** Everything that exists once the engine has answered for the first time. */
+export interface Running {
+  readonly cluster: Cluster
+  readonly nodes: readonly NodeRuntime[]
+  readonly world: World
+  readonly loop: Loop
+  readonly sync: Sync
+  readonly poll: () => Promise<void>
+  readonly usage: UsageSampler
+}
+
+interface Parts {
+  readonly store: Store
+  readonly vault: Vault
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+/** Makes everything that needs the engine, and sets it going. */
+export async function assemble(config: Config, edges: Edges, engine: Engine, parts: Parts): Promise<Running> {
+  const due: Due = { keys: () => undefined, all: () => undefined }
+  const cluster = await makeCluster(config, edges, engine)
+  const nodes = [await makeNode(cluster, edges, engine, parts, due)]
+  const prober = makeProber(nodes, edges, engine, parts, due)
+  const world = createWorld(cluster, nodes, parts.store, prober.states)
+  seedReadiness(world, nodes, prober.seed)
+  const source = makeSource(config, edges)
+  const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, prober, source, due })
+  const poller = startPolling(config, edges, parts, source, sync)
+  startReadingBack(nodes, edges, parts, due)
+  const usage = startUsageSampler({
+    engine: () => engine,
+    list: () => runningContainers([...world.statuses.values()]),
+    sleep: (ms, stop) => pause(edges.timers, ms, stop),
+  })
+  parts.signal.addEventListener('abort', () => {
+    prober.stop()
+    usage.stop()
+    void poller.stop()
+    void source.close()
+  })
+  loop.markAll()
+  return { cluster, nodes, world, loop, sync, usage, poll: () => poller.syncNow() }
+}
+
+/** How what is observed reaches the loop; wired once there is one. */
+interface Due {
+  keys: (keys: readonly ObjectKey[]) => void
+  all: () => void
+}
+
+async function makeCluster(config: Config, edges: Edges, engine: Engine): Promise<Cluster> {
+  const subnet = await findSubnet(engine, config.cluster, config.podCidr)
+  const nodeImage = config.nodeImage ?? edges.nodeImage
+  return defineCluster({ id: config.cluster, domain: config.domain, subnet, nodeImage, extraLabels: edges.extraLabels ?? {} })
+}
+
+function makeNode(cluster: Cluster, edges: Edges, engine: Engine, { vault, log }: Parts, due: Due): Promise<NodeRuntime> {
+  return startNode({
+    engine,
+    cluster,
+    owner: `trireme ${edges.version} on ${hostname()}, pid ${process.pid}`,
+    timers: edges.timers,
+    now: edges.now,
+    redact: vault.redact,
+    changed: (keys) => (keys === 'all' ? due.all() : due.keys(keys)),
+    failed: (what, error) => log.warn({ err: error }, `cannot ${what}`),
+  })
+}
+
+function makeProber(nodes: readonly NodeRuntime[], edges: Edges, engine: Engine, { vault }: Parts, due: Due): Prober {
+  const ownerOf = (containerId: string): ObjectKey[] =>
+    nodes.flatMap((node) => node.view().containers.get(containerId)?.labels[LABEL.owner] ?? [])
+  return createProber({
+    timers: edges.timers,
+    now: edges.now,
+    random: edges.random,
+    runAction: createProbeRunner({ engineOf: () => engine, redact: vault.redact }),
+    onChange: (containerId) => due.keys(ownerOf(containerId)),
+  })
+}
+
+interface LoopParts {
+  readonly world: World
+  readonly nodes: readonly NodeRuntime[]
+  readonly prober: Prober
+  readonly source: Source
+  readonly due: Due
+}
+
+function makeLoop(
+  config: Config,
+  edges: Edges,
+  parts: Parts,
+  { world, nodes, prober, source, due }: LoopParts,
+): { loop: Loop; sync: Sync } {
+  const { now, timers } = edges
+  /** Every router has been held once: only then is it sure that no other daemon drives this cluster. */
+  let held = false
+  const loop = createLoop({
+    ...parts,
+    world,
+    nodes,
+    now,
+    timers,
+    ids: () => ({ uid: edges.uuid(), suffix: suffix(edges.random) }),
+    revision: () => sync.revision(),
+    changed: () => {
+      prober.sync(world.probes())
+      sync.follow()
+      if (held || !nodes.every((node) => node.view().router.connected)) return
+      held = true
+      loop.markAll()
+    },
+    active: () => held,
+  })
+  const sync = createSync({
+    ...parts,
+    config,
+    source,
+    world,
+    now,
+    render: {
+      name: source.name,
+      namespace: config.namespace,
+      allowRemote: config.render.allowRemote,
+      cacheDir: join(config.dataDir, 'renders'),
+    },
+    tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') }),
+    wanted: (keys) => {
+      // What was missing may have come with this revision.
+      loop.failures.forgive((_, failure) => failure.kind === 'config')
+      due.keys(keys)
+    },
+    note: (reason, message, warning) =>
+      loop.note({ type: warning ? 'Warning' : 'Normal', reason, object: `Source//${source.name}`, message }),
+  })
+  due.keys = (keys) => {
+    for (const key of keys) loop.queue.add(key)
+  }
+  due.all = loop.markAll
+  return { loop, sync }
+}
+
+function suffix(random: () => number): string {
+  return Array.from({ length: 5 }, () => SUFFIX[Math.floor(random() * SUFFIX.length)]).join('')
+}
+
+function startPolling(config: Config, edges: Edges, { metrics, log, signal }: Parts, source: Source, sync: Sync): Poller {
+  return pollSource(source, {
+    intervalMs: config.intervalMs,
+    jitter: 0.1,
+    random: edges.random,
+    timers: edges.timers,
+    now: edges.now,
+    onRevision: (poll) => void sync.take(poll).catch((error: unknown) => log.error({ err: error }, 'cannot take the revision')),
+    onFailure: (error) => sync.failed(error),
+    onPolled: ({ result, durationMs }) => {
+      metrics.gitPoll(source.name, result, durationMs / 1000)
+      if (result !== 'failed') sync.fetched()
+    },
+    signal,
+  })
+}
+
+/** Nothing tells when somebody edits a file in a volume, so what was put there is read back, slowly and for ever. */
+function startReadingBack(nodes: readonly NodeRuntime[], edges: Edges, { vault, log, signal }: Parts, due: Due): void {
+  void verifyFiles({
+    targets: () => nodes.flatMap((node) => node.fileTargets()),
+    timers: edges.timers,
+    digest: vault.digest,
+    signal,
+    onResult: (volume, digests) => {
+      const holders = nodes.filter((node) => node.view().volumes.has(volume) && node.filesRead(volume, digests))
+      due.keys(holders.flatMap((node) => node.view().volumes.get(volume)?.labels[LABEL.owner] ?? []))
+    },
+    onError: (volume, error) => log.warn({ err: error }, `cannot read back volume ${volume}`),
+  })
+}
+
+/** A pod that was ready stays so until its probe has really failed: a restart of the daemon takes nobody out. */
+function seedReadiness(world: World, nodes: readonly NodeRuntime[], seed: (containerId: string, ready: boolean) => void): void {
+  const ready = new Set(
+    [...world.store.workloads().values()].flatMap(({ pods }) =>
+      pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid),
+    ),
+  )
+  // Pods of a lost store are taken over as they are found.
+  for (const node of nodes)
+    for (const [owner, pods] of node.pods())
+      for (const pod of pods)
+        if (ready.has(pod.uid) || !world.store.workloads().has(owner))
+          for (const view of [...pod.containers.values()].flat()) if (view.state === 'running') seed(view.id, true)
+}
