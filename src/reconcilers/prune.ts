@@ -30,7 +30,7 @@ export interface PruneConfig {
   readonly prune: boolean
   /** the largest share of the applied objects that goes without confirmation, 0 to 1 */
   readonly maxShare: number
-  /** the revision whose deletions the operator has confirmed, by full commit id */
+  /** the revision whose deletions the operator has confirmed: its id, or at least the first 7 digits of it */
   readonly confirmedRevision?: string
 }
 
@@ -87,10 +87,16 @@ function holdTogether(input: PruneInput, free: readonly ObjectKey[]): [HoldKind,
 }
 
 function excess({ revision, appliedCount, config }: PruneInput, count: number): string {
-  if (config.confirmedRevision === revision) return ''
+  if (isConfirmed(revision, config.confirmedRevision)) return ''
   if (count <= freeCount || count <= config.maxShare * appliedCount) return ''
   const share = `${count} of ${appliedCount} objects would be pruned, more than ${Math.round(config.maxShare * 100)}% at once`
   return `${share}; confirm revision ${revision} if that is meant`
+}
+
+/** A folder's revision is a digest with `folder-` before it; people give the digits alone. */
+function isConfirmed(revision: string, confirmed: string | undefined): boolean {
+  if (confirmed === undefined || confirmed === '') return false
+  return revision.startsWith(confirmed) || revision.startsWith(`folder-${confirmed}`)
 }
 
 function listed(keys: readonly ObjectKey[]): string {

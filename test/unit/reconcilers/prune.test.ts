@@ -86,6 +86,17 @@ for (const { leave, of, maxShare, goes } of [
   })
 }
 
+for (const { revision, confirmed, goes } of [
+  { revision: '87fc414a40be1a3c5b4da3e34b337277d572d374', confirmed: '87fc414', goes: true },
+  { revision: '87fc414a40be1a3c5b4da3e34b337277d572d374', confirmed: '87fc415', goes: false },
+  { revision: '87fc414a40be1a3c5b4da3e34b337277d572d374', confirmed: '', goes: false },
+  { revision: 'folder-0975651e8cab', confirmed: '0975651e8cab', goes: true },
+])
+  test(`above the ceiling "${confirmed}" ${goes ? 'confirms' : 'does not confirm'} ${revision}`, () => {
+    const config = { prune: true, maxShare: 0.5, confirmedRevision: confirmed }
+    expect(verdict({ revision, leaving: leaving(pods(6)), appliedCount: 8, config }).prune).toHaveLength(goes ? 6 : 0)
+  })
+
 test('above the ceiling the operator confirms that very revision', () => {
   const confirmed = (confirmedRevision: string) =>
     verdict({ leaving: leaving(pods(6)), appliedCount: 8, config: { prune: true, maxShare: 0.5, confirmedRevision } })
