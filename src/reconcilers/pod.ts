@@ -124,7 +124,10 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
     return [step(context, target, 'left over by a failed removal', { op: 'remove', container: latest.id })]
   if (stage === 'created')
     return [
-      step(context, target, podCause(context), { op: 'start', container: latest.id }),
+      step(context, target, one.attempt > 0 ? `restart ${one.attempt}` : podCause(context), {
+        op: 'start',
+        container: latest.id,
+      }),
       ...postStart(context, one, latest.name, one.attempt),
     ]
   if (stage === 'exited' && neverStarted(latest))
@@ -174,8 +177,8 @@ function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Ste
 }
 
 /** It has ended, and its next attempt may start. */
-function isDue({ context }: PodNow, { restartAt }: ContainerNow): boolean {
-  return restartAt !== undefined && restartAt <= context.now
+function isDue({ context }: PodNow, { latest, restartAt }: ContainerNow): boolean {
+  return latest !== undefined && !neverStarted(latest) && restartAt !== undefined && restartAt <= context.now
 }
 
 function planFirstLaunch(pod: PodNow, one: ContainerNow): Step[] {

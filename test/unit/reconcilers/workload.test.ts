@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { type ModelObject, objectKey } from '../../../src/model/types.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, barePod, configMap, deployment, namespace, replicaSet, secret, service } from '../../support/world.ts'
 
@@ -7,7 +7,7 @@ const web = objectKey('Deployment', namespace, 'web')
 const job = objectKey('Pod', namespace, 'job')
 
 /** A stage with a router, on which everything of `objects` runs steadily. */
-function settled(...objects: Parameters<Stage['apply']>): Stage {
+function settled(...objects: readonly ModelObject[]): Stage {
   const stage = new Stage().apply(...objects)
   stage.run(60_000)
   return stage

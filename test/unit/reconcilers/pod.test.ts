@@ -1,0 +1,504 @@
+import { describe, expect, test } from 'vitest'
+import { type ModelObject, objectKey } from '../../../src/model/types.ts'
+import { LABEL } from '../../../src/reconcilers/names.ts'
+import type { ContainerProbes } from '../../../src/reconcilers/observed.ts'
+import type { ContainerView } from '../../../src/runtime/engine.ts'
+import { change } from '../../support/fakenode.ts'
+import { READY, Stage } from '../../support/stage.ts'
+import { app, barePod, configMap, deployment, namespace, service, type TemplateChange } from '../../support/world.ts'
+
+const web = objectKey('Deployment', namespace, 'web')
+const probe = { httpGet: { path: '/', port: 8080 } }
+const exec = { exec: { command: ['true'] } }
+
+/** One replica of `web`, running. */
+function one(template: TemplateChange = {}, ...more: readonly ModelObject[]): Stage {
+  const stage = new Stage().apply(deployment({ spec: { replicas: 1 }, template }), ...more)
+  stage.settle()
+  return stage
+}
+
+function only(stage: Stage, container = 'app'): ContainerView {
+  const [view] = stage.running(container)
+  if (view === undefined) throw new Error(`no ${container} runs`)
+  return view
+}
+
+function alter(stage: Stage, view: ContainerView, to: Partial<ContainerView>): void {
+  stage.node = change(stage.node, view.id, () => to)
+}
+
+const state = (stage: Stage) => stage.passes.get(web)?.status?.pods[0]
+const failing = (kind: keyof ContainerProbes): ContainerProbes => ({
+  ...READY,
+  [kind]: { result: 'failure', since: 0, lastAnswer: 'HTTP 500' },
+})
+
+describe('crashes', () => {
+  test('back off: at once, then 10 s doubling to 5 min', () => {
+    const stage = one()
+    const waits: number[] = []
+    for (let crash = 0; crash < 8; crash++) {
+      stage.now += 1_000
+      stage.end(only(stage), 1)
+      const ended = stage.now
+      stage.settle()
+      while (stage.running().length === 0) {
+        stage.now = stage.nextWake() ?? Number.NaN
+        stage.settle()
+      }
+      waits.push((stage.now - ended) / 1000)
+    }
+    expect(waits).toEqual([0, 10, 20, 40, 80, 160, 300, 300])
+    expect(state(stage)?.restarts).toBe(8)
+  })
+
+  test('begin anew after ten minutes of running', () => {
+    const stage = one()
+    for (const ranMs of [1_000, 1_000, 600_000]) {
+      stage.run(ranMs)
+      stage.end(only(stage), 1)
+      stage.run(10_000)
+    }
+    expect(stage.running()).toHaveLength(1)
+    expect(only(stage).labels[LABEL.failures]).toBe('1')
+  })
+
+  test('are told with their cause and a countdown', () => {
+    const stage = one()
+    for (let crash = 0; crash < 2; crash++) {
+      stage.end(only(stage), 3)
+      expect(stage.planText(web)).toContain(crash === 0 ? 'create web.1/app: exited with 3' : '')
+      stage.settle()
+    }
+    expect(state(stage)).toMatchObject({
+      reason: 'CrashLoopBackOff',
+      message: 'app: exited with 3; next start in 10 s',
+      ready: false,
+    })
+  })
+
+  test('for want of memory say so', () => {
+    const stage = one()
+    alter(stage, only(stage), { state: 'exited', exitCode: 137, oomKilled: true, finishedAt: stage.now })
+    expect(stage.planText(web)).toContain('create web.1/app: exited with 137 (out of memory)')
+  })
+
+  test('keep the last attempt for its logs and no other', () => {
+    const stage = one()
+    for (let crash = 0; crash < 3; crash++) {
+      stage.end(only(stage), 1)
+      stage.run(60_000)
+    }
+    expect(stage.containers().map(({ labels, state }) => `${labels[LABEL.attempt]} ${state}`)).toEqual(['2 exited', '3 running'])
+  })
+
+  test('of a container whose image has been removed pull it again', () => {
+    const stage = one()
+    stage.node = { ...stage.node, images: new Map() }
+    stage.end(only(stage), 1)
+    expect(stage.planText(web)).toBe('pull image web:1: web.1 needs it (IfNotPresent)')
+    stage.settle()
+    expect(stage.running()).toHaveLength(1)
+  })
+})
+
+describe("Docker's own restart policy", () => {
+  test('takes over after 10 s of steady running, and no sooner', () => {
+    const stage = one()
+    stage.now += 9_999
+    expect(stage.planText(web)).toBe('')
+    expect(stage.passes.get(web)?.wakeAt).toBe(stage.now + 1)
+    stage.now += 1
+    expect(stage.planText(web)).toBe('update web.1/app: runs steadily: Docker may restart it while the daemon is away')
+    stage.settle()
+    expect(only(stage).restartPolicy).toBe('always')
+  })
+
+  test('is taken back from a container that Docker has just restarted', () => {
+    const stage = one()
+    stage.run(20_000)
+    alter(stage, only(stage), { startedAt: stage.now, restartCount: 1 })
+    expect(stage.planText(web)).toBe('update web.1/app: has just been restarted: its next restart is ours to pace')
+  })
+
+  test('is taken from an attempt that is only kept for its logs, which Docker would start again with itself', () => {
+    const stage = one()
+    stage.run(20_000)
+    stage.end(only(stage), 137)
+    stage.settle()
+    const kept = stage.containers().find(({ state }) => state === 'exited')
+    expect(kept?.restartPolicy).toBe('no')
+  })
+
+  test('never runs a Pod that ends again', () => {
+    const stage = new Stage().apply(barePod({ template: { spec: { restartPolicy: 'Never' } } }))
+    stage.run(60_000)
+    expect(only(stage).restartPolicy).toBe('no')
+  })
+
+  test('fails containers whose sandbox is late: they are started as they are', () => {
+    const stage = one()
+    stage.run(20_000)
+    const error = 'cannot join network of a non running container: 0'
+    alter(stage, only(stage), { state: 'exited', exitCode: 143, error, finishedAt: stage.now })
+    stage.node = { ...stage.node, images: new Map() }
+    expect(stage.planText(web)).toBe('start web.1/app: Docker started it before its sandbox and gave up')
+  })
+})
+
+describe('probes and hooks', () => {
+  for (const kind of ['liveness', 'startup'] as const)
+    test(`a failing ${kind} probe stops the container, which then starts again without being drift`, () => {
+      const grace = { [`${kind}Probe`]: { ...probe, terminationGracePeriodSeconds: 7 } }
+      const stage = one({ containers: [app(grace)] })
+      stage.probe = (view) => (view.labels[LABEL.attempt] === '0' ? failing(kind) : READY)
+      const { lanes } = stage.plan(web).plan
+      expect(lanes[0]?.steps).toEqual([
+        expect.objectContaining({ op: 'stop', graceSeconds: 7, cause: `${kind} probe failed: HTTP 500` }),
+      ])
+      expect(stage.settle()).toEqual([
+        `stop web.1/app: ${kind} probe failed: HTTP 500`,
+        'create web.1/app: stopped after a failed probe or hook (exit 143)',
+        'start web.1/app: restart 1',
+      ])
+      expect(state(stage)).toMatchObject({ ready: true, restarts: 1 })
+    })
+
+  test('a failing readiness probe takes the pod out of the routes and leaves it running', () => {
+    const stage = one({ containers: [app({ readinessProbe: probe })] }, service())
+    stage.run(20_000)
+    stage.probe = () => failing('readiness')
+    expect(stage.settle()).toEqual(['route routes: take out web.1'])
+    expect(state(stage)).toMatchObject({ ready: false, message: 'app: probe says HTTP 500' })
+  })
+
+  test('a container is ready only once its startup probe has succeeded', () => {
+    const stage = new Stage().apply(
+      deployment({ spec: { replicas: 1 }, template: { containers: [app({ startupProbe: probe })] } }),
+    )
+    stage.probe = () => ({ startup: { result: 'unknown', since: 0, lastAnswer: '' } })
+    stage.settle()
+    expect(state(stage)).toMatchObject({ ready: false })
+    stage.probe = () => READY
+    stage.settle()
+    expect(state(stage)).toMatchObject({ ready: true })
+  })
+
+  test('a postStart hook is run once, before the container counts', () => {
+    const stage = new Stage().apply(
+      deployment({ spec: { replicas: 1 }, template: { containers: [app({ lifecycle: { postStart: exec } })] } }),
+    )
+    const steps = stage.settle().filter((line) => line.includes('/app'))
+    expect(steps).toEqual([
+      'create web.1/app: revision 1',
+      'start web.1/app: revision 1',
+      'hook web.1/app postStart #0: container started',
+    ])
+    expect(state(stage)).toMatchObject({ ready: true })
+    stage.node = { ...stage.node, hooks: new Set() }
+    expect(stage.planText(web), 'the daemon was restarted').toBe('')
+  })
+
+  test('a postStart hook that fails stops its container', () => {
+    const stage = new Stage().apply(
+      deployment({ spec: { replicas: 1 }, template: { containers: [app({ lifecycle: { postStart: exec } })] } }),
+    )
+    const refuse = (line: string) => line.startsWith('failed hook')
+    stage.turn()
+    const name = stage.records()[0]?.name
+    stage.node = { ...stage.node, broken: new Map([[`hook ${name}/app postStart #0`, { kind: 'failed', message: 'exit 1' }]]) }
+    const steps = stage.settle()
+    expect(steps.filter(refuse)).toEqual(['failed hook web.1/app postStart #0: exit 1'])
+    expect(steps).toContain('stop web.1/app: postStart hook failed: exit 1')
+    expect(steps).toContain('create web.1/app: stopped after a failed probe or hook (exit 143)')
+    expect(state(stage)).toMatchObject({ ready: true, restarts: 1 })
+  })
+
+  test('preStop runs once, and stop gets what is left of the grace, but never under 2 s', () => {
+    const stage = one({ containers: [app({ lifecycle: { preStop: exec } })], spec: { terminationGracePeriodSeconds: 10 } })
+    stage.remove(web)
+    const text = () =>
+      stage
+        .plan(web)
+        .plan.lanes.flatMap(({ steps }) => steps.map((step) => [step.op, 'graceSeconds' in step && step.graceSeconds]))
+    expect(text()).toEqual([
+      ['hook', false],
+      ['stop', 10],
+    ])
+    stage.turn()
+    stage.now += 6_000
+    expect(text()).toEqual([['stop', 4]])
+    stage.now += 60_000
+    expect(text()).toEqual([['stop', 2]])
+  })
+
+  test('a preStop hook that fails keeps nothing alive', () => {
+    const stage = one({ containers: [app({ lifecycle: { preStop: exec } })] })
+    const name = stage.records()[0]?.name
+    stage.node = { ...stage.node, broken: new Map([[`hook ${name}/app preStop #0`, { kind: 'failed', message: 'exit 1' }]]) }
+    stage.remove(web).settle()
+    expect(stage.memory.size).toBe(0)
+  })
+
+  test('in termination liveness and startup stop, readiness goes on', () => {
+    const stage = one({ containers: [app({ livenessProbe: probe })] }, service())
+    expect(stage.plan(web).probes).toMatchObject([{ suspend: [], address: stage.records()[0]?.ip }])
+    stage.remove(web)
+    expect(stage.plan(web).probes).toMatchObject([{ suspend: ['liveness', 'startup'] }])
+  })
+})
+
+describe('several containers', () => {
+  const containers = [app(), app({ name: 'log', image: 'log:1' })]
+
+  test('share one sandbox, and one that crashes disturbs no other', () => {
+    const stage = one({ containers })
+    const sandbox = only(stage, 'POD')
+    expect([only(stage).networkMode, only(stage, 'log').networkMode]).toEqual([
+      `container:${sandbox.id}`,
+      `container:${sandbox.id}`,
+    ])
+    stage.end(only(stage, 'log'), 1)
+    expect(stage.settle()).toEqual(['create web.1/log: exited with 1', 'start web.1/log: restart 1'])
+  })
+
+  test('a pod is ready when all of them are', () => {
+    const stage = new Stage().apply(
+      deployment({ spec: { replicas: 1 }, template: { containers: [app(), app({ name: 'log', readinessProbe: probe })] } }),
+    )
+    stage.probe = () => failing('readiness')
+    stage.settle()
+    expect(state(stage)).toMatchObject({ phase: 'Running', ready: false })
+  })
+})
+
+describe('a lost sandbox means a new pod', () => {
+  for (const { name, lose, because } of [
+    { name: 'removed', lose: (stage: Stage) => remove(stage, only(stage, 'POD')), because: 'its sandbox was removed' },
+    { name: 'ended', lose: (stage: Stage) => stage.end(only(stage, 'POD'), 137), because: 'its sandbox exited with 137' },
+    {
+      name: 'restarted',
+      lose: (stage: Stage) => alter(stage, only(stage, 'POD'), { startedAt: stage.now + 5 }),
+      because: 'its sandbox was restarted, which left its containers without a network',
+    },
+    {
+      name: 'with another address',
+      lose: (stage: Stage) => alter(stage, only(stage, 'POD'), attached('10.88.9.9')),
+      because: 'its address changed from IP to 10.88.9.9',
+    },
+  ])
+    test(name, () => {
+      const stage = one()
+      const [{ ip = '', uid = '' } = {}] = stage.records()
+      lose(stage)
+      stage.plan(web)
+      expect(stage.records().map(({ deletion }) => deletion?.cause)).toEqual([because.replace('IP', ip), undefined])
+      stage.settle()
+      const [record] = stage.records()
+      expect(record?.uid).not.toBe(uid)
+      expect(record?.cause).toBe('missing replica')
+      expect(stage.running()).toHaveLength(1)
+      expect(state(stage)).toMatchObject({ ready: true })
+    })
+
+  test('whose address is taken', () => {
+    const stage = new Stage().apply(deployment({ spec: { replicas: 1 } }))
+    stage.turn()
+    const [{ name = '', ip = '' } = {}] = stage.records()
+    stage.node = {
+      ...stage.node,
+      broken: new Map([[`start ${name}/POD`, { kind: 'addressTaken', message: 'Address already in use' }]]),
+    }
+    stage.settle()
+    expect(stage.records()).toHaveLength(1)
+    expect(stage.records()[0]?.ip).not.toBe(ip)
+    expect(state(stage)).toMatchObject({ ready: true })
+  })
+
+  test('but not one that somebody attached to a further network', () => {
+    const stage = one()
+    const sandbox = only(stage, 'POD')
+    const foreign = { networkId: 'n', ip: '172.30.0.2', requestedIp: '' }
+    alter(stage, sandbox, { networks: { aaa: foreign, ...sandbox.networks } })
+    expect(stage.settle()).toEqual([])
+  })
+})
+
+function attached(ip: string): Partial<ContainerView> {
+  return { networks: { 'trireme-test': { networkId: 'trireme-test', ip, requestedIp: ip } } }
+}
+
+function remove(stage: Stage, view: ContainerView): void {
+  stage.node = { ...stage.node, containers: new Map([...stage.node.containers].filter(([id]) => id !== view.id)) }
+}
+
+describe('drift is mended', () => {
+  const limits = { resources: { limits: { memory: '64Mi', cpu: '500m' } } }
+  for (const { name, drift, kinds, want } of [
+    {
+      name: 'paused',
+      drift: (stage: Stage) => alter(stage, only(stage), { state: 'paused' }),
+      kinds: ['paused'],
+      want: ['unpause web.1/app: drift: paused'],
+    },
+    {
+      name: 'a paused sandbox',
+      drift: (stage: Stage) => alter(stage, only(stage, 'POD'), { state: 'paused' }),
+      kinds: ['paused'],
+      want: ['unpause web.1/POD: drift: paused'],
+    },
+    {
+      name: 'renamed',
+      drift: (stage: Stage) => alter(stage, only(stage), { name: 'mine' }),
+      kinds: ['renamed'],
+      want: [expect.stringMatching(/^rename web\.1\/app: drift: name is mine, not k8s_app_web\.1_shop_uid1_0$/)],
+    },
+    {
+      name: 'memory and cpu, in one update',
+      drift: (stage: Stage) =>
+        alter(stage, only(stage), { resources: { ...only(stage).resources, memoryBytes: 2 ** 27, cpuQuota: 20_000 } }),
+      kinds: ['resources'],
+      want: ['update web.1/app: drift: memory limit is 128Mi, not 64Mi; drift: cpu limit is 200m, not 500m'],
+    },
+    {
+      name: 'disconnected',
+      drift: (stage: Stage) => alter(stage, only(stage, 'POD'), { networks: {} }),
+      kinds: ['network'],
+      want: ['connect web.1/POD: drift: not attached to network trireme-test'],
+    },
+    {
+      name: 'killed',
+      drift: (stage: Stage) => stage.end(only(stage), 137),
+      kinds: ['stopped', undefined],
+      want: ['create web.1/app: drift: stopped or killed from outside (exit 137)', 'start web.1/app: restart 1'],
+    },
+    {
+      name: 'removed',
+      drift: (stage: Stage) => remove(stage, only(stage)),
+      kinds: ['removed', undefined],
+      want: ['create web.1/app: drift: container was removed', 'start web.1/app: revision 1'],
+    },
+    {
+      name: 'removed after an earlier crash',
+      drift: (stage: Stage) => {
+        stage.end(only(stage), 1)
+        stage.settle()
+        remove(stage, only(stage))
+      },
+      kinds: ['removed', undefined],
+      want: ['create web.1/app: drift: container was removed', 'start web.1/app: restart 1'],
+    },
+    {
+      name: 'an extra container with the labels of a container',
+      drift: (stage: Stage) => copy(stage, only(stage), {}),
+      kinds: ['extra'],
+      want: ['remove web.1/app: drift: an extra container carries its labels'],
+    },
+    {
+      name: 'an extra container of a name that the pod does not have',
+      drift: (stage: Stage) => copy(stage, only(stage), { [LABEL.containerName]: 'miner' }),
+      kinds: ['extra'],
+      want: ['remove web.1/miner: drift: an extra container carries its labels'],
+    },
+    {
+      name: 'a second sandbox',
+      drift: (stage: Stage) => copy(stage, only(stage, 'POD'), {}),
+      kinds: ['extra'],
+      want: ['remove web.1/POD: drift: an extra container carries its labels'],
+    },
+    {
+      name: 'an extra pod',
+      drift: (stage: Stage) => copy(stage, only(stage), { [LABEL.podUid]: 'other' }),
+      kinds: ['extra'],
+      want: ['remove web.1/copy: drift: an extra pod carries the labels of this workload'],
+    },
+  ])
+    test(name, () => {
+      const stage = one({ containers: [app(limits)] })
+      drift(stage)
+      const kindsSeen = stage.plan(web).plan.lanes.flatMap(({ steps }) => steps.map((step) => step.drift))
+      expect(kindsSeen).toEqual(kinds)
+      expect(stage.settle()).toEqual(want)
+      expect(stage.settle()).toEqual([])
+      expect(state(stage)).toMatchObject({ ready: true })
+    })
+
+  test('an edited file is put back, and a container that has ended is not started on the way', () => {
+    const volumes = [{ name: 'conf', configMap: { name: 'conf' } }]
+    const containers = [app({ volumeMounts: [{ name: 'conf', mountPath: '/conf' }] })]
+    const stage = one({ containers, spec: { volumes } }, configMap('conf', { 'a.ini': '1', 'b.ini': '2' }))
+    for (const exit of [1, 1]) {
+      stage.end(only(stage), exit)
+      stage.settle()
+    }
+    const [[volume, files] = ['', {}]] = stage.node.files
+    stage.node = { ...stage.node, files: new Map([[volume, { ...files, 'b.ini': 'other' }]]) }
+    expect(stage.planText(web)).toBe('put web.1/volume conf: drift: b.ini changed from outside')
+    stage.settle()
+    expect(stage.node.files.get(volume)).toEqual(files)
+  })
+})
+
+function copy(stage: Stage, view: ContainerView, labels: Readonly<Record<string, string>>): void {
+  const extra = { ...view, id: 'f'.repeat(64), name: 'copy', labels: { ...view.labels, ...labels } }
+  stage.node = { ...stage.node, containers: new Map(stage.node.containers).set(extra.id, extra) }
+}
+
+describe('runAsNonRoot', () => {
+  for (const { name, user, context, want } of [
+    { name: 'refuses an image that runs as root', user: '', context: {}, want: 'the image runs as root' },
+    { name: 'refuses root by name', user: 'root:root', context: {}, want: 'the image runs as root' },
+    { name: 'refuses a name that cannot be checked', user: 'nginx', context: {}, want: 'user "nginx" is a name' },
+    { name: 'refuses runAsUser 0', user: '1000', context: { runAsUser: 0 }, want: 'runAsUser is 0' },
+    { name: 'takes a number', user: '1000:1000', context: {}, want: '' },
+    { name: 'takes runAsUser', user: '', context: { runAsUser: 1000 }, want: '' },
+  ])
+    test(name, () => {
+      const stage = new Stage().apply(
+        deployment({
+          spec: { replicas: 1 },
+          template: { containers: [app({ securityContext: { runAsNonRoot: true, ...context } })] },
+        }),
+      )
+      stage.node = { ...stage.node, users: new Map([['web:1', user]]) }
+      stage.settle()
+      expect(stage.containers()).toHaveLength(want === '' ? 1 : 0)
+      if (want !== '')
+        expect(state(stage)).toMatchObject({ reason: 'CreateContainerConfigError', message: expect.stringContaining(want) })
+    })
+})
+
+describe('images', () => {
+  test('pods of one template share one pull', () => {
+    const stage = new Stage().apply(deployment())
+    const pulls = stage.settle().filter((line) => line.startsWith('pull'))
+    expect(pulls).toEqual(['pull image web:1: web.1 needs it (IfNotPresent)'])
+  })
+
+  test('Always pulls once for each template', () => {
+    const containers = [app({ imagePullPolicy: 'Always' })]
+    const stage = new Stage().apply(deployment({ template: { containers } }))
+    expect(stage.settle().filter((line) => line.startsWith('pull'))).toHaveLength(1)
+    stage.apply(deployment({ template: { containers, annotations: { changed: 'yes' } } }))
+    expect(stage.settle().filter((line) => line.startsWith('pull'))).toHaveLength(1)
+  })
+
+  for (const { policy, count, reason } of [
+    { policy: 'IfNotPresent', count: 1, reason: 'ErrImagePull' },
+    { policy: 'IfNotPresent', count: 2, reason: 'ImagePullBackOff' },
+    { policy: 'Never', count: 1, reason: 'ErrImageNeverPull' },
+  ])
+    test(`that cannot be pulled are ${reason}`, () => {
+      const stage = new Stage().apply(
+        deployment({ spec: { replicas: 1 }, template: { containers: [app({ imagePullPolicy: policy })] } }),
+      )
+      stage.node = { ...stage.node, broken: new Map([['pull image web:1', { kind: 'imageNotFound', message: 'no such image' }]]) }
+      stage.settle()
+      for (let failure = 1; failure < count; failure++) {
+        stage.now = stage.nextWake() ?? Number.NaN
+        stage.settle()
+      }
+      expect(state(stage)).toMatchObject({ phase: 'Pending', reason, message: 'app: no such image' })
+    })
+})
