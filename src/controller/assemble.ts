@@ -58,6 +58,8 @@ export async function assemble(config: Config, edges: Edges, engine: Engine, par
   seedReadiness(world, nodes, prober.seed)
   const source = makeSource(config, edges)
   const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, prober, source, due })
+  const failed = (error: unknown): void => parts.log.error({ err: error }, 'cannot take up the last revision')
+  void sync.resume().catch(failed)
   const poller = startPolling(config, edges, parts, source, sync)
   startReadingBack(nodes, edges, parts, due)
   const usage = startUsageSampler({

@@ -92,7 +92,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
     busy.set(place, (busy.get(place) ?? 1) - 1)
     inFlight.delete(lane)
-    options.ended({ key, lane, step, startedAt, endedAt: options.now(), error })
+    // After a stop nobody listens: the next daemon sees for itself what the step has done.
+    if (!stopped) options.ended({ key, lane, step, startedAt, endedAt: options.now(), error })
     pump()
     if (inFlight.size > 0) return
     for (const resolve of idlers) resolve()

@@ -6,12 +6,14 @@
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
+import type { PodRecord } from '../reconcilers/memory.ts'
 import { renderStep, type Step } from '../reconcilers/plan.ts'
 import { changedPods } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote } from '../reconcilers/status.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
+import { StoreError } from '../store/error.ts'
 import type { Store } from '../store/store.ts'
 import { createExecutor, type Executor, type StepOutcome } from './executor.ts'
 import { createFailures, type Failures } from './failures.ts'
@@ -52,6 +54,8 @@ export interface Loop {
   note(event: EventNote): void
   /** ms since the epoch of the end of the last burst of passes */
   lastTurn(): number
+  /** why nothing can be remembered at the moment, `''` when it can */
+  storeTrouble(): string
   stop(): Promise<void>
 }
 
@@ -61,6 +65,7 @@ export function createLoop(options: LoopOptions): Loop {
   let scheduled = false
   let stopped = false
   let lastTurn = now()
+  let storeTrouble = ''
   const queue = createQueue({ now, timers: options.timers, due: schedule })
   const executor = createExecutor({
     failures,
@@ -87,20 +92,30 @@ export function createLoop(options: LoopOptions): Loop {
       if (now() >= until) break
     }
     lastTurn = now()
-    options.changed()
+    guarded('follow the revision', options.changed)
     if (queue.size() > 0) schedule()
   }
 
   function guardedPass(key: ObjectKey): void {
     const started = performance.now()
-    try {
-      pass(key)
-    } catch (error) {
-      log.error({ key, err: error }, `cannot plan ${key}`)
+    if (!guarded(`plan ${key}`, () => pass(key))) {
       metrics.queueRetry()
       queue.addAt(key, now() + MISTAKE_MS)
     }
     metrics.plan(splitKey(key).kind, (performance.now() - started) / 1000)
+  }
+
+  /** One object, or a full disk, never stops the loop. */
+  function guarded(what: string, work: () => void): boolean {
+    try {
+      work()
+      storeTrouble = ''
+      return true
+    } catch (error) {
+      log.error({ err: error }, `cannot ${what}`)
+      if (error instanceof StoreError) storeTrouble = error.message
+      return false
+    }
   }
 
   function pass(key: ObjectKey): void {
@@ -132,10 +147,10 @@ export function createLoop(options: LoopOptions): Loop {
       if (target !== null) applied(key, target)
     })
     for (const event of result.events) note(event)
+    forgetPods(memory?.pods ?? [], result.memory?.pods ?? [])
     noteRollout(memory?.rollout, result.memory?.rollout)
     if (result.memory === undefined) {
       world.forget(key)
-      failures.forgive((id) => id.startsWith(`pod/`) && !world.knownPod(id.split('/')[1]?.split('|')[0] ?? ''))
       markRoutes(splitKey(key).namespace)
     } else {
       if (result.status !== undefined) world.statuses.set(key, result.status)
@@ -211,7 +226,13 @@ export function createLoop(options: LoopOptions): Loop {
 
   function note(event: EventNote): void {
     const at = now()
-    store.addEvent({ ...event, at, firstAt: at, count: 1 })
+    guarded('keep an event', () => store.addEvent({ ...event, at, firstAt: at, count: 1 }))
+  }
+
+  /** What failed for pods that are gone needs no memory. */
+  function forgetPods(before: readonly PodRecord[], after: readonly PodRecord[]): void {
+    const staying = new Set(after.map(({ uid }) => uid))
+    for (const { uid } of before) if (!staying.has(uid)) failures.forgive((id) => id.startsWith(`pod/${uid}`))
   }
 
   function markNodes(): void {
@@ -239,6 +260,7 @@ export function createLoop(options: LoopOptions): Loop {
     },
     note,
     lastTurn: () => lastTurn,
+    storeTrouble: () => storeTrouble,
     async stop() {
       stopped = true
       queue.stop()

@@ -4,6 +4,7 @@ import { groupPods, volumesByPod } from '../reconcilers/grouping.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
 import type { ImageState, NodeView, ObservedPod } from '../reconcilers/observed.ts'
+import { hookKey } from '../reconcilers/podstate.ts'
 import type { ContainerView, Engine } from '../runtime/engine.ts'
 import type { VolumeTarget } from '../runtime/files.ts'
 import { observeNode } from '../runtime/observer.ts'
@@ -90,8 +91,13 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     const { containers } = observer.snapshot()
     router.sync(routerOf({ cluster, node: view() }))
     for (const [id, after] of containers) if (after !== seen.get(id)) noticeOne(seen.get(id), after)
-    for (const id of seen.keys()) if (!containers.has(id)) tails.delete(id)
+    for (const [id, { name }] of seen) if (!containers.has(id)) forget(id, name)
     seen = containers
+  }
+
+  function forget(id: string, name: string): void {
+    tails.delete(id)
+    for (const phase of ['postStart', 'preStop'] as const) hooks.delete(hookKey(name, phase))
   }
 
   /** A sandbox that started anew has empty memory-backed volumes; a container that ended leaves its last words. */

@@ -88,6 +88,11 @@ export function ready(running: Running | undefined, waiting: string): Check[] {
       ]
     })
     .concat([
+      checkStore(running.loop.storeTrouble()),
       { name: 'source', level: running.sync.revision() === '' ? 'fail' : 'ok', message: running.sync.status().error, remedy: '' },
     ])
+}
+
+function checkStore(trouble: string): Check {
+  return { name: 'store', level: trouble === '' ? 'ok' : 'fail', message: trouble, remedy: 'free space in the data directory' }
 }

@@ -5,9 +5,10 @@ import { same } from '../diff/equal.ts'
 import { type Poll, type Revision, type Source, SourceError, type Tree } from '../git/source.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { createLoader } from '../model/load.ts'
+import { createLoader, loadManifests } from '../model/load.ts'
 import type { Loaded, ObjectKey } from '../model/types.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
+import type { SetRecord } from '../reconcilers/memory.ts'
 import type { SourceStatus, Unenforced } from '../reconcilers/status.ts'
 import { isManifestFile } from '../render/plain.ts'
 import { createRenderer } from '../render/render.ts'
@@ -36,6 +37,8 @@ export interface SyncOptions {
 }
 
 export interface Sync {
+  /** Takes up the last revision from before a restart, if it can still be read: the source may be out of reach. */
+  resume(): Promise<void>
   /** Takes a revision found by a poll; a failure keeps what was wanted before. */
   take(poll: Poll): Promise<void>
   failed(error: SourceError): void
@@ -124,8 +127,41 @@ export function createSync(options: SyncOptions): Sync {
       brokenFiles: rendered.brokenFiles.filter((file) => mayHaveHeld(file, tree)),
       extraProblems: rendered.problems,
     })
-    options.vault.retain(usedDigests(digests))
+    const used = usedDigests(digests)
+    options.vault.retain(used)
+    await recoverValues(used)
     return loaded
+  }
+
+  /** Values that an old replica set still needs come from the revision that made it; after a restart only Git has them. */
+  async function recoverValues(used: ReadonlySet<string>): Promise<void> {
+    const missing = new Set([...used].filter((digest) => options.vault.get(digest) === undefined))
+    const makers = new Set(
+      [...store.workloads().values()].flatMap(({ sets }) =>
+        sets.filter((set) => needs(set, missing)).map(({ sourceRevision }) => sourceRevision),
+      ),
+    )
+    for (const sha of makers) {
+      try {
+        const { rendered } = await renderRevision(options.config, source, sha, render, options.render, options.signal)
+        const rules = {
+          revision: sha,
+          defaultNamespace: options.config.namespace,
+          digest: options.vault.digest,
+          allow: options.config.allow,
+        }
+        loadManifests(rendered.manifests, {
+          ...rules,
+          vault: (digest, bytes) => (missing.has(digest) ? options.vault.put(digest, bytes) : undefined),
+        })
+      } catch (caught) {
+        if (!(caught instanceof SourceError)) throw caught
+        log.warn(
+          { revision: sha, error: caught.message },
+          `secret values of revision ${short(sha)} cannot be read again; its pods run on, and are not replaced`,
+        )
+      }
+    }
   }
 
   /** A refused link or submodule that nothing ever came from must not keep everything else from being pruned. */
@@ -234,7 +270,22 @@ export function createSync(options: SyncOptions): Sync {
     error = message
   }
 
+  async function resume(): Promise<void> {
+    if (record.attempted === '') return
+    try {
+      const { revision } = await source.tree(record.attempted, options.signal)
+      if (newest === '') await take({ revision, forced: false })
+    } catch (caught) {
+      if (!(caught instanceof SourceError)) throw caught
+      log.info(
+        { revision: record.attempted, error: caught.message },
+        'the last revision cannot be read again; waiting for a poll',
+      )
+    }
+  }
+
   return {
+    resume,
     take,
     failed: (caught) => fail(caught.message),
     fetched() {
@@ -267,6 +318,14 @@ export function createSync(options: SyncOptions): Sync {
         unenforced.length === 0 ? [] : [{ key, file: origin.file, line: origin.line, reasons: unenforced }],
       ),
   }
+}
+
+/** A set with pods that refers to one of `digests`. */
+function needs(set: SetRecord, digests: ReadonlySet<string>): boolean {
+  return (
+    set.replicas > 0 &&
+    Object.values(set.config.secrets).some(({ data }) => Object.values(data).some((digest) => digests.has(digest)))
+  )
 }
 
 function short(sha: string): string {
