@@ -31,6 +31,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 // A terminal that goes away must not keep the demo from cleaning up.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interrupted.abort())
 
+/** What the story says of its load once it is over. */
+let outcome = ''
 const zero = performance.now()
 const host = process.env.DOCKER_HOST || 'unix:///var/run/docker.sock'
 const engine = dockerEngine({ node: 'demo', host, timeoutMs: 60_000 })
@@ -49,14 +51,14 @@ async function run(engine: Engine): Promise<number> {
   for (const problem of problems) say(`FAILED: ${problem}`)
   if (problems.length > 0) return 1
   if (!args.includes('--exit')) return 0
-  if (!interrupted.signal.aborted) say('All of it held.')
+  if (!interrupted.signal.aborted) say(`\nAll of it held. ${outcome}.`)
   return interrupted.signal.aborted ? 130 : 0
 }
 
 /** Resolves to what did not hold. */
 async function perform(place: Place): Promise<string[]> {
   const { signal } = interrupted
-  const shop: Shop = await openShop(place.dir)
+  const shop: Shop = await openShop(place)
   const daemon: Daemon = await startDaemon(place, shop, signal)
   try {
     if (!args.includes('--exit')) {
@@ -64,8 +66,9 @@ async function perform(place: Place): Promise<string[]> {
       return []
     }
     say(`${ABOUT_LOAD}\n\n${HEAD}`)
-    const broken = await playStory({ daemon, shop, engine, zero, signal, say })
-    return broken
+    const { broken, load } = await playStory({ daemon, shop, engine, zero, signal, say })
+    outcome = load
+    return [...broken]
   } finally {
     await daemon.stop()
   }
@@ -81,7 +84,7 @@ async function cleanUp(place: Place): Promise<string[]> {
   if (existsSync(place.dir)) left.push(`folder ${place.dir}`)
   const at = from - zero
   const tookMs = performance.now() - from
-  const lines = [`daemon stopped, ${made.length} containers, networks and volumes and ${place.dir} removed; nothing is left`]
+  const lines = [`daemon stopped, ${made.length} containers, networks and volumes removed, and ${place.dir}; nothing is left`]
   if (left.length === 0) say(args.includes('--exit') ? renderRow({ at, step: 'clean up', tookMs, lines }) : lines.join())
   return left.map((what) => `${what} is still there`)
 }

@@ -18,6 +18,8 @@ const LOCK_FILES = ['trireme.lock', 'trireme.lock.json']
 
 export interface Place {
   readonly cluster: string
+  /** from 0; no two demos have the same at a time */
+  readonly slot: number
   readonly dir: string
   readonly dataDir: string
   /** what was found on the way here, for the user */
@@ -26,10 +28,14 @@ export interface Place {
   leave(): void
 }
 
-/** Takes the first place that is free. Errors: when none of them is. */
-export async function takePlace(engine: Engine): Promise<Place> {
+/**
+ * Takes the first place that is free. Errors: when none of them is.
+ *
+ * @param names cluster ids to choose from
+ */
+export async function takePlace(engine: Engine, names: readonly string[] = NAMES): Promise<Place> {
   const notices: string[] = []
-  for (const cluster of NAMES) {
+  for (const [slot, cluster] of names.entries()) {
     const dir = join(tmpdir(), `trireme-${cluster}`)
     const known = isOwnFolder(dir)
     const lock = known === undefined ? undefined : lockFolder(dir)
@@ -40,7 +46,7 @@ export async function takePlace(engine: Engine): Promise<Place> {
       notices.push(`a cluster ${cluster} that is not a demo's is on this engine: it is left alone`)
     } else {
       await removeLeftovers(engine, cluster, dir, notices)
-      return { cluster, dir, dataDir: join(dir, 'data'), notices, leave: () => leaveFolder(dir, lock) }
+      return { cluster, slot, dir, dataDir: join(dir, 'data'), notices, leave: () => leaveFolder(dir, lock) }
     }
   }
   throw new Error(`no room for one more demo:\n  ${notices.join('\n  ')}`)

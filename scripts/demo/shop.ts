@@ -4,11 +4,13 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Place } from './place.ts'
 
 const MANIFESTS = new URL('../../manifests/demo', import.meta.url)
 /** What manifests/demo asks for; another one is written in when that is taken. */
 const NODE_PORT = 30080
-const LAST_NODE_PORT = 30179
+/** Each demo looks in a range of its own, so that two that start at once do not find the same port free. */
+const PORTS_PER_DEMO = 20
 
 /** One replacement in one file of the tree. */
 export interface Edit {
@@ -29,11 +31,11 @@ export interface Shop {
   revert(count: number): Promise<string>
 }
 
-/** Makes both in `dir`, with one commit pushed. */
-export async function openShop(dir: string): Promise<Shop> {
+/** Makes both in the folder of `place`, with one commit pushed. */
+export async function openShop({ dir, slot }: Pick<Place, 'dir' | 'slot'>): Promise<Shop> {
   const repo = join(dir, 'shop.git')
   const clone = join(dir, 'shop')
-  const nodePort = await freeNodePort()
+  const nodePort = await freeNodePort(NODE_PORT + slot * PORTS_PER_DEMO)
   const git = async (...args: string[]) => (await promisify(execFile)('git', ['-C', clone, ...args])).stdout.trim()
   const push = async () => {
     await git('push', '--quiet', 'origin', 'main')
@@ -76,9 +78,10 @@ function edit(clone: string, { file, from, to }: Edit): void {
   writeFileSync(path, text.replaceAll(from, to))
 }
 
-async function freeNodePort(): Promise<number> {
-  for (let port = NODE_PORT; port <= LAST_NODE_PORT; port += 1) if (await isFree(port)) return port
-  throw new Error(`no free host port from ${NODE_PORT} to ${LAST_NODE_PORT}`)
+async function freeNodePort(first: number): Promise<number> {
+  const ports = Array.from({ length: PORTS_PER_DEMO }, (_, index) => first + index)
+  for (const port of ports) if (await isFree(port)) return port
+  throw new Error(`no host port from ${first} to ${ports.at(-1)} is free`)
 }
 
 /** Whether nobody listens on the port, Docker included. */

@@ -2,6 +2,8 @@
  * `npm run demo -- --exit`: the story that a user would play, with every claim checked. A claim that does not
  * hold ends the story, except for lost requests: those are kept, and the story goes on.
  */
+
+import { LABEL } from '../../src/reconcilers/names.ts'
 import type { ClusterStatus, WorkloadStatus } from '../../src/reconcilers/status.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { type Daemon, INTERVAL_SECONDS } from './daemon.ts'
@@ -26,21 +28,32 @@ interface Scene extends Stage {
   readonly load: Load
   /** claims that did not hold, with their evidence */
   readonly broken: string[]
+  readonly lost: { anywhere: number; atKills: number }
+  /** until when requests have been judged, as `performance.now()` counts */
+  told: number
 }
 
 /** Requests that must have ended well on a broken commit before it counts as survived. */
 const ENOUGH = 150
-const LAST_WORDS = /last log line: .*settings\.json: unexpected end of input/
+const LAST_WORDS = /CrashLoopBackOff.*last log line: .*settings\.json: unexpected end of input/
 
-/** Plays all chapters; resolves to the claims that did not hold. Errors: as `Daemon.until`. */
-export async function playStory(stage: Stage): Promise<string[]> {
+export interface Ending {
+  /** claims that did not hold, with their evidence */
+  readonly broken: readonly string[]
+  /** all of the load in one line */
+  readonly load: string
+}
+
+/** Plays all chapters. Errors: as `Daemon.until`. */
+export async function playStory(stage: Stage): Promise<Ending> {
   const addresses = await converge(stage)
   const load = startLoad(addresses, stage.signal)
-  const scene: Scene = { ...stage, load, broken: [] }
+  const scene: Scene = { ...stage, load, broken: [], lost: { anywhere: 0, atKills: 0 }, told: performance.now() }
   try {
     await load.more(ENOUGH)
     await roll(scene)
     await killContainer(scene)
+    await killPod(scene)
     await breakImage(scene)
     await crash(scene)
     await revert(scene)
@@ -49,7 +62,10 @@ export async function playStory(stage: Stage): Promise<string[]> {
   } finally {
     await load.stop()
   }
-  return scene.broken
+  judge(scene, 'the end', 'none', performance.now())
+  const { anywhere, atKills } = scene.lost
+  const kills = atKills === 0 ? '' : `; at the two kills ${atKills} more`
+  return { broken: scene.broken, load: `${load.outcomes.length} requests, ${anywhere === 0 ? 'none' : anywhere} lost${kills}` }
 }
 
 async function converge({ daemon, shop, zero, say }: Stage): Promise<{ name: string; url: string }[]> {
@@ -97,6 +113,24 @@ async function killContainer(scene: Scene): Promise<void> {
   })
 }
 
+async function killPod(scene: Scene): Promise<void> {
+  const victim = web(await scene.daemon.status()).pods[0]
+  await chapter(scene, 'kill pod', 'some', async () => {
+    const uid = `${LABEL.podUid}=${victim?.uid}`
+    const containers = await scene.engine.listContainers([uid])
+    const killedAt = performance.now()
+    await Promise.all(containers.map(({ id }) => scene.engine.removeContainer(id)))
+    const status = await scene.daemon.until('a removed pod is replaced', (status) => {
+      const { pods, healthy } = web(status)
+      return healthy && !pods.some(({ uid }) => uid === victim?.uid) && status
+    })
+    const pods = web(status).pods
+    const newest = pods.toSorted((a, b) => b.createdAt - a.createdAt)[0]
+    const took = seconds(performance.now() - killedAt)
+    return [`docker rm --force of all of ${victim?.name} → ${newest?.name} Ready in ${took}`]
+  })
+}
+
 async function breakImage(scene: Scene): Promise<void> {
   await chapter(scene, 'no image', 'none', async () => {
     await scene.shop.commit('A tag that nobody has built', [imageOfWeb('v2', 'does-not-exist')])
@@ -140,21 +174,28 @@ async function scale(scene: Scene, from: number, to: number): Promise<void> {
   })
 }
 
-/** Plays one chapter under load, says how it went, and keeps what was lost in it. */
+/** Plays one chapter under load, and says how it went. */
 async function chapter(scene: Scene, step: string, loss: Loss, play: () => Promise<string[]>): Promise<void> {
-  const { load, zero, say, broken } = scene
   const from = performance.now()
   const lines = await play()
   const to = performance.now()
-  await load.settled()
-  const tally: Tally = tallyOf(load.outcomes, from, to)
-  const evidence = evidenceOf(tally, zero)
-  say(renderRow({ at: from - zero, step, tookMs: to - from, tally, lines: [...lines, ...evidence] }))
-  if (loss === 'none' && tally.lost.length > 0)
-    broken.push(
-      `${step}: ${tally.lost.length} of ${tally.requests} requests were lost${evidence.map((line) => `\n    ${line}`).join('')}`,
-    )
-  if (tally.requests === 0) broken.push(`${step}: no request was made in it`)
+  await scene.load.settled()
+  const tally = judge(scene, step, loss, to)
+  if (tally.requests === 0) scene.broken.push(`${step}: no request was made in it`)
+  const evidence = evidenceOf(tally, scene.zero)
+  scene.say(renderRow({ at: from - scene.zero, step, tookMs: to - from, tally, lines: [...lines, ...evidence] }))
+}
+
+/** Counts what began since the last judgement and before `to`, so that no request falls between two chapters. */
+function judge(scene: Scene, step: string, loss: Loss, to: number): Tally {
+  const tally = tallyOf(scene.load.outcomes, scene.told, to)
+  scene.told = to
+  scene.lost[loss === 'some' ? 'atKills' : 'anywhere'] += tally.lost.length
+  if (loss === 'none' && tally.lost.length > 0) {
+    const evidence = evidenceOf(tally, scene.zero).map((line) => `\n    ${line}`)
+    scene.broken.push(`${step}: ${tally.lost.length} of ${tally.requests} requests were lost${evidence.join('')}`)
+  }
+  return tally
 }
 
 function healthyAt({ daemon }: Scene, revision: string): Promise<ClusterStatus> {
