@@ -147,6 +147,10 @@ export function createLoop(options: LoopOptions): Loop {
       if (target !== null) applied(key, target)
     })
     for (const event of result.events) note(event)
+    for (const { kind, cause } of result.drifts) {
+      metrics.drift(kind)
+      note({ type: 'Warning', reason: 'DriftMended', object: key, message: cause })
+    }
     forgetPods(memory?.pods ?? [], result.memory?.pods ?? [])
     noteRollout(memory?.rollout, result.memory?.rollout)
     if (result.memory === undefined) {

@@ -5,7 +5,7 @@ import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
 import type { ImageState, NodeView, ObservedPod } from '../reconcilers/observed.ts'
 import { hookKey } from '../reconcilers/podstate.ts'
-import type { ContainerView, Engine } from '../runtime/engine.ts'
+import { type ContainerView, type Engine, EngineError } from '../runtime/engine.ts'
 import type { VolumeTarget } from '../runtime/files.ts'
 import { observeNode } from '../runtime/observer.ts'
 import { readTail } from '../runtime/tails.ts'
@@ -113,7 +113,9 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       tails.set(view.id, await readTail({ engine, containerId: view.id, redact: options.redact }))
       options.changed(ownersOf(view.labels))
     } catch (error) {
-      options.failed(`read the log of ${view.name}`, error)
+      // A container on its way out has no last words any more.
+      const gone = error instanceof EngineError && (error.kind === 'notFound' || error.kind === 'conflict')
+      if (!gone) options.failed(`read the log of ${view.name}`, error)
     }
   }
 

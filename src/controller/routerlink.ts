@@ -1,4 +1,5 @@
 /** The daemon's hold on one node's router: connects when it runs, reconnects when it is lost, and looks for drift. */
+import { LABEL } from '../reconcilers/names.ts'
 import type { RouterView } from '../reconcilers/observed.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ContainerView, Engine } from '../runtime/engine.ts'
@@ -44,6 +45,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
   let error = 'no router runs'
   let lockedBy = ''
   let drift: RouterView['drift'] = []
+  let seen = ''
   let delayMs = RECONNECT_FIRST_MS
   let retry: unknown
   let checker: unknown
@@ -121,13 +123,14 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       const now = container?.state === 'running' ? { id: container.id, startedAt: container.startedAt } : undefined
       const same = now?.id === running?.id && now?.startedAt === running?.startedAt
       running = now
+      if (container !== undefined && now !== undefined) seen = attached(container) ? (container.labels[LABEL.spec] ?? '') : ''
       if (now === undefined) acknowledged = undefined
       if (same) return
       timers.clearTimeout(retry)
       delayMs = RECONNECT_FIRST_MS
       void connect()
     },
-    view: () => ({ connected: client !== undefined, error, acknowledged, drift }),
+    view: () => ({ connected: client !== undefined, error, acknowledged, drift, seen }),
     lockedBy: () => lockedBy,
     async apply(table) {
       if (client === undefined) throw new RouterError('lost', `the router is not connected: ${error}`)
@@ -143,4 +146,8 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       client?.close()
     },
   }
+}
+
+function attached({ networks }: ContainerView): boolean {
+  return Object.keys(networks).length > 0
 }

@@ -3,11 +3,11 @@
  * workload, so that a router or network that somebody removed or stopped comes back with its cause.
  */
 
-import { diffContainer } from '../diff/container.ts'
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import { baseSpec } from './compile.ts'
+import { mendOwn } from './mend.ts'
 import { clusterLabels, LABEL, routerName, routerVolume } from './names.ts'
 import type { NodeView } from './observed.ts'
 import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
@@ -61,8 +61,10 @@ function routerSteps(input: NodeInput): Step[] {
   const name = spec.name
   const launch = (cause: string, drift?: DriftKind): Step[] => [
     step(input, 'router', cause, { op: 'create', spec }, drift),
-    step(input, 'router', cause, { op: 'start', container: name }, drift),
+    step(input, 'router', cause, { op: 'start', container: name }),
   ]
+  if (view === undefined && input.node.router.seen === spec.labels[LABEL.spec])
+    return launch('drift: the router was removed', 'removed')
   if (view === undefined) return launch('no router')
   if (view.labels[LABEL.spec] !== spec.labels[LABEL.spec])
     return [
@@ -73,20 +75,7 @@ function routerSteps(input: NodeInput): Step[] {
   if (view.state === 'exited')
     return [step(input, 'router', `drift: stopped (exit ${view.exitCode})`, { op: 'start', container: view.id }, 'stopped')]
   if (view.state === 'dead') return [step(input, 'router', 'left over by a failed removal', { op: 'remove', container: view.id })]
-  return mendRouter(input, view, spec)
-}
-
-function mendRouter(input: NodeInput, view: ContainerView, spec: ContainerSpec): Step[] {
-  return diffContainer(spec, view).flatMap(({ kind, phrase }): Step[] => {
-    const container = view.id
-    if (kind === 'paused') return [step(input, 'router', phrase, { op: 'unpause', container }, kind)]
-    if (kind === 'renamed') return [step(input, 'router', phrase, { op: 'rename', container, name: spec.name }, kind)]
-    if (kind === 'restartPolicy')
-      return [step(input, 'router', phrase, { op: 'update', container, restartPolicy: spec.restartPolicy }, kind)]
-    if (kind === 'resources') return [step(input, 'router', phrase, { op: 'update', container, resources: spec.resources }, kind)]
-    // A router off its network has lost its address and its routes: a new one is quicker than repair.
-    return [step(input, 'router', phrase, { op: 'remove', container }, kind)]
-  })
+  return mendOwn(input.node.name, 'router', view, spec)
 }
 
 function planRoutes(input: NodeInput): Lane {

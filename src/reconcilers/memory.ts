@@ -97,4 +97,6 @@ export interface ServiceMemory {
   readonly createdAt: number
   readonly clusterIP: string
   readonly nodePorts: Readonly<Record<string, number>>
+  /** by node: the edge last seen running there, by its spec label; without it a missing edge is a new one, not a removed one */
+  readonly edges?: Readonly<Record<string, string>>
 }

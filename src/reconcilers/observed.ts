@@ -34,6 +34,8 @@ export interface RouterView {
   readonly acknowledged: RouteTable | undefined
   /** the live rules or names no longer are what was acknowledged */
   readonly drift: readonly ('routes' | 'dns')[]
+  /** the router last seen running on its network, by its spec label: when it is missing, somebody removed it */
+  readonly seen?: string
 }
 
 /** The containers of one pod, found by label. */

@@ -10,6 +10,7 @@ import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
 import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
 import {
+  attemptOf,
   type Condemnation,
   type ContainerNow,
   hookKey,
@@ -168,12 +169,20 @@ function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Ste
     return launchSteps(pod, one, one.attempt + 1, `stopped after a failed probe or hook (exit ${latest.exitCode})`)
   if (wasRemoved(pod, one)) return launchSteps(pod, one, one.attempt + 1, REMOVED, { drift: 'removed' })
   const oom = latest.oomKilled ? ' (out of memory)' : ''
-  // Docker reports a signal from outside as 128 + its number, and nothing here asked for one.
-  const outside = !latest.oomKilled && (latest.exitCode === 137 || latest.exitCode === 143)
+  const outside = endedFromOutside(latest)
   const cause = outside
     ? `drift: stopped or killed from outside (exit ${latest.exitCode})`
     : `exited with ${latest.exitCode}${oom}`
   return launchSteps(pod, one, one.attempt + 1, cause, outside ? { drift: 'stopped' } : {})
+}
+
+/**
+ * Docker reports a signal from outside as 128 + its number, and nothing here asked for one; and it lets nothing
+ * rest that is always to be restarted, unless somebody told it to stop that.
+ */
+function endedFromOutside(view: ContainerView): boolean {
+  if (view.oomKilled) return false
+  return view.exitCode === 137 || view.exitCode === 143 || (view.restartPolicy === 'always' && view.error === '')
 }
 
 /** It has ended, and its next attempt may start. */
@@ -247,6 +256,8 @@ function postStart(context: PodContext, one: ContainerNow, container: string, at
 function planOldAttempts(pod: PodNow): Lane[] {
   return pod.containers.flatMap(({ older, compiled }): Lane[] =>
     older.flatMap((view, index): Lane[] => {
+      if (view.name !== containerName(identity(pod.context), compiled.name, attemptOf(view)))
+        return [removal(pod.context, compiled.name, view, EXTRA)]
       if (view.state !== 'exited' || index < older.length - 1)
         return [removal(pod.context, compiled.name, view, view.state === 'running' ? EXTRA : 'superseded attempt')]
       if (view.restartPolicy === 'no') return []

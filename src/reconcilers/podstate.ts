@@ -5,6 +5,7 @@ import type { CompiledContainer, CompiledPod } from './compile.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
 import { LABEL, SANDBOX } from './names.ts'
 import type { ContainerProbes, Failure, NodeView, ObservedPod, ProbeState } from './observed.ts'
+import type { DriftKind } from './plan.ts'
 
 /** @see Kubernetes pkg/kubelet MaxContainerBackOff, reset after ten minutes of running */
 const BACKOFF_FIRST_MS = 10_000
@@ -74,6 +75,8 @@ export interface PodNow {
   readonly sandbox: SandboxStage
   /** why it is lost, `''` otherwise */
   readonly lostBecause: string
+  /** the drift that lost it, when it was one */
+  readonly lostBy: DriftKind | undefined
   readonly containers: readonly ContainerNow[]
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
   readonly ready: boolean
@@ -82,12 +85,13 @@ export interface PodNow {
 /** While its engine is out of reach, a pod is taken to be as it was last seen: nothing is lost, and none that was ready is doubted. */
 export function observePod(context: PodContext): PodNow {
   const containers = context.compiled.containers.map((compiled) => observeContainer(context, compiled))
-  const { stage, because } = sandboxStage(context, containers)
+  const { stage, because, drift } = sandboxStage(context, containers)
   const phase = podPhase(context, stage, containers)
   return {
     context,
     sandbox: stage,
     lostBecause: because,
+    lostBy: drift,
     containers,
     phase,
     ready: context.node.reachable
@@ -190,32 +194,36 @@ function restartTime(context: PodContext, view: ContainerView, failures: number)
   return view.finishedAt + restartDelay(failures)
 }
 
-function sandboxStage(context: PodContext, containers: readonly ContainerNow[]): { stage: SandboxStage; because: string } {
+interface SandboxState {
+  readonly stage: SandboxStage
+  readonly because: string
+  readonly drift?: DriftKind
+}
+
+function sandboxStage(context: PodContext, containers: readonly ContainerNow[]): SandboxState {
   const view = context.observed?.sandbox
   if (!context.node.reachable) return { stage: context.record.bound ? 'running' : 'absent', because: '' }
-  if (view === undefined)
-    return context.record.bound ? { stage: 'lost', because: 'its sandbox was removed' } : { stage: 'absent', because: '' }
+  const gone = view === undefined || view.state === 'removing' || view.state === 'dead'
+  if (gone && context.record.bound) return { stage: 'lost', because: 'its sandbox was removed', drift: 'removed' }
+  if (view === undefined) return { stage: 'absent', because: '' }
   if (view.state === 'created') {
     const start = context.failures.get(sandboxStartId(context))
     if (start?.kind === 'addressTaken') return { stage: 'lost', because: `its address ${context.record.ip} is taken` }
     return { stage: 'created', because: '' }
   }
   if (view.state === 'paused') return { stage: 'paused', because: '' }
-  if (view.state !== 'running')
-    return {
-      stage: 'lost',
-      because: `its sandbox ${view.state === 'exited' ? `exited with ${view.exitCode}` : `is ${view.state}`}`,
-    }
+  if (view.state === 'exited') return { stage: 'lost', because: `its sandbox exited with ${view.exitCode}`, drift: 'stopped' }
+  if (view.state !== 'running') return { stage: 'lost', because: `its sandbox is ${view.state}`, drift: 'stopped' }
   // Only its own network counts: those that somebody attached in addition are foreign.
   const address = view.networks[context.compiled.sandbox.networkMode]?.ip || context.record.ip
   if (address !== context.record.ip)
-    return { stage: 'lost', because: `its address changed from ${context.record.ip} to ${address}` }
+    return { stage: 'lost', because: `its address changed from ${context.record.ip} to ${address}`, drift: 'network' }
   // A restarted sandbox has a new network namespace; containers that joined the old one are cut off for good.
   const cutOff = containers.some(
     ({ latest, stage }) => latest !== undefined && stage === 'running' && latest.startedAt < view.startedAt,
   )
   return cutOff
-    ? { stage: 'lost', because: 'its sandbox was restarted, which left its containers without a network' }
+    ? { stage: 'lost', because: 'its sandbox was restarted, which left its containers without a network', drift: 'stopped' }
     : { stage: 'running', because: '' }
 }
 

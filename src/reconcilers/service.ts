@@ -6,6 +6,7 @@ import { hashNumber } from './addresses.ts'
 import { type Cluster, chooseServiceAddress } from './cluster.ts'
 import { baseSpec } from './compile.ts'
 import type { ServiceMemory } from './memory.ts'
+import { mendOwn } from './mend.ts'
 import { clusterLabels, edgeName, LABEL } from './names.ts'
 import type { Failure, NodeView } from './observed.ts'
 import { targetPort } from './placement.ts'
@@ -45,7 +46,7 @@ export function planService(input: ServiceInput): ServicePass {
     const left = input.nodes.some((node) => edgesOf(input, node).length > 0)
     return { plan: { key: input.key, lanes: removeEdges(input) }, memory: left ? input.memory : undefined, status: undefined }
   }
-  const memory = rememberService(input, target)
+  const memory = rememberEdges(input, rememberService(input, target))
   const lanes = input.nodes.filter(({ reachable }) => reachable).map((node) => planEdge(input, target, memory, node))
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
@@ -66,7 +67,21 @@ function rememberService(input: ServiceInput, target: Service): ServiceMemory {
   const nodePorts = chooseNodePorts(input, target)
   if (known !== undefined && known.clusterIP === address && canonicalText(known.nodePorts) === canonicalText(nodePorts))
     return known
-  return { uid: known?.uid ?? input.uid(), createdAt: known?.createdAt ?? input.now, clusterIP: address, nodePorts }
+  const edges = known?.edges === undefined ? {} : { edges: known.edges }
+  return { uid: known?.uid ?? input.uid(), createdAt: known?.createdAt ?? input.now, clusterIP: address, nodePorts, ...edges }
+}
+
+/** Keeps which edges have been seen running on their network: one that is missing later was removed from outside. */
+function rememberEdges(input: ServiceInput, memory: ServiceMemory): ServiceMemory {
+  const before = memory.edges ?? {}
+  const seen = input.nodes.flatMap((node) => {
+    const [view] = edgesOf(input, node)
+    if (view?.state !== 'running') return []
+    const attached = Object.keys(view.networks).length > 0
+    return [[node.name, attached ? (view.labels[LABEL.spec] ?? '') : '']]
+  })
+  const edges: Record<string, string> = { ...before, ...Object.fromEntries(seen) }
+  return canonicalText(edges) === canonicalText(before) ? memory : { ...memory, edges }
 }
 
 function chooseNodePorts(input: ServiceInput, target: Service): Record<string, number> {
@@ -113,10 +128,12 @@ function planEdge(input: ServiceInput, target: Service, memory: ServiceMemory, n
         ...(view === undefined ? [] : [step(node, view.name, 'no longer published', { op: 'remove', container: view.id })]),
       ],
     }
-  const launch = (cause: string): Step[] => [
-    step(node, spec.name, cause, { op: 'create', spec }),
+  const launch = (cause: string, drift?: DriftKind): Step[] => [
+    step(node, spec.name, cause, { op: 'create', spec }, drift),
     step(node, spec.name, cause, { op: 'start', container: spec.name }),
   ]
+  if (view === undefined && memory.edges?.[node.name] === spec.labels[LABEL.spec])
+    return { id, steps: [...spare, ...launch('drift: the edge was removed', 'removed')] }
   if (view === undefined) return { id, steps: [...spare, ...launch(`publishes ${input.target?.metadata.name}`)] }
   if (view.labels[LABEL.spec] !== spec.labels[LABEL.spec])
     return {
@@ -137,11 +154,9 @@ function planEdge(input: ServiceInput, target: Service, memory: ServiceMemory, n
         step(node, spec.name, `drift: stopped (exit ${view.exitCode})`, { op: 'start', container: view.id }, 'stopped'),
       ],
     }
-  if (view.state === 'paused')
-    return { id, steps: [...spare, step(node, spec.name, 'drift: paused', { op: 'unpause', container: view.id }, 'paused')] }
   if (view.state === 'dead')
     return { id, steps: [...spare, step(node, spec.name, 'left over by a failed removal', { op: 'remove', container: view.id })] }
-  return { id, steps: spare }
+  return { id, steps: [...spare, ...mendOwn(node.name, spec.name, view, spec)] }
 }
 
 function isCurrent(view: ContainerView, spec: ContainerSpec): boolean {

@@ -10,7 +10,7 @@ import { type CompiledPod, compilePod } from './compile.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
 import type { NodeView, ObservedPod } from './observed.ts'
-import type { Lane, Plan, Step } from './plan.ts'
+import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTargetSpec, probeTargets } from './probetargets.ts'
@@ -32,6 +32,8 @@ export interface WorkloadPass {
   readonly endpoints: readonly PodEndpoint[]
   readonly probes: readonly ProbeTargetSpec[]
   readonly events: readonly EventNote[]
+  /** drifts that are mended by replacing a pod, seen in this pass for the first time */
+  readonly drifts: readonly { readonly kind: DriftKind; readonly cause: string }[]
   /** ms since the epoch at which time alone changes something; `undefined` for never */
   readonly wakeAt: number | undefined
 }
@@ -43,7 +45,8 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
-  const recorded = recordPods(declared, observeAll(input, declared, wanted), input.now)
+  const before = observeAll(input, declared, wanted)
+  const recorded = recordPods(declared, before, input.now)
   const current = observeAll(input, recorded, wanted)
   const targeted = applyTargets(recorded, rolloutTargets(input, recorded, current, wanted))
   const scaled = noteScale(scalePods(targeted, current, scaleContext(input, wanted, ids)), wanted?.spec.replicas ?? 0)
@@ -58,6 +61,7 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
     endpoints: pods.flatMap(podEndpoint),
     probes: pods.flatMap(probeTargets),
     events: describeChanges(input.key, remembered, memory),
+    drifts: lostPods(before),
     // What has just become ready is looked at again once the tables that want it are known.
     wakeAt: shownAll(input.memory, memory) ? nextWake(pods, wanted, memory, input.now) : input.now,
   }
@@ -90,6 +94,14 @@ function recoverMemory(input: WorkloadInput, ids: () => { uid: string }): Worklo
   const { namespace } = splitKey(input.key)
   const bind = (template: SetRecord['template']): BoundConfig => bindTemplate(template, namespace, input.lookup).config
   return adoptPods(input.key, input.pods, bind, input.now) ?? emptyMemory(ids().uid, input.now)
+}
+
+function lostPods(pods: readonly PodNow[]): WorkloadPass['drifts'] {
+  return pods.flatMap(({ context: { record }, lostBy, lostBecause }) =>
+    lostBy === undefined || record.deletion !== undefined
+      ? []
+      : [{ kind: lostBy, cause: `replace ${record.name}: drift: ${lostBecause}` }],
+  )
 }
 
 function retire(memory: WorkloadMemory): WorkloadMemory {
@@ -125,6 +137,7 @@ function scaleContext(input: WorkloadInput, wanted: Wanted | null, ids: () => { 
   return {
     now: input.now,
     keepsFinished: splitKey(input.key).kind === 'Pod',
+    minReadySeconds: wanted?.spec.minReadySeconds ?? 0,
     leaving: wanted === null,
     cause: (set, own) =>
       own.some(({ context }) => context.record.deletion !== undefined) || set.name !== wanted?.set
