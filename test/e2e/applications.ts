@@ -1,0 +1,37 @@
+/**
+ * Runs applications that others wrote, with a stub in place of every image, on the real engine:
+ * `node test/e2e/applications.ts [--keep] DIR|FILE...`, one after the other.
+ *
+ * Each is committed to a repository of its own and followed by a daemon of its own. All workloads that validation
+ * lets through must become Ready, all Services with pods behind them must answer, and one Deployment is rolled and
+ * rolled back under load. Exits with 0 only if all of that held and no request was lost. `--keep` leaves the
+ * containers of each where they are.
+ */
+import { type Broken, passed, renderOutcome, renderSummary } from '../support/applications/report.ts'
+import { type Outcome, runApplication } from '../support/applications/story.ts'
+
+const args = process.argv.slice(2)
+const keep = args.includes('--keep')
+const paths = args.filter((arg) => arg !== '--keep')
+const unknown = paths.find((path) => path.startsWith('-'))
+if (paths.length === 0 || unknown !== undefined) {
+  process.stderr.write(
+    `${unknown === undefined ? '' : `unknown option ${unknown}\n`}usage: applications.ts [--keep] DIR|FILE...\n`,
+  )
+  process.exit(2)
+}
+
+const outcomes: (Outcome | Broken)[] = []
+for (const path of paths) {
+  process.stdout.write(`${path}\n`)
+  try {
+    const outcome = await runApplication(path, keep, (line) => process.stdout.write(`    ${line}\n`))
+    outcomes.push(outcome)
+    process.stdout.write(renderOutcome(outcome))
+  } catch (error) {
+    outcomes.push({ name: path, error: (error as Error).message })
+    process.stdout.write(`  ${(error as Error).stack}\n`)
+  }
+}
+process.stdout.write(`\n${renderSummary(outcomes)}`)
+process.exit(outcomes.every(passed) ? 0 : 1)
