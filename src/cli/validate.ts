@@ -29,12 +29,20 @@ export function validateVerb(deps: Deps, finish: Finish): Command {
 }
 
 function isRefused({ verdicts, problems }: ValidationOutcome): boolean {
-  return problems.length > 0 || verdicts.some(({ verdict }) => verdict === 'refused')
+  return problems.some(isError) || verdicts.some(({ verdict }) => verdict === 'refused')
+}
+
+/** A notice is told and stops nothing. */
+function isError({ severity }: Problem): boolean {
+  return severity !== 'notice'
 }
 
 function writeText({ verdicts, problems }: ValidationOutcome, deps: Deps): void {
   const { red, yellow, bold } = paint(deps.stdout, deps.env)
-  for (const problem of problems) deps.stdout.write(`${bold(place(problem))}: ${red('error')}: ${renderProblem(problem)}\n`)
+  for (const problem of problems) {
+    const word = isError(problem) ? red('error') : yellow('notice')
+    deps.stdout.write(`${bold(place(problem))}: ${word}: ${renderProblem(problem)}\n`)
+  }
   for (const verdict of verdicts.filter((each) => each.verdict === 'partly')) {
     for (const reason of verdict.reasons)
       deps.stdout.write(`${bold(place(verdict))}: ${yellow('not enforced')}: ${nameOf(verdict)}: ${reason}\n`)

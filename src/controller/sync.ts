@@ -6,7 +6,7 @@ import { type Poll, type Revision, type Source, SourceError, type Tree } from '.
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { createLoader, loadManifests } from '../model/load.ts'
-import type { Loaded, ObjectKey } from '../model/types.ts'
+import type { Loaded, ObjectKey, Problem } from '../model/types.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
 import type { SetRecord } from '../reconcilers/memory.ts'
 import type { SourceStatus, Unenforced } from '../reconcilers/status.ts'
@@ -100,7 +100,7 @@ export function createSync(options: SyncOptions): Sync {
           message: firstLine(revision.message),
         })
       log.info(
-        { source: source.name, revision: revision.sha, objects: loaded.objects.size, problems: loaded.problems.length },
+        { source: source.name, revision: revision.sha, objects: loaded.objects.size, problems: errorsOf(loaded).length },
         `revision ${short(revision.sha)}: ${firstLine(revision.message)}`,
       )
       settle(true)
@@ -191,7 +191,10 @@ export function createSync(options: SyncOptions): Sync {
     applyData()
     if (fresh)
       for (const problem of loaded.problems)
-        log.warn({ source: source.name, ...problem }, `${problem.file}:${problem.line}: ${problem.message}`)
+        log[problem.severity === 'notice' ? 'info' : 'warn'](
+          { source: source.name, ...problem },
+          `${problem.file}:${problem.line}: ${problem.message}`,
+        )
     options.wanted(keys)
   }
 
@@ -307,7 +310,7 @@ export function createSync(options: SyncOptions): Sync {
       committedAt: current?.revision.committedAt ?? 0,
       lastFetch: record.lastFetch,
       error,
-      problems: (current?.loaded.problems ?? []).map(
+      problems: errorsOf(current?.loaded).map(
         ({ file, line, field, message, suggestion }) =>
           `${file}:${line}: ${field === '' ? '' : `${field}: `}${message}${suggestion === undefined ? '' : ` (did you mean ${suggestion}?)`}`,
       ),
@@ -326,6 +329,11 @@ function needs(set: SetRecord, digests: ReadonlySet<string>): boolean {
     set.replicas > 0 &&
     Object.values(set.config.secrets).some(({ data }) => Object.values(data).some((digest) => digests.has(digest)))
   )
+}
+
+/** Notices are told in the log alone: they stop nothing, and nothing has to be done about them. */
+function errorsOf(loaded: Loaded | undefined): readonly Problem[] {
+  return (loaded?.problems ?? []).filter(({ severity }) => severity !== 'notice')
 }
 
 function short(sha: string): string {

@@ -99,6 +99,21 @@ describe('validate', () => {
     expect([code, stdout.split('\n')[0]]).toEqual([1, 'a.yaml:3: error: not YAML [BrokenYaml]'])
   })
 
+  test('a notice is told and refuses nothing', async () => {
+    const notice = {
+      file: 'values.yaml',
+      line: 1,
+      field: '',
+      code: 'NotKubernetes',
+      message: 'left out',
+      severity: 'notice',
+    } as const
+    const { code, stdout } = await runWith(['validate', '.'], {
+      validatePaths: async () => ({ verdicts: [verdict], problems: [notice] }),
+    })
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'values.yaml:1: notice: left out [NotKubernetes]'])
+  })
+
   test('JSON is one entry a document', async () => {
     const validatePaths = async () => ({ verdicts: [verdict, refused], problems: [problem] })
     const { code, stdout } = await runWith(['validate', 'x', '-o', 'json'], { validatePaths })
