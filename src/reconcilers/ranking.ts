@@ -9,6 +9,7 @@ export interface Ranked {
   readonly pod: PodNow
   /** pods of the same workload on its node */
   readonly siblings: number
+  readonly available: boolean
 }
 
 /** Sorts so that the pods that should go first come first; a total order. */
@@ -22,6 +23,8 @@ function compareForDeletion(a: Ranked, b: Ranked, now: number): number {
     Number(x.bound) - Number(y.bound) ||
     PHASES[a.pod.phase] - PHASES[b.pod.phase] ||
     Number(a.pod.ready) - Number(b.pod.ready) ||
+    // Beyond Kubernetes: what is counted as missing is what goes, and never one that serves in its place.
+    Number(a.available) - Number(b.available) ||
     deletionCost(a.pod) - deletionCost(b.pod) ||
     b.siblings - a.siblings ||
     compareReadiness(x, y, now) ||

@@ -38,6 +38,7 @@ export interface ScaleContext {
   /** for a bare Pod: a pod at its end stays as it is and is not replaced */
   readonly keepsFinished: boolean
   readonly cause: (set: SetRecord, pods: readonly PodNow[]) => string
+  readonly minReadySeconds: number
   /** the workload left Git */
   readonly leaving: boolean
 }
@@ -71,7 +72,7 @@ function scaleSet(
   if (difference > 0)
     return deletePods(
       memory,
-      rankPods(counted, all, context.now).slice(0, difference),
+      rankPods(counted, all, context).slice(0, difference),
       context.leaving ? 'left Git' : deletionCause(set, memory),
       context.now,
     )
@@ -84,10 +85,14 @@ function deletionCause(set: SetRecord, memory: WorkloadMemory): string {
   return set.name === newest.name ? `scaled down to ${set.replicas}` : `replaced by revision ${newest.revision}`
 }
 
-function rankPods(pods: readonly PodNow[], all: readonly PodNow[], now: number): PodNow[] {
+function rankPods(pods: readonly PodNow[], all: readonly PodNow[], { minReadySeconds, now }: ScaleContext): PodNow[] {
   const onNode = Map.groupBy(all.filter(isActive), ({ context }) => context.record.node)
   return rankForDeletion(
-    pods.map((pod) => ({ pod, siblings: onNode.get(pod.context.record.node)?.length ?? 0 })),
+    pods.map((pod) => ({
+      pod,
+      siblings: onNode.get(pod.context.record.node)?.length ?? 0,
+      available: isAvailable(pod, minReadySeconds, now),
+    })),
     now,
   )
 }
