@@ -21,7 +21,7 @@ import { planNode } from '../../src/reconcilers/infrastructure.ts'
 import type { PodRecord, ServiceMemory, WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { ContainerProbes, Failure } from '../../src/reconcilers/observed.ts'
-import { type Lane, type Plan, renderPlan, stepId } from '../../src/reconcilers/plan.ts'
+import { type Lane, type Plan, renderPlan, type Step, stepId } from '../../src/reconcilers/plan.ts'
 import { buildRouteTable, indexPods, routingOf } from '../../src/reconcilers/routes.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { planService, type ServicePass } from '../../src/reconcilers/service.ts'
@@ -46,6 +46,8 @@ export class Stage {
   readonly inFlight = new Set<string>()
   /** answers of probes; without a say of its own every probed container answers well at once */
   probe: (view: ContainerView, now: number) => ContainerProbes = () => READY
+  /** sees each step before it is done */
+  watch: (step: Step) => void = () => {}
   tail: (containerId: string) => readonly string[] = () => []
   revision = 'r1'
   #ids = 0
@@ -245,6 +247,7 @@ export class Stage {
     const id = stepId(lane.id, step)
     const held = this.failures.get(id)
     if (held !== undefined && held.nextAt > this.now) return []
+    this.watch(step)
     try {
       this.node = applyStep(this.node, step, this.now)
       this.failures.delete(id)
@@ -269,6 +272,14 @@ export class Stage {
       const number = String(first + index).padStart(12, '0')
       return { uid: `00000000-0000-4000-8000-${number}`, suffix: (first + index).toString(36).padStart(5, 'x') }
     }
+  }
+
+  /** The daemon is killed and started again: what it kept in memory alone is gone. */
+  restart(): this {
+    this.passes.clear()
+    this.failures.clear()
+    this.node = { ...this.node, images: new Map(), hooks: new Set() }
+    return this
   }
 
   #alias(uid: string, name: string, owner: string): void {
