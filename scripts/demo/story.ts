@@ -2,7 +2,6 @@
  * `npm run demo -- --exit`: the story that a user would play, with every claim checked. A claim that does not
  * hold ends the story, except for lost requests: those are kept, and the story goes on.
  */
-
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { ClusterStatus, WorkloadStatus } from '../../src/reconcilers/status.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
@@ -48,7 +47,7 @@ export interface Ending {
 export async function playStory(stage: Stage): Promise<Ending> {
   const addresses = await converge(stage)
   const load = startLoad(addresses, stage.signal)
-  const scene: Scene = { ...stage, load, broken: [], lost: { anywhere: 0, atKills: 0 }, told: performance.now() }
+  const scene: Scene = { ...stage, load, broken: [], lost: { anywhere: 0, atKills: 0 }, told: stage.zero }
   try {
     await load.more(ENOUGH)
     await roll(scene)
