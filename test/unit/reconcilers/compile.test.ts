@@ -1,0 +1,266 @@
+import { describe, expect, test } from 'vitest'
+import { type CompiledPod, compilePod } from '../../../src/reconcilers/compile.ts'
+import type { BoundConfig } from '../../../src/reconcilers/memory.ts'
+import type { ContainerSpec } from '../../../src/reconcilers/plan.ts'
+import { app, cluster, namespace, type TemplateChange, template } from '../../support/world.ts'
+
+const config: BoundConfig = {
+  configMaps: { conf: { data: { 'a.ini': 'text', 'z.ini': 'z' }, binaryData: { 'b.bin': 'AAEC' } } },
+  secrets: { keys: { type: 'Opaque', data: { token: 'digest-1' } } },
+}
+
+function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30): CompiledPod {
+  return compilePod({
+    cluster: cluster(),
+    uid: 'u-1',
+    name: 'web-1',
+    namespace,
+    ip: '10.88.1.1',
+    node: 'alpha',
+    nodeMemoryBytes,
+    owner: 'Deployment/shop/web',
+    set: 'web-abc',
+    hash: 'abc',
+    sourceRevision: 'r1',
+    template: template(change),
+    config,
+    memory: { z: 1, a: 2 },
+  })
+}
+
+function first(change: TemplateChange, attempt = 0, imageUser = ''): ContainerSpec {
+  const [container] = compiled(change).containers
+  if (container === undefined) throw new Error('no container')
+  return container.spec(attempt, 0, imageUser, (volume) => `/var/lib/${volume}`)
+}
+
+const container = (change: object) => first({ containers: [app(change as Record<string, unknown>)] })
+
+describe('a container', () => {
+  test('is named and labelled as the old dockershim did', () => {
+    expect(first({}, 3)).toMatchObject({
+      name: 'k8s_app_web-1_shop_u-1_3',
+      networkMode: 'container:k8s_POD_web-1_shop_u-1_0',
+      labels: {
+        test: 'yes',
+        'io.kubernetes.pod.name': 'web-1',
+        'io.kubernetes.pod.namespace': 'shop',
+        'io.kubernetes.pod.uid': 'u-1',
+        'io.kubernetes.container.name': 'app',
+        'io.kubernetes.docker.type': 'container',
+        'trireme.cluster': 'test',
+        'trireme.owner': 'Deployment/shop/web',
+        'trireme.template-hash': 'abc',
+        'trireme.revision': 'r1',
+        'trireme.attempt': '3',
+      },
+    })
+  })
+
+  for (const { name, resources, want } of [
+    { name: 'none', resources: {}, want: { cpuShares: 2 } },
+    {
+      name: 'limits',
+      resources: { limits: { cpu: '1500m', memory: '64Mi' } },
+      want: { cpuShares: 1536, cpuQuota: 150_000, memoryBytes: 67_108_864 },
+    },
+    { name: 'requests', resources: { requests: { cpu: '250m', memory: '1Gi' } }, want: { cpuShares: 256 } },
+    { name: 'the smallest quota', resources: { limits: { cpu: '1m' } }, want: { cpuShares: 2, cpuQuota: 1000 } },
+  ])
+    test(`resources: ${name}`, () => expect(container({ resources }).resources).toEqual(want))
+
+  for (const { name, change, want } of [
+    { name: 'the image decides', change: {}, want: { entrypoint: undefined, cmd: undefined } },
+    { name: 'args keep the entrypoint of the image', change: { args: ['x'] }, want: { entrypoint: undefined, cmd: ['x'] } },
+    { name: 'a command takes the place of both', change: { command: ['sh'] }, want: { entrypoint: ['sh'], cmd: [] } },
+    {
+      name: 'variables are expanded',
+      change: { args: ['$(A)-$$(A)'], env: [{ name: 'A', value: '1' }] },
+      want: { entrypoint: undefined, cmd: ['1-$(A)'] },
+    },
+  ])
+    test(`command: ${name}`, () => {
+      const { entrypoint, cmd } = container(change)
+      expect({ entrypoint, cmd }).toEqual(want)
+    })
+
+  for (const { name, pod, own, image, want } of [
+    { name: 'none', pod: {}, own: {}, image: '1000', want: undefined },
+    { name: 'of the pod', pod: { runAsUser: 5 }, own: {}, image: '', want: '5' },
+    { name: 'of the container first', pod: { runAsUser: 5, runAsGroup: 6 }, own: { runAsUser: 7 }, image: '', want: '7:6' },
+    { name: 'a group alone keeps the user of the image', pod: { runAsGroup: 6 }, own: {}, image: '1000:9', want: '1000:6' },
+    { name: 'a group alone, and the image runs as root', pod: { runAsGroup: 6 }, own: {}, image: '', want: '0:6' },
+  ])
+    test(`user: ${name}`, () =>
+      expect(first({ containers: [app({ securityContext: own })], spec: { securityContext: pod } }, 0, image).user).toBe(want))
+
+  test('has what its security context says', () => {
+    const securityContext = {
+      capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+    }
+    const spec = { securityContext: { fsGroup: 7, supplementalGroups: [7, 8] } }
+    expect(first({ containers: [app({ securityContext })], spec })).toMatchObject({
+      capAdd: ['NET_BIND_SERVICE'],
+      capDrop: ['ALL'],
+      readonlyRootfs: true,
+      securityOpt: ['no-new-privileges'],
+      groupAdd: ['7', '8'],
+    })
+  })
+})
+
+describe('the sandbox', () => {
+  test('holds the address, the name and what resolves names', () => {
+    expect(compiled({}).sandbox).toMatchObject({
+      name: 'k8s_POD_web-1_shop_u-1_0',
+      hostname: 'web-1',
+      networkMode: 'trireme-test',
+      ip: '10.88.1.1',
+      restartPolicy: 'always',
+      dns: ['10.88.128.10'],
+      dnsSearch: ['shop.svc.cluster.local', 'svc.cluster.local', 'cluster.local'],
+      dnsOptions: ['ndots:5'],
+      capDrop: ['ALL'],
+    })
+  })
+
+  test('remembers its pod in one canonical text', () =>
+    expect(compiled({}).sandbox.labels['trireme.memory']).toBe('{"a":2,"z":1}'))
+
+  for (const { name, spec, want } of [
+    {
+      name: 'its own host name and subdomain',
+      spec: { hostname: 'db-0', subdomain: 'db' },
+      want: { hostname: 'db-0', domainname: 'db.shop.svc.cluster.local' },
+    },
+    {
+      name: 'further name servers',
+      spec: { dnsConfig: { nameservers: ['1.1.1.1'], searches: ['x.org'], options: [{ name: 'ndots', value: '2' }] } },
+      want: {
+        dns: ['10.88.128.10', '1.1.1.1'],
+        dnsSearch: ['shop.svc.cluster.local', 'svc.cluster.local', 'cluster.local', 'x.org'],
+        dnsOptions: ['ndots:2'],
+      },
+    },
+    {
+      name: 'no cluster names at all',
+      spec: { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'] } },
+      want: { dns: ['1.1.1.1'], dnsSearch: [], dnsOptions: [] },
+    },
+    {
+      name: 'host aliases',
+      spec: { hostAliases: [{ ip: '10.0.0.1', hostnames: ['a', 'b'] }] },
+      want: { extraHosts: ['a:10.0.0.1', 'b:10.0.0.1'] },
+    },
+  ])
+    test(name, () => expect(compiled({ spec }).sandbox).toMatchObject(want))
+})
+
+describe('volumes', () => {
+  const volume = (source: object) => compiled({ spec: { volumes: [{ name: 'v', ...source }] } }).volumes[0]
+  for (const { name, source, files, options } of [
+    { name: 'emptyDir', source: { emptyDir: {} }, files: [], options: {} },
+    {
+      name: 'emptyDir in memory',
+      source: { emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+      files: [],
+      options: { type: 'tmpfs', device: 'tmpfs', o: 'mode=1777,size=1048576' },
+    },
+    { name: 'configMap', source: { configMap: { name: 'conf' } }, files: ['a.ini 644', 'b.bin 644', 'z.ini 644'], options: {} },
+    {
+      name: 'configMap, items with paths and modes',
+      source: {
+        configMap: {
+          name: 'conf',
+          defaultMode: 0o400,
+          items: [
+            { key: 'a.ini', path: 'etc/a' },
+            { key: 'z.ini', path: 'b', mode: 0o755 },
+          ],
+        },
+      },
+      files: ['b 755', 'etc/a 400'],
+      options: {},
+    },
+    {
+      name: 'secret, never on a disk',
+      source: { secret: { secretName: 'keys' } },
+      files: ['token 644'],
+      options: { type: 'tmpfs', device: 'tmpfs', o: 'mode=0755' },
+    },
+    {
+      name: 'an optional map that is not there',
+      source: { configMap: { name: 'none', optional: true } },
+      files: [],
+      options: {},
+    },
+  ])
+    test(name, () => {
+      const made = volume(source)
+      expect(made?.files.map(({ path, mode }) => `${path} ${mode.toString(8)}`)).toEqual(files)
+      expect(made?.volume.driverOpts).toEqual(options)
+      expect(made?.volume.name).toBe('trireme-test-u-1-v')
+    })
+
+  test('a secret file names its value by digest alone', () => {
+    expect(volume({ secret: { secretName: 'keys' } })?.files).toEqual([
+      {
+        path: 'token',
+        mode: 0o644,
+        digest: 'digest-1',
+        content: { secret: { namespace, name: 'keys', key: 'token', digest: 'digest-1' } },
+      },
+    ])
+  })
+
+  for (const { name, source, mount, want } of [
+    {
+      name: 'an emptyDir can be written',
+      source: { emptyDir: {} },
+      mount: {},
+      want: { type: 'volume', source: 'trireme-test-u-1-v', target: '/m', readOnly: false },
+    },
+    {
+      name: 'config cannot',
+      source: { configMap: { name: 'conf' } },
+      mount: {},
+      want: { type: 'volume', source: 'trireme-test-u-1-v', target: '/m', readOnly: true },
+    },
+    {
+      name: 'a part of a volume',
+      source: { configMap: { name: 'conf' } },
+      mount: { subPath: 'a.ini' },
+      want: { type: 'bind', source: '/var/lib/trireme-test-u-1-v/a.ini', target: '/m', readOnly: true },
+    },
+  ])
+    test(`mounted: ${name}`, () => {
+      const containers = [app({ volumeMounts: [{ name: 'v', mountPath: '/m', ...mount }] })]
+      expect(first({ containers, spec: { volumes: [{ name: 'v', ...source }] } }).mounts).toEqual([want])
+    })
+})
+
+test('pull credentials are named by digest', () => {
+  const bound = {
+    ...config,
+    secrets: { pull: { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': 'digest-9', other: 'digest-8' } } },
+  }
+  const { pullSecrets } = compilePod({
+    cluster: cluster(),
+    uid: 'u',
+    name: 'web',
+    namespace,
+    ip: '10.88.1.1',
+    node: 'alpha',
+    nodeMemoryBytes: 0,
+    owner: 'o',
+    set: 's',
+    hash: 'h',
+    sourceRevision: 'r',
+    template: template({ spec: { imagePullSecrets: [{ name: 'pull' }, { name: 'missing' }] } }),
+    config: bound,
+    memory: {},
+  })
+  expect(pullSecrets).toEqual([{ namespace, name: 'pull', key: '.dockerconfigjson', digest: 'digest-9' }])
+})

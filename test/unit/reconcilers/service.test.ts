@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest'
+import { objectKey } from '../../../src/model/types.ts'
+import { LABEL } from '../../../src/reconcilers/names.ts'
+import { change } from '../../support/fakenode.ts'
+import { Stage } from '../../support/stage.ts'
+import { deployment, namespace, service } from '../../support/world.ts'
+
+const web = objectKey('Service', namespace, 'web')
+const api = objectKey('Service', namespace, 'api')
+const edgeName = 'trireme-test-edge-shop-web'
+
+const status = (stage: Stage, key = web) => stage.servicePasses.get(key)?.status
+const addressOf = (stage: Stage, key = web): string => stage.services.get(key)?.clusterIP ?? ''
+const edges = (stage: Stage) => [...stage.node.containers.values()].filter(({ labels }) => labels[LABEL.role] === 'edge')
+const edgeSteps = (steps: readonly string[]): string[] => steps.filter((line) => line.includes('-edge-'))
+
+function settled(...services: readonly ReturnType<typeof service>[]): Stage {
+  const stage = new Stage().apply(...services)
+  stage.settle()
+  return stage
+}
+
+describe('addresses', () => {
+  test('lie in the service range and stay, whatever changes', () => {
+    const stage = settled(service())
+    const address = addressOf(stage)
+    expect(address).toMatch(/^10\.88\.(129|1[3-9]\d|2\d\d)\./)
+    stage.apply(service({ ports: [{ port: 81 }], selector: { app: 'other' } }), service({}, 'api')).settle()
+    expect(addressOf(stage)).toBe(address)
+    expect(addressOf(stage, api)).not.toBe(address)
+  })
+
+  test('are the same on any machine', () => {
+    expect(addressOf(settled(service()))).toBe(addressOf(settled(service({}, 'other'), service())))
+  })
+
+  test('that are asked for are given', () => {
+    const stage = settled(service({ clusterIP: '10.88.200.7' }))
+    expect(addressOf(stage)).toBe('10.88.200.7')
+    stage.apply(service({ clusterIP: '10.88.200.8' })).settle()
+    expect(addressOf(stage)).toBe('10.88.200.8')
+  })
+
+  test('that are taken are told, and the one given in their place stays', () => {
+    const stage = settled(service({ clusterIP: '10.88.200.7' }, 'api'), service({ clusterIP: '10.88.200.7' }))
+    const address = addressOf(stage)
+    expect(addressOf(stage, api)).toBe('10.88.200.7')
+    expect(status(stage)).toMatchObject({
+      message: `clusterIP 10.88.200.7 is taken or outside 10.88.128.0/17: ${address} is used instead`,
+    })
+    stage.apply(service({}, 'db')).settle()
+    expect(addressOf(stage)).toBe(address)
+  })
+
+  for (const { name, clusterIP } of [
+    { name: 'outside the range', clusterIP: '10.96.0.10' },
+    { name: 'of the pods', clusterIP: '10.88.1.1' },
+  ])
+    test(`${name} are not given`, () =>
+      expect(addressOf(settled(service({ clusterIP })))).toMatch(/^10\.88\.(129|1[3-9]\d|2\d\d)\./))
+
+  for (const { name, spec, clusterIP } of [
+    { name: 'headless', spec: { clusterIP: 'None' }, clusterIP: 'None' },
+    { name: 'ExternalName', spec: { type: 'ExternalName', externalName: 'example.org', selector: {} }, clusterIP: '' },
+  ])
+    test(`are not for ${name}`, () => {
+      const stage = settled(service(spec))
+      expect(addressOf(stage)).toBe('')
+      expect(status(stage)).toMatchObject({ clusterIP })
+    })
+
+  test('are given up with the Service', () => {
+    const stage = settled(service())
+    stage.remove(web).settle()
+    expect(stage.services.size).toBe(0)
+  })
+})
+
+describe('NodePort and LoadBalancer', () => {
+  test('a node port is chosen, kept and published by an edge', () => {
+    const stage = new Stage().apply(service({ type: 'NodePort' }))
+    const steps = edgeSteps(stage.settle())
+    expect(steps).toEqual([`create ${edgeName}: publishes web`, `start ${edgeName}: not started yet`])
+    const { nodePorts } = stage.services.get(web) ?? {}
+    const [port = 0] = Object.values(nodePorts ?? {})
+    expect(port).toBeGreaterThanOrEqual(30_000)
+    expect(port).toBeLessThan(32_768)
+    stage.apply(service({ type: 'NodePort' }, 'api')).settle()
+    expect(stage.services.get(web)?.nodePorts).toEqual(nodePorts)
+    expect(Object.values(stage.services.get(api)?.nodePorts ?? {})).not.toContain(port)
+  })
+
+  test('a node port that is asked for is given', () => {
+    const stage = settled(service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] }))
+    expect(status(stage)?.ports).toMatchObject([{ port: 80, nodePort: 30_080 }])
+  })
+
+  test('two ports of one Service never share a node port', () => {
+    const ports = [
+      { name: 'a', port: 80 },
+      { name: 'b', port: 81 },
+      { name: 'c', port: 82, protocol: 'UDP' },
+    ]
+    const chosen = Object.values(settled(service({ type: 'NodePort', ports })).services.get(web)?.nodePorts ?? {})
+    expect(new Set(chosen).size).toBe(3)
+  })
+
+  test('a LoadBalancer publishes its own port, and a node port only when asked', () => {
+    const stage = new Stage().apply(
+      service({ type: 'LoadBalancer', ports: [{ port: 80 }, { port: 443, name: 'tls', nodePort: 30_443 }] }),
+    )
+    const steps = stage.planService(web).plan.lanes.flatMap((lane) => lane.steps)
+    const bindings = steps.flatMap((step) => (step.op === 'create' ? step.spec.portBindings : []))
+    expect(bindings.map(({ hostPort }) => hostPort)).toEqual([80, 443, 30_443])
+  })
+
+  test('a changed port makes a new edge, and a type that is not published removes it', () => {
+    const stage = settled(service({ type: 'LoadBalancer' }))
+    stage.apply(service({ type: 'LoadBalancer', ports: [{ port: 81 }] }))
+    expect(edgeSteps(stage.settle())).toEqual([
+      `remove ${edgeName}: its ports changed`,
+      `create ${edgeName}: publishes web`,
+      `start ${edgeName}: not started yet`,
+    ])
+    stage.apply(service())
+    expect(edgeSteps(stage.settle())).toEqual([`remove ${edgeName}: no longer published`])
+    expect(stage.settle()).toEqual([])
+  })
+
+  test('a port that is taken is a condition of that Service alone, and is gone with its cause', () => {
+    const stage = new Stage().apply(
+      service({ type: 'LoadBalancer' }),
+      service({ type: 'LoadBalancer', ports: [{ port: 81 }] }, 'api'),
+    )
+    stage.node = {
+      ...stage.node,
+      broken: new Map([[`start ${edgeName}`, { kind: 'portTaken', message: 'port 80 is already allocated' }]]),
+    }
+    stage.run(1_000)
+    expect(status(stage)).toMatchObject({ condition: 'PortConflict', message: 'port 80 is already allocated', healthy: false })
+    expect(status(stage, api)).toMatchObject({ condition: 'NoEndpoints', healthy: true })
+    stage.apply(service()).settle()
+    expect(status(stage)).toMatchObject({ condition: 'NoEndpoints', message: expect.stringContaining('connections are refused') })
+  })
+
+  for (const { name, to, want } of [
+    { name: 'stopped', to: { state: 'exited', exitCode: 137 }, want: [`start ${edgeName}: drift: stopped (exit 137)`] },
+    { name: 'paused', to: { state: 'paused' }, want: [`unpause ${edgeName}: drift: paused`] },
+    {
+      name: 'half removed',
+      to: { state: 'dead' },
+      want: [
+        `remove ${edgeName}: left over by a failed removal`,
+        `create ${edgeName}: drift: the edge was removed`,
+        `start ${edgeName}: not started yet`,
+      ],
+    },
+  ] as const)
+    test(`an edge that is ${name} is mended`, () => {
+      const stage = settled(service({ type: 'LoadBalancer' }))
+      const [edge] = edges(stage)
+      stage.node = change(stage.node, edge?.id ?? '', () => to)
+      expect(edgeSteps(stage.settle())).toEqual(want)
+      expect(edges(stage).map(({ state }) => state)).toEqual(['running'])
+    })
+
+  test('an extra edge goes, and all of them with the Service', () => {
+    const stage = settled(service({ type: 'LoadBalancer' }))
+    const [edge] = edges(stage)
+    const extra = { ...edge, id: 'e'.repeat(64), name: 'copy', createdAt: 1 } as NonNullable<typeof edge>
+    stage.node = { ...stage.node, containers: new Map(stage.node.containers).set(extra.id, extra) }
+    stage.remove(web)
+    stage.settle()
+    expect(edges(stage)).toEqual([])
+    expect(stage.services.size).toBe(0)
+  })
+
+  test('a Service that left Git is remembered while its edge is out of reach', () => {
+    const stage = settled(service({ type: 'LoadBalancer' }))
+    stage.node = { ...stage.node, reachable: false }
+    stage.remove(web)
+    expect(stage.planService(web).plan.lanes).toEqual([])
+    expect(stage.services.size).toBe(1)
+    stage.node = { ...stage.node, reachable: true }
+    stage.settle()
+    expect(stage.services.size).toBe(0)
+  })
+})
+
+test('endpoints and their readiness are told', () => {
+  const stage = new Stage().apply(service(), deployment({ spec: { replicas: 2 } }))
+  stage.settle()
+  expect(status(stage)).toMatchObject({ condition: 'Ready', message: '', ports: [{ port: 80, ready: 2 }] })
+  expect(status(stage)?.endpoints.map(({ ready }) => ready)).toEqual([true, true])
+})
