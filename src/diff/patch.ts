@@ -8,7 +8,7 @@ export type Operation =
   | { readonly op: 'remove'; readonly path: string }
 
 /** Both sides stand below one key, so that a whole value may come or go. */
-export const rootSegment: Segment = '.'
+const rootSegment: Segment = '.'
 
 /**
  * The operations that turn `{'.': from}` into `{'.': to}`, one for each place that differs. A list without keys

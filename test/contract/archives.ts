@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packFiles, unpackFiles } from '../../src/runtime/archive.ts'
 import type { ContainerConfig, Engine } from '../../src/runtime/engine.ts'
 import { errorOf, kindOf } from './kinds.ts'
+import type { ContractLab } from './lab.ts'
 import { programs } from './programs.ts'
-import type { ContractLab } from './suite.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const files = [

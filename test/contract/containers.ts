@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { kindOf } from './kinds.ts'
+import type { ContractLab } from './lab.ts'
 import { programs } from './programs.ts'
-import type { ContractLab } from './suite.ts'
 
 const mebibyte = 1024 * 1024
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine, EngineEvent } from '../../src/runtime/engine.ts'
+import type { ContractLab } from './lab.ts'
 import { programs } from './programs.ts'
-import type { ContractLab } from './suite.ts'
 
 export function eventContract(current: () => ContractLab): void {
   describe('events', () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Engine, ExecStream } from '../../src/runtime/engine.ts'
 import { errorOf, kindOf } from './kinds.ts'
+import type { ContractLab } from './lab.ts'
 import { commands, programs } from './programs.ts'
-import type { ContractLab } from './suite.ts'
 
 const bounds = { timeoutMs: 20_000, maxBytes: 1024 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { errorOf } from './kinds.ts'
-import type { ContractLab } from './suite.ts'
+import type { ContractLab } from './lab.ts'
 
 export function imageContract(current: () => ContractLab): void {
   describe('images and the engine itself', () => {

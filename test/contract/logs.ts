@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine, LogLine, LogOptions } from '../../src/runtime/engine.ts'
 import { kindOf } from './kinds.ts'
+import type { ContractLab } from './lab.ts'
 import { programs } from './programs.ts'
-import type { ContractLab } from './suite.ts'
 
 export function logContract(current: () => ContractLab): void {
   describe('logs', () => {

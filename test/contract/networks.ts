@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { kindOf } from './kinds.ts'
+import type { ContractLab } from './lab.ts'
 import { programs } from './programs.ts'
-import type { ContractLab } from './suite.ts'
 
 const prefix = '10.246.77'
 const hostPort = 28_977
