@@ -235,7 +235,9 @@ function compileOnce(
 ): CompiledPod {
   const pods = compiled.get(set.config) ?? new Map<string, CompiledPod>()
   compiled.set(set.config, pods)
-  const known = pods.get(record.uid)
+  const nodeMemoryBytes = node.info?.memoryBytes ?? 0
+  const key = `${record.uid} ${nodeMemoryBytes}`
+  const known = pods.get(key)
   if (known !== undefined) return known
   const { uid, name, ip } = record
   const { hash, sourceRevision, template, config } = set
@@ -255,10 +257,10 @@ function compileOnce(
   const made = compilePod({
     ...identity,
     cluster: input.cluster,
-    nodeMemoryBytes: node.info?.memoryBytes ?? 0,
+    nodeMemoryBytes,
     memory: sandboxMemory(memory, set, record),
   })
-  pods.set(record.uid, made)
+  pods.set(key, made)
   return made
 }
 

@@ -5,7 +5,6 @@ import { canonicalize } from '../../src/model/canonicalize.ts'
 import type { ConfigMap, Deployment, ModelObject, Pod, PodTemplate, ReplicaSet, Secret, Service } from '../../src/model/types.ts'
 import { type Cluster, defineCluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
-import type { NodeView } from '../../src/reconcilers/observed.ts'
 import type { SetCount } from '../../src/reconcilers/rollout.ts'
 
 /** 2026-01-01T00:00:00Z */
@@ -102,23 +101,6 @@ export function cluster(id = 'test'): Cluster {
   return deepFreeze(
     defineCluster({ id, domain: 'cluster.local', subnet: '10.88.0.0/16', nodeImage: 'node:test', extraLabels: { test: 'yes' } }),
   )
-}
-
-/** A reachable node with nothing on it and no router. */
-export function node(change: Partial<NodeView> = {}): NodeView {
-  return {
-    name: 'alpha',
-    reachable: true,
-    error: '',
-    info: undefined,
-    containers: new Map(),
-    networks: new Map(),
-    volumes: new Map(),
-    images: new Map(),
-    files: new Map(),
-    router: { connected: false, error: 'no router runs', acknowledged: undefined, drift: [] },
-    ...change,
-  }
 }
 
 /** A ready pod of `web` as Services see it; the last part of its address is its number. */

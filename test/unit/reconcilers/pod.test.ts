@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { type ModelObject, objectKey } from '../../../src/model/types.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import type { ContainerProbes } from '../../../src/reconcilers/observed.ts'
-import type { ContainerView } from '../../../src/runtime/engine.ts'
+import { planWorkload } from '../../../src/reconcilers/workload.ts'
+import type { ContainerView, EngineInfo } from '../../../src/runtime/engine.ts'
 import { change } from '../../support/fakenode.ts'
 import { READY, Stage } from '../../support/stage.ts'
 import { app, barePod, configMap, deployment, namespace, service, type TemplateChange } from '../../support/world.ts'
@@ -467,6 +468,22 @@ describe('runAsNonRoot', () => {
       if (want !== '')
         expect(state(stage)).toMatchObject({ reason: 'CreateContainerConfigError', message: expect.stringContaining(want) })
     })
+})
+
+test('what is known of the node since then counts for the next attempt', () => {
+  const containers = [app({ resources: { requests: { memory: '512Mi' } } })]
+  const stage = new Stage().apply(deployment({ spec: { replicas: 1 }, template: { containers } }))
+  const scores = (memoryBytes: number | undefined): number[] => {
+    const input = stage.input(web)
+    const nodes = input.nodes.map((node) => ({
+      ...node,
+      info: memoryBytes === undefined ? undefined : ({ memoryBytes } as EngineInfo),
+    }))
+    const steps = planWorkload({ ...input, nodes }).plan.lanes.flatMap((lane) => lane.steps)
+    return steps.flatMap((step) => (step.op === 'create' && step.target.endsWith('/app') ? [step.spec.oomScoreAdj] : []))
+  }
+  stage.plan(web)
+  expect([scores(undefined), scores(2 ** 30), scores(undefined)]).toEqual([[999], [500], [999]])
 })
 
 describe('images', () => {
