@@ -70,7 +70,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     serviceRange: cluster.serviceRange,
     dnsAddress: cluster.dnsAddress,
     timers: options.timers,
-    changed: () => options.changed([own]),
+    changed: (routes) => options.changed(routes ? 'all' : [own]),
   })
   const observer = observeNode({
     engine,

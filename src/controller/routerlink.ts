@@ -31,7 +31,8 @@ export interface RouterLinkOptions {
   /** who this daemon is, in one line */
   readonly owner: string
   readonly timers: Timers
-  readonly changed: () => void
+  /** @param routes whether what the router serves may be something else now: every workload's pods may be routed or not */
+  readonly changed: (routes: boolean) => void
 }
 
 export function createRouterLink(options: RouterLinkOptions): RouterLink {
@@ -60,7 +61,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
     drift = []
     error = reason
     timers.clearTimeout(checker)
-    options.changed()
+    options.changed(false)
     if (!closed) retry = timers.setTimeout(() => void connect(), delayMs)
     delayMs = Math.min(RECONNECT_MAX_MS, delayMs * 2)
   }
@@ -86,7 +87,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       acknowledged = made.acknowledged()
       delayMs = RECONNECT_FIRST_MS
       error = lockedBy = ''
-      options.changed()
+      options.changed(true)
       armCheck()
     } catch (caught) {
       lockedBy = caught instanceof RouterError && caught.kind === 'locked' ? caught.message : ''
@@ -110,7 +111,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       const found: RouterView['drift'] = [...(nft ? [] : (['routes'] as const)), ...(dns ? [] : (['dns'] as const))]
       const changed = found.join() !== drift.join()
       drift = found
-      if (changed) options.changed()
+      if (changed) options.changed(false)
     } catch (caught) {
       // A lost connection has already been told to `onLost`; anything else would be a mistake of ours.
       if (!(caught instanceof RouterError)) throw caught
@@ -137,7 +138,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       await client.apply(table)
       acknowledged = client?.acknowledged() ?? table
       drift = []
-      options.changed()
+      options.changed(false)
     },
     close() {
       closed = true

@@ -266,6 +266,7 @@ test('files edited in a volume, at the start of this file, have been put back', 
     'both volumes are as in Git',
     async () =>
       (await lab.exec(pod, 'app', 'cat /conf/app.conf /conf/other.conf /keys/token')) === 'as in Gituntoucheda secret of Git',
+    60_000,
   )
   await lab.until('drift is counted', async () => (await lab.drift('files')) >= 2)
   await lab.untilEvent('DriftMended', /app.conf changed from outside/)
