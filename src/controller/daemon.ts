@@ -117,7 +117,6 @@ async function follow(config: Config, running: Running, edges: Edges, signal: Ab
     const lockedBy = running.nodes.map((node) => node.lockedBy()).find((who) => who !== '')
     if (lockedBy !== undefined) {
       log.error(
-        { cluster: config.cluster },
         `refusing to run: ${lockedBy}. Two daemons must never drive one cluster: stop the other one, or choose another --cluster`,
       )
       return 1
