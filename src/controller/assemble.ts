@@ -163,8 +163,10 @@ function makeLoop(
     tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') }),
     wanted: (keys) => {
       // What was missing may have come with this revision.
+      const waiting = [...loop.failures.all.values()].some(({ kind }) => kind === 'config')
       loop.failures.forgive((_, failure) => failure.kind === 'config')
-      due.keys(keys)
+      if (waiting) due.all()
+      else due.keys(keys)
     },
     note: (reason, message, warning) =>
       loop.note({ type: warning ? 'Warning' : 'Normal', reason, object: `Source//${source.name}`, message }),

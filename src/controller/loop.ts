@@ -3,6 +3,7 @@
  * steps to the executor. A pass never waits and never looks at what woke it.
  */
 
+import { same } from '../diff/equal.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
@@ -175,7 +176,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (target === null && result.memory === undefined) store.deleteLastApplied(key)
       if (target !== null) applied(key, target)
     })
-    if (result.memory !== memory) world.servicesMoved()
+    if (result.memory !== memory) world.serviceMoved(key)
     if (result.status === undefined) world.services.delete(key)
     else world.services.set(key, result.status)
     markNodes()
@@ -184,7 +185,9 @@ export function createLoop(options: LoopOptions): Loop {
 
   function applied(key: ObjectKey, { object, origin, unenforced }: LoadedObject): void {
     const last = store.lastApplied().get(key)
-    if (last?.object !== object || last.origin !== origin) store.setLastApplied(key, { object, origin, unenforced })
+    // That a newer revision has it too is nothing worth a write: most objects are the same in most revisions.
+    const moved = last?.origin.file !== origin.file || last.origin.line !== origin.line
+    if (moved || !same(last?.object, object)) store.setLastApplied(key, { object, origin, unenforced })
   }
 
   function passNode(key: ObjectKey): void {

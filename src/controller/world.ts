@@ -10,6 +10,7 @@ import {
 } from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
+import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
 import type { PlacedService } from '../reconcilers/placement.ts'
@@ -18,6 +19,7 @@ import { buildRouteTable, indexPods, type PodIndex, routingOf } from '../reconci
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
+import { createHoldings } from './holdings.ts'
 import type { NodeReading } from './node.ts'
 
 const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod'])
@@ -39,7 +41,7 @@ export interface World {
   readonly store: WorldStore
   readonly statuses: Map<ObjectKey, WorkloadStatus>
   readonly services: Map<ObjectKey, ServiceStatus>
-  /** Replaces what is wanted; returns the keys that may have work. */
+  /** Replaces what is wanted; returns the keys that may have work: all of them the first time. */
   setWanted(effective: ReadonlyMap<ObjectKey, Effective>, prune: readonly ObjectKey[], orphans: boolean): readonly ObjectKey[]
   /** The object that `key` should be, `null` when it is to go, `undefined` when nobody knows it. */
   targetOf(key: ObjectKey): LoadedObject | null | undefined
@@ -57,7 +59,7 @@ export interface World {
   /** Keeps a pass's endpoints and probes; whether Services may see a difference. */
   setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTargetSpec[]): boolean
   /** A Service has been given another address, or has gone. */
-  servicesMoved(): void
+  serviceMoved(key: ObjectKey): void
   forget(key: ObjectKey): void
   pods(): PodIndex
   probes(): readonly ProbeTargetSpec[]
@@ -74,6 +76,8 @@ export function createWorld(
   probeStates: (containerId: string) => ContainerProbes,
 ): World {
   let effective: ReadonlyMap<ObjectKey, LoadedObject> = store.lastApplied()
+  /** `undefined` until the first revision is known */
+  let intent: Intent | undefined
   let pruning: ReadonlySet<ObjectKey> = new Set()
   let pruneOrphans = false
   const statuses = new Map<ObjectKey, WorkloadStatus>()
@@ -82,6 +86,9 @@ export function createWorld(
   const probes = new Map<ObjectKey, readonly ProbeTargetSpec[]>()
   let index: PodIndex | undefined
   let version = 0
+  const holdings = createHoldings()
+  for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
+  for (const [key, memory] of store.services()) holdings.service(key, memory)
   let table: { readonly version: number; readonly table: RouteTable | undefined } | undefined
 
   function observedOwners(): ObjectKey[] {
@@ -117,11 +124,13 @@ export function createWorld(
     statuses,
     services,
     setWanted(next, prune, orphans) {
+      const before = orphans === pruneOrphans ? intent : undefined
+      intent = { effective: next, prune: new Set(prune) }
       effective = next
-      pruning = new Set(prune)
+      pruning = intent.prune
       pruneOrphans = orphans
       version++
-      return this.keys()
+      return before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
     },
     targetOf(key) {
       const wanted = effective.get(key)
@@ -143,36 +152,45 @@ export function createWorld(
         ]),
       ].filter((key) => isWorkload(key) || isService(key)),
     owned: (key) => effective.has(key) || store.workloads().has(key) || store.services().has(key) || isWorkload(key),
-    knownPod: (uid) => [...store.workloads().values()].some((memory) => memory.pods.some((pod) => pod.uid === uid)),
+    knownPod: holdings.hasPod,
     lookup: {
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
     addressUsed: (ip) =>
-      [...store.workloads().values()].some((memory) => memory.pods.some((pod) => pod.ip === ip)) ||
+      holdings.hasPodAddress(ip) ||
       nodes.some((node) =>
         [...node.view().containers.values()].some(({ networks }) =>
           Object.values(networks).some((at) => at.ip === ip || at.requestedIp === ip),
         ),
       ),
-    serviceAddressUsed: (ip, except) =>
-      ip === cluster.dnsAddress || [...store.services()].some(([key, memory]) => key !== except && memory.clusterIP === ip),
-    nodePortUsed: (port, except) =>
-      [...store.services()].some(([key, memory]) => key !== except && Object.values(memory.nodePorts).includes(port)),
+    serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
+    nodePortUsed: holdings.hasNodePort,
     setPods(key, nextEndpoints, nextProbes) {
+      holdings.workload(key, store.workloads().get(key))
       probes.set(key, nextProbes)
-      if (sameJson(endpoints.get(key), nextEndpoints)) return false
+      const known = endpoints.get(key)
+      if (sameJson(known, nextEndpoints)) return false
+      // A workload without pods yet changes no route; but from now on it has been looked at.
+      if (known === undefined && nextEndpoints.length === 0 && table?.table !== undefined) {
+        endpoints.set(key, nextEndpoints)
+        return false
+      }
       endpoints.set(key, nextEndpoints)
       index = undefined
       version++
       return true
     },
-    servicesMoved: () => void version++,
+    serviceMoved(key) {
+      holdings.service(key, store.services().get(key))
+      version++
+    },
     forget(key) {
       statuses.delete(key)
       services.delete(key)
       probes.delete(key)
       endpoints.delete(key)
+      holdings.workload(key, undefined)
       index = undefined
       version++
     },

@@ -32,14 +32,32 @@ export interface Binding {
   readonly missing: readonly string[]
 }
 
+/** The last binding of a template; good as long as it finds the same objects. Templates and objects are frozen. */
+const bindings = new WeakMap<
+  PodTemplate,
+  { readonly namespace: string; readonly found: readonly Found[]; readonly binding: Binding }
+>()
+
+type Found = ConfigMap | Secret | undefined
+
 /** Looks up everything `template` refers to. Objects are bound whole, so that envFrom and volumes see all keys. */
 export function bindTemplate(template: PodTemplate, namespace: string, lookup: ConfigLookup): Binding {
+  const found = references(template).map(({ kind, name }) =>
+    kind === 'ConfigMap' ? lookup.configMap(namespace, name) : lookup.secret(namespace, name),
+  )
+  const known = bindings.get(template)
+  if (known?.namespace === namespace && found.every((object, index) => object === known.found[index])) return known.binding
+  const binding = bindFound(template, namespace, found)
+  bindings.set(template, { namespace, found, binding })
+  return binding
+}
+
+function bindFound(template: PodTemplate, namespace: string, objects: readonly Found[]): Binding {
   const configMaps: Record<string, BoundConfig['configMaps'][string]> = {}
   const secrets: Record<string, BoundConfig['secrets'][string]> = {}
   const missing: string[] = []
-  for (const reference of references(template)) {
-    const found =
-      reference.kind === 'ConfigMap' ? lookup.configMap(namespace, reference.name) : lookup.secret(namespace, reference.name)
+  for (const [index, reference] of references(template).entries()) {
+    const found = objects[index]
     if (found === undefined) {
       if (!reference.optional)
         missing.push(`${reference.kind} ${namespace}/${reference.name} does not exist (${reference.where})`)
@@ -59,6 +77,17 @@ export function bindTemplate(template: PodTemplate, namespace: string, lookup: C
  * Pull credentials are left out: a rotated registry password changes no pod.
  */
 export function templateHash(template: PodTemplate, config: BoundConfig): string {
+  const known = hashes.get(config)
+  if (known?.template === template) return known.hash
+  const hash = computeHash(template, config)
+  hashes.set(config, { template, hash })
+  return hash
+}
+
+/** A binding is made anew when anything in it changes, so its hash lives as long as it does. */
+const hashes = new WeakMap<BoundConfig, { readonly template: PodTemplate; readonly hash: string }>()
+
+function computeHash(template: PodTemplate, config: BoundConfig): string {
   const rolls = template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
   const pullOnly = new Set(template.spec.imagePullSecrets.map((secret) => secret.name))
   for (const reference of references(template))
@@ -67,7 +96,18 @@ export function templateHash(template: PodTemplate, config: BoundConfig): string
   return sha256(canonicalText({ schema: HASH_SCHEMA, template, config: rolls ? { ...config, secrets } : null })).slice(0, 10)
 }
 
-function references(template: PodTemplate): Reference[] {
+/** What a template refers to never changes. */
+const referenced = new WeakMap<PodTemplate, readonly Reference[]>()
+
+function references(template: PodTemplate): readonly Reference[] {
+  const known = referenced.get(template)
+  if (known !== undefined) return known
+  const found = findReferences(template)
+  referenced.set(template, found)
+  return found
+}
+
+function findReferences(template: PodTemplate): Reference[] {
   const spec = template.spec
   const found: Reference[] = []
   for (const container of [...spec.initContainers, ...spec.containers]) {

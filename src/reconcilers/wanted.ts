@@ -77,7 +77,7 @@ export function declareSet(memory: WorkloadMemory, wanted: Wanted, uid: () => st
  */
 function rebindSet(memory: WorkloadMemory, set: SetRecord, wanted: Wanted): WorkloadMemory {
   const runs = memory.pods.some((pod) => pod.set === set.name && pod.bound)
-  if (runs || canonicalText(set.config) === canonicalText(wanted.config)) return memory
+  if (runs || set.config === wanted.config || canonicalText(set.config) === canonicalText(wanted.config)) return memory
   return { ...memory, sets: memory.sets.map((other) => (other === set ? { ...set, config: wanted.config } : other)) }
 }
 

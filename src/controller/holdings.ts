@@ -1,0 +1,67 @@
+/** Who holds which address, pod and port: looked up often, so kept by value and brought up to date key by key. */
+import type { ObjectKey } from '../model/types.ts'
+import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
+
+export interface Holdings {
+  /** Takes over what the memory of `key` holds now; `undefined` when it is forgotten. */
+  workload(key: ObjectKey, memory: WorkloadMemory | undefined): void
+  service(key: ObjectKey, memory: ServiceMemory | undefined): void
+  hasPod(uid: string): boolean
+  hasPodAddress(ip: string): boolean
+  /** whether a Service other than `except` holds it */
+  hasServiceAddress(ip: string, except: ObjectKey): boolean
+  hasNodePort(port: number, except: ObjectKey): boolean
+}
+
+export function createHoldings(): Holdings {
+  const pods = createHolders()
+  const podAddresses = createHolders()
+  const serviceAddresses = createHolders()
+  const nodePorts = createHolders()
+  return {
+    workload(key, memory) {
+      pods.set(key, memory?.pods.map(({ uid }) => uid) ?? [])
+      podAddresses.set(key, memory?.pods.map(({ ip }) => ip) ?? [])
+    },
+    service(key, memory) {
+      serviceAddresses.set(key, memory === undefined ? [] : [memory.clusterIP])
+      nodePorts.set(key, Object.values(memory?.nodePorts ?? {}).map(String))
+    },
+    hasPod: (uid) => pods.has(uid),
+    hasPodAddress: (ip) => podAddresses.has(ip),
+    hasServiceAddress: (ip, except) => serviceAddresses.has(ip, except),
+    hasNodePort: (port, except) => nodePorts.has(String(port), except),
+  }
+}
+
+/** Values and the keys that hold them; a value may have several holders while one takes it over from another. */
+function createHolders() {
+  const held = new Map<ObjectKey, readonly string[]>()
+  const holders = new Map<string, Set<ObjectKey>>()
+
+  function release(key: ObjectKey): void {
+    for (const value of held.get(key) ?? []) {
+      const keys = holders.get(value)
+      keys?.delete(key)
+      if (keys?.size === 0) holders.delete(value)
+    }
+    held.delete(key)
+  }
+
+  return {
+    set(key: ObjectKey, values: readonly string[]): void {
+      release(key)
+      if (values.length === 0) return
+      held.set(key, values)
+      for (const value of values) {
+        const keys = holders.get(value)
+        if (keys === undefined) holders.set(value, new Set([key]))
+        else keys.add(key)
+      }
+    },
+    has(value: string, except?: ObjectKey): boolean {
+      const keys = holders.get(value)
+      return keys !== undefined && (except === undefined || keys.size > 1 || !keys.has(except))
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import type { LoadedObject, ModelObject, ObjectKey } from '../../../src/model/types.ts'
+import { keyOf } from '../../../src/model/types.ts'
+import type { Effective } from '../../../src/reconcilers/assess.ts'
+import { dueKeys, type Intent } from '../../../src/reconcilers/due.ts'
+import { configMap, deployment, secret, service } from '../../support/world.ts'
+
+function intent(objects: readonly ModelObject[], prune: readonly ObjectKey[] = []): Intent {
+  const loaded = (object: ModelObject): LoadedObject => ({
+    object,
+    origin: { file: 'app.yaml', line: 1, revision: 'r' },
+    unenforced: [],
+  })
+  const effective = new Map(
+    objects.map((object): [ObjectKey, Effective] => [keyOf(object), { ...loaded(object), state: 'wanted' }]),
+  )
+  return { effective, prune: new Set(prune) }
+}
+
+const web = deployment()
+const other = deployment({ name: 'other' })
+const elsewhere = deployment({ name: 'web', namespace: 'elsewhere' })
+const front = service()
+const settings = configMap('settings', { a: '1' })
+const token = secret('token', { a: '1' })
+
+describe('dueKeys', () => {
+  for (const { name, before, after, want } of [
+    { name: 'the same objects under a newer revision give no work', before: [web, front], after: [web, front], want: [] },
+    {
+      name: 'a changed object is due, and nothing beside it',
+      before: [web, other, front],
+      after: [deployment({ spec: { replicas: 5 } }), other, front],
+      want: ['Deployment/shop/web'],
+    },
+    { name: 'what comes is due', before: [web], after: [web, front], want: ['Service/shop/web'] },
+    { name: 'what goes is due', before: [web, front], after: [web], want: ['Service/shop/web'] },
+    {
+      name: 'a changed ConfigMap makes the workloads of its namespace due, and of no other',
+      before: [web, elsewhere, front, settings],
+      after: [web, elsewhere, front, configMap('settings', { a: '2' })],
+      want: ['ConfigMap/shop/settings', 'Deployment/shop/web'],
+    },
+    {
+      name: 'so does a Secret that comes',
+      before: [web, other],
+      after: [web, other, token],
+      want: ['Deployment/shop/other', 'Deployment/shop/web', 'Secret/shop/token'],
+    },
+  ])
+    test(name, () => expect(dueKeys(intent(before), intent(after))).toEqual(want))
+
+  test('an object that may be pruned now, or no longer, is due', () => {
+    expect(dueKeys(intent([web]), intent([web], ['Service/shop/web']))).toEqual(['Service/shop/web'])
+    expect(dueKeys(intent([web], ['Service/shop/web']), intent([web]))).toEqual(['Service/shop/web'])
+    expect(dueKeys(intent([web], ['Service/shop/web']), intent([web], ['Service/shop/web']))).toEqual([])
+  })
+})
