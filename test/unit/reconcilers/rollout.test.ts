@@ -87,6 +87,13 @@ table('planRollout: shrink old sets', false, [
     old: [count(1, 2)],
     want: '',
   },
+  {
+    name: 'nothing while more new ones are missing than may be',
+    of: spec(10, 0, 1),
+    next: count(2, 5, unready),
+    old: [count(1, 5)],
+    want: '',
+  },
   { name: 'as many as maxUnavailable allows', of: spec(10, 0, '30%'), next: count(2, 0), old: [count(1, 10)], want: 'v1=7' },
   { name: 'the oldest first', of: spec(4, 1, 0), next: count(3, 3), old: [count(2, 1), count(1, 1)], want: 'v1=0' },
   {

@@ -52,6 +52,14 @@ describe('addresses', () => {
     expect(addressOf(stage)).toBe(address)
   })
 
+  test('given in place of one that is taken stay when a likelier one becomes free', () => {
+    const stage = settled(service({ clusterIP: '10.88.200.7' }, 'api'), service({ clusterIP: '10.88.200.7' }))
+    const memory = stage.services.get(web)
+    if (memory !== undefined) stage.services.set(web, { ...memory, clusterIP: '10.88.201.1' })
+    stage.settle()
+    expect(addressOf(stage)).toBe('10.88.201.1')
+  })
+
   for (const { name, clusterIP } of [
     { name: 'outside the range', clusterIP: '10.96.0.10' },
     { name: 'of the pods', clusterIP: '10.88.1.1' },

@@ -401,6 +401,7 @@ describe('a bare Pod', () => {
       expect(stage.containers()).toHaveLength(attempts)
       expect(status(stage, job)?.pods[0]?.phase).toBe(phase)
       expect(status(stage, job)?.healthy).toBe(phase !== 'Failed')
+      expect(status(stage, job)?.current).toBe(phase === 'Running' ? 1 : 0)
       stage.remove(job).settle()
       expect(stage.memory.size).toBe(0)
       expect(stage.containers()).toEqual([])

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import type { WorkloadMemory } from '../../../src/reconcilers/memory.ts'
+import type { SetCount } from '../../../src/reconcilers/rollout.ts'
+import { recordProgress } from '../../../src/reconcilers/transitions.ts'
+import { wantedOf } from '../../../src/reconcilers/wanted.ts'
+import { count, deployment, epochMs } from '../../support/world.ts'
+
+const nothing = { configMap: () => undefined, secret: () => undefined }
+const wanted = wantedOf(deployment({ spec: { replicas: 4, progressDeadlineSeconds: 60 } }), nothing, 'r1')
+const start = [count(2, 2, { name: wanted.set, ready: 1, available: 1 }), count(1, 2, { ready: 2, available: 1 })] as const
+
+/** A rollout that last moved at the epoch, when `start` was counted. */
+function begun(): WorkloadMemory {
+  const rollout = { set: wanted.set, startedAt: epochMs, endedAt: 0, result: 'running', sourceRevision: 'r1' } as const
+  const empty: WorkloadMemory = {
+    uid: 'u',
+    generation: 1,
+    createdAt: epochMs,
+    scaledTo: 4,
+    sets: [],
+    pods: [],
+    progress: null,
+    rollout,
+  }
+  return recordProgress(empty, start, wanted, epochMs)
+}
+
+function later(counts: readonly SetCount[], ms: number): WorkloadMemory {
+  return recordProgress(begun(), counts, wanted, epochMs + ms)
+}
+
+describe('recordProgress', () => {
+  for (const { name, next, old, moved } of [
+    { name: 'nothing', next: {}, old: {}, moved: false },
+    { name: 'more new pods', next: { pods: 3 }, old: {}, moved: true },
+    { name: 'fewer old pods', next: {}, old: { pods: 1 }, moved: true },
+    { name: 'more ready', next: { ready: 2 }, old: {}, moved: true },
+    { name: 'more available', next: {}, old: { available: 2 }, moved: true },
+    { name: 'fewer new pods', next: { pods: 1 }, old: {}, moved: false },
+    { name: 'more old pods', next: {}, old: { pods: 3 }, moved: false },
+    { name: 'fewer ready and available', next: { ready: 0, available: 0 }, old: {}, moved: false },
+  ])
+    test(`${name} ${moved ? 'begins' : 'does not begin'} the deadline anew`, () => {
+      const counts = [
+        { ...start[0], ...next },
+        { ...start[1], ...old },
+      ]
+      expect(later(counts, 50_000).progress?.since).toBe(epochMs + (moved ? 50_000 : 0))
+      expect(later(counts, 60_000).rollout?.result).toBe(moved ? 'running' : 'deadlineExceeded')
+    })
+
+  test('no move and no lapse leave the memory as it is', () => {
+    const memory = begun()
+    expect(recordProgress(memory, start, wanted, epochMs + 59_999)).toBe(memory)
+  })
+
+  test('complete, at the time it was seen', () => {
+    expect(later([count(2, 4, { name: wanted.set }), count(1, 0)], 5_000).rollout).toMatchObject({
+      result: 'complete',
+      endedAt: epochMs + 5_000,
+    })
+  })
+
+  test('a rollout that was late and moves is running again', () => {
+    const late = later(start, 60_000)
+    expect(late.rollout).toMatchObject({ result: 'deadlineExceeded', endedAt: epochMs + 60_000 })
+    const counts = [{ ...start[0], ready: 2 }, start[1]]
+    expect(recordProgress(late, counts, wanted, epochMs + 70_000).rollout).toMatchObject({ result: 'running', endedAt: 0 })
+  })
+})
