@@ -43,15 +43,22 @@ export function defineCluster(options: {
     podRange: formatRange(pods),
     serviceRange: formatRange(services),
     gateway: formatAddress(subnet.first + 1),
-    routerAddress: formatAddress(subnet.first + 2),
+    routerAddress: formatAddress(pods.first + reservedOf(pods) - 2),
     dnsAddress: formatAddress(services.first + 10),
     nodeImage: options.nodeImage,
     extraLabels: options.extraLabels ?? {},
   }
 }
 
-/** Addresses below this offset are left to the gateway, the router and the edges, whose addresses Docker chooses from below. */
+/**
+ * Addresses below this offset are left to the gateway, the router and the edges. Docker chooses those of edges, from
+ * below, and starts containers in no order: the router is at the far end, where no edge takes its address before it.
+ */
 const RESERVED = 256
+
+function reservedOf(range: Range): number {
+  return Math.min(RESERVED, range.size / 4)
+}
 
 /**
  * An address of the pod range that is not in `used`, by linear probing from where the hash of `id` points.
@@ -60,7 +67,7 @@ const RESERVED = 256
  * @returns `undefined` when the range is full.
  */
 export function choosePodAddress(cluster: Cluster, id: string, used: (ip: string) => boolean): string | undefined {
-  return probe(parseRange(cluster.podRange), RESERVED, id, used)
+  return probe(parseRange(cluster.podRange), id, used)
 }
 
 /** The same for Service addresses; `requested` wins when it lies in the range and is free. */
@@ -71,11 +78,11 @@ export function chooseServiceAddress(
   used: (ip: string) => boolean,
 ): string | undefined {
   if (requested !== undefined && isInRange(requested, cluster.serviceRange) && !used(requested)) return requested
-  return probe(parseRange(cluster.serviceRange), RESERVED, id, used)
+  return probe(parseRange(cluster.serviceRange), id, used)
 }
 
-function probe(range: Range, reserved: number, id: string, used: (ip: string) => boolean): string | undefined {
-  const kept = Math.min(reserved, range.size / 4)
+function probe(range: Range, id: string, used: (ip: string) => boolean): string | undefined {
+  const kept = reservedOf(range)
   const room = range.size - kept - 1
   const start = hashNumber(id) % room
   for (let step = 0; step < room; step++) {

@@ -106,7 +106,7 @@ describe('the router', () => {
       capDrop: ['ALL'],
       capAdd: ['NET_ADMIN'],
       networkMode: 'trireme-test',
-      ip: '10.88.0.2',
+      ip: '10.88.0.254',
     })
   })
 })
