@@ -31,7 +31,17 @@ export interface StepTools {
   readonly timers: Timers
 }
 
+/** Does one step. An engine that could not be reached for it is looked at again before anything else is planned on it. */
 export async function runStep(step: Step, site: StepSite, tools: StepTools): Promise<void> {
+  try {
+    await perform(step, site, tools)
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'unreachable') await site.refreshAll()
+    throw error
+  }
+}
+
+async function perform(step: Step, site: StepSite, tools: StepTools): Promise<void> {
   const { vault } = tools
   const { engine } = site
   switch (step.op) {

@@ -10,7 +10,7 @@ const parallelInspects = 8
 
 /** Pause before the first attempt to reconnect, doubling up to the longest: ms. */
 const firstPauseMs = 200
-const longestPauseMs = 10_000
+const longestPauseMs = 2_000
 
 /**
  * What changed: anything may have (the engine came or went), or the containers, networks and volumes with

@@ -37,6 +37,11 @@ export class Answers {
     this.bodies.length = 0
   }
 
+  /** Takes no new connections and goes on with those that it has, as an engine that shuts down. */
+  shutDown(): void {
+    rmSync(this.host.slice('unix://'.length))
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))

@@ -82,7 +82,7 @@ const everyStatus = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [i 
  * outage, since the engine may have been upgraded meanwhile.
  */
 export function connect(options: ConnectOptions): Connection {
-  const docker = new Docker(target(options))
+  let line = openLine(options)
   let negotiated: Promise<string> | undefined
 
   const version = (): Promise<string> => {
@@ -109,7 +109,7 @@ export function connect(options: ConnectOptions): Connection {
     const began = performance.now()
     let ok = false
     try {
-      const answer = await dial(docker, request, prefix, hijack, signal)
+      const answer = await dial(line.docker, request, prefix, hijack, signal)
       if (!(answer instanceof IncomingMessage)) {
         ok = true
         return answer
@@ -132,12 +132,22 @@ export function connect(options: ConnectOptions): Connection {
     }
   }
 
+  /**
+   * An engine that shuts down takes no new connections, and answers on those that it has to the end. What would still
+   * be done on them is lost with it, so none is used again.
+   */
+  const hangUp = (): void => {
+    negotiated = undefined
+    line.hangUp()
+    line = openLine(options)
+  }
+
   const versioned = async (request: EngineRequest, hijack: boolean): Promise<IncomingMessage | Duplex> => {
-    const prefix = `/v${await version()}`
+    const mine = line
     try {
-      return await send(request, hijack, prefix)
+      return await send(request, hijack, `/v${await version()}`)
     } catch (error) {
-      if (error instanceof EngineError && error.kind === 'unreachable') negotiated = undefined
+      if (error instanceof EngineError && error.kind === 'unreachable' && mine === line) hangUp()
       throw error
     }
   }
@@ -171,21 +181,40 @@ export function connect(options: ConnectOptions): Connection {
   }
 }
 
+/** dockerode, with connections of its own. */
+interface Line {
+  readonly docker: Docker
+  /** Closes the connections that nothing goes over now; the others close at the end of their answer. */
+  hangUp(): void
+}
+
+function openLine(options: ConnectOptions): Line {
+  const { agent, to } = target(options)
+  return {
+    docker: new Docker({ ...to, agent } as Docker.DockerOptions),
+    hangUp() {
+      agent.maxFreeSockets = 0
+      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
+    },
+  }
+}
+
 /** Where dockerode connects to. Every field is given, since its modem falls back to `DOCKER_HOST`. */
-function target(options: ConnectOptions): Docker.DockerOptions {
+function target(options: ConnectOptions): { readonly agent: HttpAgent; readonly to: Docker.DockerOptions } {
   const { host, tls } = options
   const agentOptions = { keepAlive: true, maxFreeSockets }
   const none = { host: undefined, port: undefined, socketPath: undefined, ca: undefined, cert: undefined, key: undefined }
   const base = { ...none, version: undefined, timeout: undefined, pathPrefix: '/', headers: {} }
   if (host.startsWith('unix://')) {
     const agent = opaque(new HttpAgent(agentOptions))
-    return { ...base, protocol: 'http', socketPath: host.slice('unix://'.length), agent } as Docker.DockerOptions
+    return { agent, to: { ...base, protocol: 'http', socketPath: host.slice('unix://'.length) } as Docker.DockerOptions }
   }
   const url = parseUrl(host)
   const secure = tls !== undefined || url.protocol === 'https:'
   const agent = opaque(secure ? new HttpsAgent({ ...agentOptions, ...tls }) : new HttpAgent(agentOptions))
   const port = url.port === '' ? (secure ? 2376 : 2375) : Number(url.port)
-  return { ...base, ...tls, protocol: secure ? 'https' : 'http', host: url.hostname, port, agent } as Docker.DockerOptions
+  const to = { ...base, ...tls, protocol: secure ? 'https' : 'http', host: url.hostname, port } as Docker.DockerOptions
+  return { agent, to }
 }
 
 /**
