@@ -209,9 +209,19 @@ export class DaemonLab {
     }
   }
 
-  /** Waits until the engine, asked by somebody else than the daemon, fits. */
-  untilTrue(what: string, ask: () => Promise<boolean>, timeoutMs = patienceMs): Promise<true> {
-    return this.until(what, () => ask().catch(() => false), timeoutMs) as Promise<true>
+  /** Waits until something that is not in the status is true, daemon or not. */
+  async untilTrue(what: string, ask: () => Promise<boolean>, timeoutMs = patienceMs): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    let last: unknown
+    const asked = () =>
+      ask().catch((error: unknown) => {
+        last = error
+        return false
+      })
+    while (!(await asked())) {
+      if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms\n${this.log(25)}`, { cause: last })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
   }
 
   /** Waits for an event; returns it. */
