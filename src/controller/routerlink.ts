@@ -41,6 +41,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
   let client: RouterClient | undefined
   /** kept while the connection is lost: the router goes on serving it */
   let acknowledged: RouteTable | undefined
+  let applying: RouteTable | undefined
   let connecting = false
   let closed = false
   let error = 'no router runs'
@@ -131,11 +132,16 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       delayMs = RECONNECT_FIRST_MS
       void connect()
     },
-    view: () => ({ connected: client !== undefined, error, acknowledged, drift, seen }),
+    view: () => ({ connected: client !== undefined, error, acknowledged, applying, drift, seen }),
     lockedBy: () => lockedBy,
     async apply(table) {
       if (client === undefined) throw new RouterError('lost', `the router is not connected: ${error}`)
-      await client.apply(table)
+      applying = table
+      try {
+        await client.apply(table)
+      } finally {
+        applying = undefined
+      }
       acknowledged = client?.acknowledged() ?? table
       drift = []
       options.changed(false)

@@ -1,13 +1,5 @@
 /** The controller's state between passes: what is wanted, what was last said, who holds which address. */
-import {
-  type ConfigMap,
-  type LoadedObject,
-  type ObjectKey,
-  objectKey,
-  type Secret,
-  type Service,
-  splitKey,
-} from '../model/types.ts'
+import { type ConfigMap, type LoadedObject, type ObjectKey, objectKey, type Secret, type Service } from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
@@ -25,11 +17,11 @@ import type { NodeReading } from './node.ts'
 const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod'])
 
 export function isWorkload(key: ObjectKey): boolean {
-  return WORKLOADS.has(splitKey(key).kind)
+  return WORKLOADS.has(key.slice(0, key.indexOf('/')))
 }
 
 export function isService(key: ObjectKey): boolean {
-  return splitKey(key).kind === 'Service'
+  return key.startsWith('Service/')
 }
 
 /** What the world reads of durable memory. */
@@ -129,8 +121,9 @@ export function createWorld(
       effective = next
       pruning = intent.prune
       pruneOrphans = orphans
-      version++
-      return before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
+      const due = before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
+      if (due.some(isService)) version++
+      return due
     },
     targetOf(key) {
       const wanted = effective.get(key)
@@ -202,15 +195,10 @@ export function createWorld(
       const wanted = currentTable()
       // Until everything has been looked at once, nothing is taken away and nothing is doubted.
       if (wanted === undefined) return { acknowledged: true, present: true }
-      const routed = nodes.map((node) => routingOf(wanted, acknowledgedBy(node), uid))
+      const routed = nodes.map((node) => routingOf(wanted, node.view().router, uid))
       return { acknowledged: routed.every(({ acknowledged }) => acknowledged), present: routed.some(({ present }) => present) }
     },
   }
-}
-
-/** What a node's router serves; nothing when no router runs there. */
-function acknowledgedBy(node: NodeReading): RouteTable | undefined {
-  return node.view().router.acknowledged
 }
 
 function sameJson(a: unknown, b: unknown): boolean {

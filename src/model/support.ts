@@ -84,11 +84,11 @@ const seLinux = (at: string): SupportRow[] => [
   policy(
     `${at}.type`,
     'seLinux',
-    'honoured',
+    'refused',
     other('', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'),
   ),
-  policy(`${at}.user`, 'seLinux', 'honoured', other('')),
-  policy(`${at}.role`, 'seLinux', 'honoured', other('')),
+  policy(`${at}.user`, 'seLinux', 'refused', other('')),
+  policy(`${at}.role`, 'seLinux', 'refused', other('')),
 ]
 
 const probe = (at: string): SupportRow[] => [
@@ -163,9 +163,7 @@ const container: readonly SupportRow[] = [
 ]
 
 const podSecurity: readonly SupportRow[] = [
-  ...honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups'),
-  unenforced('fsGroup', 'volumes keep their owner'),
-  unenforced('fsGroupChangePolicy', 'volumes keep their owner'),
+  ...honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups', 'fsGroup', 'fsGroupChangePolicy'),
   unenforced('supplementalGroupsPolicy', 'groups of the image are kept', other('Merge')),
   policy('sysctls[].name', 'sysctls', 'honoured', {
     when: (value) => !safeSysctls.has(String(value)),
@@ -255,7 +253,8 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     status,
     ...honoured('spec.type', 'spec.clusterIP', 'spec.clusterIPs', 'spec.selector', 'spec.ports', 'spec.externalName'),
     ...honoured('spec.sessionAffinity', 'spec.sessionAffinityConfig', 'spec.publishNotReadyAddresses'),
-    ...honoured('spec.externalTrafficPolicy', 'spec.internalTrafficPolicy', 'spec.allocateLoadBalancerNodePorts'),
+    ...honoured('spec.internalTrafficPolicy', 'spec.allocateLoadBalancerNodePorts'),
+    unenforced('spec.externalTrafficPolicy', 'pods see the address of the router, not that of the client', only('Local')),
     unenforced('spec.externalIPs', 'no node answers for these addresses'),
     unenforced('spec.loadBalancerIP', 'ports are published on the address of the node', other('')),
     unenforced('spec.loadBalancerClass', 'there is one kind of load balancer'),

@@ -2,7 +2,7 @@
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { Container, PodSpec, PodTemplate, VolumeMount } from '../model/types.ts'
-import type { Mount, ResourceLimits } from '../runtime/engine.ts'
+import type { Mount, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import { environmentOf, expand, type PodFacts, resolveEnvironment } from './environment.ts'
 import type { BoundConfig } from './memory.ts'
@@ -128,6 +128,7 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
     capDrop: ['ALL'],
     readonlyRootfs: false,
     securityOpt: ['no-new-privileges'],
+    portBindings: hostPorts(spec),
     // Mounted here so that files can be put in before the containers start, and so that tmpfs outlives them.
     mounts: volumes.map((volume) => ({
       type: 'volume',
@@ -136,6 +137,16 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
       readOnly: false,
     })),
   }
+}
+
+/** Host ports belong to the sandbox: Docker refuses them on a container that joins another's network. */
+function hostPorts(spec: PodSpec): PortBinding[] {
+  return spec.containers.flatMap(({ ports }) =>
+    ports.flatMap(({ hostPort, hostIP, containerPort, protocol }): PortBinding[] => {
+      if (hostPort === undefined || hostPort === 0 || protocol === 'SCTP') return []
+      return [{ hostIp: hostIP ?? '', hostPort, containerPort, protocol: protocol === 'TCP' ? 'tcp' : 'udp' }]
+    }),
+  )
 }
 
 function resolverOf(cluster: Cluster, spec: PodSpec, namespace: string): Pick<ContainerSpec, 'dns' | 'dnsSearch' | 'dnsOptions'> {
@@ -274,6 +285,7 @@ function compileSecurity(
     securityOpt: [
       ...(own.allowPrivilegeEscalation === false ? ['no-new-privileges'] : []),
       ...(seccomp?.type === 'Unconfined' ? ['seccomp=unconfined'] : []),
+      ...(own.appArmorProfile?.type === 'Unconfined' ? ['apparmor=unconfined'] : []),
     ],
     groupAdd: [...new Set(groups)].map(String),
   }

@@ -79,6 +79,15 @@ export interface Rollout {
   readonly sourceRevision: string
 }
 
+/** Pods that were lost as soon as they were made, in a row: what creating the next one is paced by. */
+export interface Setbacks {
+  readonly count: number
+  /** ms since the epoch of the last one */
+  readonly at: number
+}
+
+export const NO_SETBACKS: Setbacks = { count: 0, at: 0 }
+
 export interface WorkloadMemory {
   readonly uid: string
   readonly generation: number
@@ -89,6 +98,7 @@ export interface WorkloadMemory {
   readonly pods: readonly PodRecord[]
   readonly progress: Progress | null
   readonly rollout: Rollout | null
+  readonly setbacks?: Setbacks
 }
 
 /** What a Service has been given and keeps: its address and node ports by port name or number. */

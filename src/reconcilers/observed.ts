@@ -32,6 +32,8 @@ export interface RouterView {
   readonly error: string
   /** the table the router has last acknowledged */
   readonly acknowledged: RouteTable | undefined
+  /** a table on its way there, which may or may not be served already */
+  readonly applying?: RouteTable | undefined
   /** the live rules or names no longer are what was acknowledged */
   readonly drift: readonly ('routes' | 'dns')[]
   /** the router last seen running on its network, by its spec label: when it is missing, somebody removed it */

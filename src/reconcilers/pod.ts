@@ -11,17 +11,21 @@ import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
 import {
   attemptOf,
+  BEREFT,
   type Condemnation,
   type ContainerNow,
   hookKey,
   hookStepId,
   launchMark,
+  neverStarted,
   type PodContext,
   type PodNow,
 } from './podstate.ts'
 
 /** A container that has run this long may be restarted by Docker itself while the daemon is away. */
-export const STEADY_MS = 10_000
+const STEADY_MS = 10_000
+/** The same for one that has ended before: as long as Kubernetes takes to forget a crash. */
+const STEADY_AGAIN_MS = 600_000
 /** preStop leaves at least this much of the grace period to SIGTERM. @see Kubernetes minimumGracePeriodInSeconds */
 const MIN_GRACE_SECONDS = 2
 
@@ -44,7 +48,8 @@ function planLife(pod: PodNow): Lane[] {
   const [made, unmade] = [pod.containers.filter(({ latest }) => latest), pod.containers.filter(({ latest }) => !latest)]
   return [
     lane(pod.context, '', [...preparation, ...unmade.flatMap((one) => planFirstLaunch(pod, one))]),
-    ...(pod.sandbox === 'running' ? made.map(alone) : []),
+    // One that has lost its files waits for them.
+    ...(pod.sandbox === 'running' ? made.filter((one) => !one.bereft || one.stage === 'running').map(alone) : []),
   ]
 }
 
@@ -99,10 +104,15 @@ function prepareFiles(pod: PodNow): Step[] {
   const launched = pod.containers.some(({ stage }) => stage !== 'none')
   return context.compiled.volumes.flatMap(({ name, volume, files, folderMode, gid }): Step[] => {
     const seen = context.node.files.get(volume.name)
+    const gone = seen === undefined && pod.containers.some((one) => one.bereft && mountsVolume(one, name))
     const edited = seen === undefined ? [] : files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
-    if (seen === undefined ? launched : edited.length === 0) return []
+    if (seen === undefined ? launched && !gone : edited.length === 0) return []
     const drifted = seen !== undefined && launched
-    const cause = drifted ? `drift: ${edited.join(', ')} changed from outside` : 'new pod'
+    const cause = gone
+      ? 'kept in memory, and its sandbox was started anew'
+      : drifted
+        ? `drift: ${edited.join(', ')} changed from outside`
+        : 'new pod'
     const container = containerName(identity(context), SANDBOX, 0)
     return [
       step(
@@ -114,6 +124,10 @@ function prepareFiles(pod: PodNow): Step[] {
       ),
     ]
   })
+}
+
+function mountsVolume({ compiled }: ContainerNow, volume: string): boolean {
+  return compiled.container.volumeMounts.some(({ name }) => name === volume)
 }
 
 function planContainer(pod: PodNow, one: ContainerNow): Step[] {
@@ -131,7 +145,7 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
       }),
       ...postStart(context, one, latest.name, one.attempt),
     ]
-  if (stage === 'exited' && neverStarted(latest))
+  if (neverStarted(latest) && !one.bereft)
     return [step(context, target, 'Docker started it before its sandbox and gave up', { op: 'start', container: latest.id })]
   if (stage === 'exited') return planRestart(pod, one, latest)
   if (stage === 'restarting') return []
@@ -145,14 +159,6 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
   return [...mended, ...planHealth(pod, one, latest)]
 }
 
-/**
- * When Docker itself starts, it starts containers in no order, and one whose sandbox is not up yet fails for good:
- * nothing is wrong with it, so it counts as no restart. It keeps the times and the exit code of its run before.
- */
-function neverStarted(view: ContainerView): boolean {
-  return view.error.includes('cannot join network of a non running container')
-}
-
 /** A running container: its postStart hook, then what its probes say. */
 function planHealth(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
   const { context } = pod
@@ -164,6 +170,7 @@ function planHealth(pod: PodNow, one: ContainerNow, latest: ContainerView): Step
 function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
   const { context } = pod
   if (!isDue(pod, one) || !context.node.images.has(one.compiled.imageKey)) return []
+  if (one.bereft) return launchSteps(pod, one, one.attempt + 1, BEREFT)
   const mark = launchMark(one.compiled.name, one.attempt)
   if (context.record.condemned?.includes(mark))
     return launchSteps(pod, one, one.attempt + 1, `stopped after a failed probe or hook (exit ${latest.exitCode})`)
@@ -211,7 +218,7 @@ function launchSteps(pod: PodNow, one: ContainerNow, attempt: number, cause: str
   const image = context.node.images.get(compiled.imageKey)
   const rootRefused = refusesRoot(context, one, image?.user)
   if (rootRefused !== undefined) return []
-  const failures = one.stage === 'exited' ? one.failures + 1 : 0
+  const failures = one.stage === 'exited' ? one.failures + (one.bereft ? 0 : 1) : 0
   const mountpoint = (volume: string): string | undefined => context.node.volumes.get(volume)?.mountpoint
   const spec = compiled.spec(attempt, failures, image?.user ?? '', mountpoint)
   return [
@@ -344,10 +351,16 @@ function stopStep(context: PodContext, one: ContainerNow, latest: ContainerView,
   })
 }
 
+/** When a running container has proved itself: ms since the epoch. */
+export function steadyAt(view: ContainerView): number {
+  const crashed = view.restartCount > 0 || attemptOf(view) > 0
+  return view.startedAt + (crashed ? STEADY_AGAIN_MS : STEADY_MS)
+}
+
 /** Docker restarts what has proved itself, so that it outlives the daemon; a container that just crashed is ours to pace. */
 function expectedRestartPolicy(context: PodContext, view: ContainerView): RestartPolicy {
   const policy = context.set.template.spec.restartPolicy
-  if (policy === 'Never' || context.now - view.startedAt < STEADY_MS) return 'no'
+  if (policy === 'Never' || context.now < steadyAt(view)) return 'no'
   return policy === 'Always' ? 'always' : 'on-failure'
 }
 

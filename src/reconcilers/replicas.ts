@@ -1,6 +1,6 @@
 /** Replica sets and their pods: counting them, and creating or deleting pod records until they match. */
-import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
-import { isAvailable, type PodNow } from './podstate.ts'
+import { NO_SETBACKS, type PodRecord, type Setbacks, type SetRecord, type WorkloadMemory } from './memory.ts'
+import { isAvailable, type PodNow, restartDelay } from './podstate.ts'
 import { rankForDeletion } from './ranking.ts'
 import type { SetCount, SetTargets } from './rollout.ts'
 
@@ -110,6 +110,11 @@ function deletePods(memory: WorkloadMemory, pods: readonly PodNow[], cause: stri
   }
 }
 
+/** When a pod may be made again after some were lost as soon as they were made: like restarts, at once first. */
+export function resumeAt({ count, at }: Setbacks): number {
+  return at + (count <= 1 ? 0 : restartDelay(count - 1))
+}
+
 /**
  * Slow start: 1, 2, 4, … pods at a time, each batch once the one before has its sandboxes, so that a template
  * that cannot start fails once and not a hundred times.
@@ -121,6 +126,7 @@ function createPods(
   own: readonly PodNow[],
   context: ScaleContext,
 ): WorkloadMemory {
+  if (context.now < resumeAt(memory.setbacks ?? NO_SETBACKS)) return memory
   const bound = own.filter(({ context: { record } }) => record.bound).length
   const pending = own.filter((pod) => !pod.context.record.bound && isActive(pod)).length
   const batch = Math.min(wanted, Math.max(0, bound + 1 - pending))

@@ -21,8 +21,9 @@ export function buildRouteTable(services: readonly PlacedService[], pods: PodInd
   const sorted = [...services].sort((a, b) => compareText(routeKey(a), routeKey(b)))
   const routed = sorted.map((placed) => ({ placed, endpoints: readyEndpoints(placed.service, pods) }))
   return {
+    // A headless Service has no address to answer for; its backends are what its names lead to.
     services: routed
-      .filter(({ placed }) => placed.clusterIP !== '')
+      .filter(({ placed }) => placed.service.spec.type !== 'ExternalName')
       .map(({ placed, endpoints }) => serviceRoute(placed, endpoints)),
     dns: uniqueRecords(routed.flatMap(({ placed, endpoints }) => serviceRecords(placed, endpoints, domain))),
     domain,
@@ -46,16 +47,20 @@ export function readyEndpoints(service: Service, pods: PodIndex): PodEndpoint[] 
     .sort((a, b) => compareText(a.ip, b.ip) || compareText(a.uid, b.uid))
 }
 
-/** Whether each pod is where it should be: in the tables of all Services that want it, and in no table that does not. */
+/**
+ * Whether a pod is where it should be: in the tables of all Services that want it, acknowledged, and in no table that
+ * is served or may be. A table on its way counts as served when it holds the pod, and as not served when it does not.
+ */
 export function routingOf(
   table: RouteTable,
-  acknowledged: RouteTable | undefined,
+  router: { readonly acknowledged: RouteTable | undefined; readonly applying?: RouteTable | undefined },
   uid: string,
 ): { acknowledged: boolean; present: boolean } {
   const wanted = routesByPod(table).get(uid)
-  const actual = acknowledged === undefined ? undefined : routesByPod(acknowledged).get(uid)
+  const actual = router.acknowledged === undefined ? undefined : routesByPod(router.acknowledged).get(uid)
+  const coming = router.applying === undefined ? undefined : routesByPod(router.applying).get(uid)
   const missing = [...(wanted ?? [])].some((route) => actual?.has(route) !== true)
-  return { acknowledged: !missing, present: (actual?.size ?? 0) > 0 }
+  return { acknowledged: !missing, present: (actual?.size ?? 0) + (coming?.size ?? 0) > 0 }
 }
 
 /** Pods that one table treats differently from the other. */
@@ -88,7 +93,7 @@ function serviceRoute({ service, clusterIP }: PlacedService, endpoints: readonly
   return {
     namespace: metadata.namespace,
     name: metadata.name,
-    addresses: [clusterIP],
+    addresses: clusterIP === '' ? [] : [clusterIP],
     ports: spec.ports.flatMap((port): RoutePort[] =>
       port.protocol === 'SCTP'
         ? []

@@ -1,7 +1,8 @@
 /** What a pass writes down of what it sees: pods that appeared, became ready, were lost or are gone; progress. */
-import type { PodRecord, Progress, Rollout, WorkloadMemory } from './memory.ts'
-import { STEADY_MS } from './pod.ts'
+import { NO_SETBACKS, type PodRecord, type Progress, type Rollout, type Setbacks, type WorkloadMemory } from './memory.ts'
+import { steadyAt } from './pod.ts'
 import { type ContainerNow, launchMark, type PodNow } from './podstate.ts'
+import { resumeAt } from './replicas.ts'
 import { isComplete, type SetCount } from './rollout.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -9,7 +10,21 @@ import type { Wanted } from './wanted.ts'
 export function recordPods(memory: WorkloadMemory, pods: readonly PodNow[], now: number): WorkloadMemory {
   const next = pods.filter((pod) => !isGone(pod)).map((pod) => recordPod(pod, now))
   const unchanged = next.length === memory.pods.length && next.every((record, index) => record === memory.pods[index])
-  return unchanged ? memory : { ...memory, pods: next }
+  return unchanged ? memory : { ...memory, pods: next, setbacks: countSetbacks(memory, pods, next, now) }
+}
+
+/** A pod that is lost sooner than this after it was made was never any good: ms. */
+const QUICK_LOSS_MS = 10_000
+
+/** Pods lost as soon as they are made, one after the other; forgotten when a pod becomes ready. */
+function countSetbacks(memory: WorkloadMemory, pods: readonly PodNow[], next: readonly PodRecord[], now: number): Setbacks {
+  const before = memory.setbacks ?? NO_SETBACKS
+  if (next.some(({ readySince }) => readySince === now)) return NO_SETBACKS
+  const lost = pods.filter(
+    ({ sandbox, context: { record } }) =>
+      sandbox === 'lost' && record.deletion === undefined && now - record.createdAt < QUICK_LOSS_MS,
+  )
+  return lost.length === 0 ? before : { count: before.count + 1, at: now }
 }
 
 /** Nothing of the pod exists any more and nothing of it is on its way. */
@@ -108,6 +123,7 @@ export function nextWake(
   const times = pods.flatMap((pod) => podTimes(pod, wanted))
   if (wanted !== null && memory.rollout?.result === 'running' && memory.progress !== null && memory.progress.since > 0)
     times.push(memory.progress.since + wanted.spec.progressDeadlineSeconds * 1000)
+  if (memory.setbacks !== undefined) times.push(resumeAt(memory.setbacks))
   const ahead = times.filter((time) => time > now)
   return ahead.length === 0 ? undefined : Math.min(...ahead)
 }
@@ -115,7 +131,7 @@ export function nextWake(
 function podTimes(pod: PodNow, wanted: Wanted | null): number[] {
   const times = pod.containers.flatMap(({ restartAt, stage, latest }) => [
     ...(restartAt === undefined ? [] : [restartAt]),
-    ...(stage === 'running' && latest !== undefined ? [latest.startedAt + STEADY_MS] : []),
+    ...(stage === 'running' && latest !== undefined ? [steadyAt(latest)] : []),
   ])
   const { readySince } = pod.context.record
   if (wanted !== null && readySince > 0) times.push(readySince + wanted.spec.minReadySeconds * 1000)

@@ -18,7 +18,7 @@ export interface Wanted {
 }
 
 export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision: string): Wanted {
-  const spec = rolloutSpec(target)
+  const spec = withHostPorts(rolloutSpec(target))
   const { config, missing } = bindTemplate(spec.template, target.metadata.namespace, lookup)
   const hash = templateHash(spec.template, config)
   return { template: spec.template, config, missing, hash, set: `${target.metadata.name}-${hash}`, spec, sourceRevision }
@@ -46,6 +46,16 @@ function rolloutSpec(target: Workload): DeploymentSpec {
     template: { metadata: { labels, annotations }, spec: target.spec },
     strategy: { type: 'Recreate' },
   }
+}
+
+/**
+ * A new pod cannot start while the old one holds its host port, so these roll by stopping first, one at a time.
+ * Kubernetes would leave the new pod pending until somebody steps in.
+ */
+function withHostPorts(spec: DeploymentSpec): DeploymentSpec {
+  const held = spec.template.spec.containers.some(({ ports }) => ports.some(({ hostPort }) => (hostPort ?? 0) > 0))
+  if (!held || spec.strategy.type === 'Recreate') return spec
+  return { ...spec, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } }
 }
 
 /**

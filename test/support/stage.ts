@@ -92,7 +92,7 @@ export class Stage {
       volumes: volumesByPod(node.volumes.values()),
       addressUsed: (ip: string) => this.records().some((record) => record.ip === ip),
       probes: (id: string) => this.#probesOf(id, now),
-      routing: (uid: string) => routingOf(table, node.router.acknowledged, uid),
+      routing: (uid: string) => routingOf(table, node.router, uid),
       failures: new Map(this.failures),
       inFlight: new Set(this.inFlight),
       hooks: node.hooks,

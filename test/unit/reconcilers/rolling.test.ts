@@ -238,3 +238,16 @@ test('a commit that changes nothing rendered changes nothing running', () => {
   expect(stage.turn()).toEqual([])
   expect(sets(stage)).toBe('1=3')
 })
+
+test('a template with a host port stops before it starts, whatever its bounds say', () => {
+  const held = (image: string) =>
+    deployment({
+      spec: { replicas: 1 },
+      template: { containers: [app({ image, ports: [{ containerPort: 80, hostPort: 80 }] })] },
+    })
+  const stage = new Stage().apply(held('web:1'))
+  stage.run(60_000)
+  stage.apply(held('web:2'))
+  expect(extremes(stage).most).toBe(1)
+  expect(images(stage)).toBe('web:2')
+})

@@ -89,10 +89,18 @@ describe('buildRouteTable: who gets connections', () => {
       expect(table([service(spec)], [...pods].reverse()), 'whatever order pods come in').toEqual(table([service(spec)], pods))
     })
 
-  test('Services are sorted, and headless ones have no route', () => {
+  test('Services are sorted, and headless ones have no address', () => {
     const services = [service({}, 'b'), service({}, 'a'), { service: service({ clusterIP: 'None' }, 'c'), clusterIP: '' }]
-    expect(table(services, []).services.map(({ name }) => name)).toEqual(['a', 'b'])
+    const routes = table(services, []).services.map(({ name, addresses }) => `${name} ${addresses.join()}`)
+    expect(routes).toEqual([`a ${address}`, `b ${address}`, 'c '])
     expect(table([...services].reverse(), [])).toEqual(table(services, []))
+  })
+
+  test('a pod behind a headless Service is waited for and drained like any other', () => {
+    const headless = { service: service({ clusterIP: 'None' }), clusterIP: '' }
+    const [before, after] = [table([headless], []), table([headless], [endpoint(1)])]
+    expect(routingOf(after, { acknowledged: before }, 'uid-1')).toEqual({ acknowledged: false, present: false })
+    expect(routingOf(before, { acknowledged: after }, 'uid-1')).toEqual({ acknowledged: true, present: true })
   })
 
   test('ClientIP affinity has its seconds', () => {
@@ -184,7 +192,13 @@ describe('routingOf', () => {
       want: { acknowledged: false, present: true },
     },
   ])
-    test(name, () => expect(routingOf(wanted, acknowledged, uid)).toEqual(want))
+    test(name, () => expect(routingOf(wanted, { acknowledged }, uid)).toEqual(want))
+
+  test('a pod in a table that is on its way there may be served already', () => {
+    const applying = table([service()], [endpoint(3)])
+    const want = { acknowledged: true, present: true }
+    expect(routingOf(wanted, { acknowledged: wanted, applying }, 'uid-3')).toEqual(want)
+  })
 })
 
 test('changedPods: those that one table treats differently', () => {
