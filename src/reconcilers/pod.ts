@@ -193,8 +193,9 @@ function endedFromOutside(view: ContainerView): boolean {
 }
 
 /** It has ended, and its next attempt may start. */
-function isDue({ context }: PodNow, { latest, restartAt }: ContainerNow): boolean {
-  return latest !== undefined && !neverStarted(latest) && restartAt !== undefined && restartAt <= context.now
+function isDue({ context }: PodNow, { bereft, latest, restartAt }: ContainerNow): boolean {
+  if (latest === undefined || (neverStarted(latest) && !bereft)) return false
+  return restartAt !== undefined && restartAt <= context.now
 }
 
 function planFirstLaunch(pod: PodNow, one: ContainerNow): Step[] {

@@ -62,6 +62,8 @@ export interface ContainerNow {
   readonly failures: number
   /** for an exited container: when its next attempt may start; `undefined` when its restart policy says never */
   readonly restartAt: number | undefined
+  /** Docker started it again with its sandbox, when files that it mounts were gone: they are kept in memory */
+  readonly bereft: boolean
   /** its postStart hook, if any, has ended well */
   readonly hooked: boolean
   /** why it is to be stopped and started anew, `undefined` while it may run on */
@@ -128,6 +130,7 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
   const runs = stage === 'running'
   const probes = latest !== undefined && runs ? context.probes(latest.id) : {}
   const { container } = compiled
+  const bereft = latest !== undefined && isBereft(context, compiled, latest)
   const hooked =
     container.lifecycle?.postStart === undefined ||
     (latest !== undefined &&
@@ -145,11 +148,35 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
     older: attempts.slice(0, -1),
     failures,
     restartAt: latest !== undefined && stage === 'exited' ? restartTime(context, latest, failures) : undefined,
+    bereft,
     hooked,
-    condemned: runs ? condemnation(context, compiled, attempt, hooked, probes) : undefined,
+    condemned: !runs ? undefined : bereft ? { cause: BEREFT } : condemnation(context, compiled, attempt, hooked, probes),
     started,
-    ready: started && passes(container.readinessProbe, probes.readiness),
+    ready: started && !bereft && passes(container.readinessProbe, probes.readiness),
   }
+}
+
+export const BEREFT = 'its secret files were gone when Docker started it again'
+
+/**
+ * A sandbox that starts anew has empty memory-backed volumes, and Docker starts the containers beside it as if nothing
+ * had happened. Those made since then found their files.
+ */
+function isBereft(context: PodContext, { container }: CompiledContainer, view: ContainerView): boolean {
+  const sandboxStart = context.observed?.sandbox?.startedAt ?? 0
+  if (view.createdAt >= sandboxStart || (view.startedAt < sandboxStart && !neverStarted(view))) return false
+  return context.compiled.volumes.some(
+    ({ name, kind, files }) =>
+      kind === 'secret' && files.length > 0 && container.volumeMounts.some((mount) => mount.name === name),
+  )
+}
+
+/**
+ * When Docker itself starts, it starts containers in no order, and one whose sandbox is not up yet fails for good:
+ * nothing is wrong with it, so it counts as no restart. It keeps the times and the exit code of its run before.
+ */
+export function neverStarted(view: ContainerView): boolean {
+  return view.state === 'exited' && view.error.includes('cannot join network of a non running container')
 }
 
 /** @see Kubernetes pkg/kubelet: a failed postStart hook, startup or liveness probe kills the container */

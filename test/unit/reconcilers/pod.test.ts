@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { type ModelObject, objectKey } from '../../../src/model/types.ts'
-import { LABEL } from '../../../src/reconcilers/names.ts'
+import { LABEL, SANDBOX } from '../../../src/reconcilers/names.ts'
 import type { ContainerProbes } from '../../../src/reconcilers/observed.ts'
 import { planWorkload } from '../../../src/reconcilers/workload.ts'
 import type { ContainerView, EngineInfo } from '../../../src/runtime/engine.ts'
 import { change } from '../../support/fakenode.ts'
 import { READY, Stage } from '../../support/stage.ts'
-import { app, barePod, configMap, deployment, namespace, service, type TemplateChange } from '../../support/world.ts'
+import { app, barePod, configMap, deployment, namespace, secret, service, type TemplateChange } from '../../support/world.ts'
 
 const web = objectKey('Deployment', namespace, 'web')
 const probe = { httpGet: { path: '/', port: 8080 } }
@@ -29,6 +29,8 @@ function alter(stage: Stage, view: ContainerView, to: Partial<ContainerView>): v
   stage.node = change(stage.node, view.id, () => to)
 }
 
+/** What is done for the pods themselves, but for their restart policies. */
+const steps = (stage: Stage) => stage.settle().filter((step) => !step.startsWith('update '))
 const state = (stage: Stage) => stage.passes.get(web)?.status?.pods[0]
 const failing = (kind: keyof ContainerProbes): ContainerProbes => ({
   ...READY,
@@ -116,6 +118,18 @@ describe("Docker's own restart policy", () => {
     expect(only(stage).restartPolicy).toBe('always')
   })
 
+  test('does not take over soon what has crashed before: it would restart it without any backoff', () => {
+    const stage = one()
+    stage.end(only(stage), 1)
+    stage.settle()
+    const again = stage.running()[0]
+    stage.run(60_000)
+    expect(again?.labels['trireme.attempt']).toBe('1')
+    expect(stage.running()[0]?.restartPolicy).toBe('no')
+    stage.run(600_000)
+    expect(stage.running()[0]?.restartPolicy).toBe('always')
+  })
+
   test('is taken back from a container that Docker has just restarted', () => {
     const stage = one()
     stage.run(20_000)
@@ -145,6 +159,61 @@ describe("Docker's own restart policy", () => {
     alter(stage, only(stage), { state: 'exited', exitCode: 143, error, finishedAt: stage.now })
     stage.node = { ...stage.node, images: new Map() }
     expect(stage.planText(web)).toBe('start web.1/app: Docker started it before its sandbox and gave up')
+  })
+})
+
+describe('secret files after Docker has started everything anew', () => {
+  const pods = (kind: 'secret' | 'configMap'): Stage => {
+    const volume = kind === 'secret' ? { secret: { secretName: 'keys' } } : { configMap: { name: 'keys' } }
+    const containers = [app({ volumeMounts: [{ name: 'keys', mountPath: '/keys' }] }), app({ name: 'side' })]
+    const data = kind === 'secret' ? secret('keys', { token: 'x' }) : configMap('keys', { token: 'x' })
+    const stage = one({ containers, spec: { volumes: [{ name: 'keys', ...volume }] } }, data)
+    stage.run(20_000)
+    return stage
+  }
+  /** What the engine shows, and what is known of the files, after a restart of all containers but those `late`. */
+  const startAnew = (stage: Stage, ...late: readonly string[]): void => {
+    stage.now += 60_000
+    for (const view of stage.node.containers.values()) {
+      const name = view.labels[LABEL.containerName] ?? ''
+      if (view.labels[LABEL.role] !== 'pod') continue
+      const error = 'cannot join network of a non running container: 0'
+      if (late.includes(name)) alter(stage, view, { state: 'exited', exitCode: 255, error, finishedAt: stage.now })
+      else alter(stage, view, { startedAt: stage.now + (name === SANDBOX ? 0 : 100) })
+    }
+    stage.node = { ...stage.node, files: new Map() }
+    stage.now += 1_000
+  }
+
+  test('are put back at once, and the container that was started without them begins again', () => {
+    const stage = pods('secret')
+    startAnew(stage)
+    expect(stage.plan(web).status?.pods[0]).toMatchObject({ ready: false })
+    expect(steps(stage)).toEqual([
+      'put web.1/volume keys: kept in memory, and its sandbox was started anew',
+      'stop web.1/app: its secret files were gone when Docker started it again',
+      'create web.1/app: its secret files were gone when Docker started it again',
+      'start web.1/app: restart 1',
+    ])
+    expect(state(stage)).toMatchObject({ ready: true, restarts: 1 })
+    expect(only(stage).labels[LABEL.failures]).toBe('0')
+    expect(stage.planText(web)).toBe('')
+  })
+
+  test('are there before a container begins that has lost the race with its sandbox', () => {
+    const stage = pods('secret')
+    startAnew(stage, 'app')
+    expect(steps(stage)).toEqual([
+      'put web.1/volume keys: kept in memory, and its sandbox was started anew',
+      'create web.1/app: its secret files were gone when Docker started it again',
+      'start web.1/app: restart 1',
+    ])
+  })
+
+  test('leave alone what does not mount them, and what has files on disk', () => {
+    const stage = pods('configMap')
+    startAnew(stage, 'side')
+    expect(steps(stage)).toEqual(['start web.1/side: Docker started it before its sandbox and gave up'])
   })
 })
 
@@ -518,4 +587,22 @@ describe('images', () => {
       }
       expect(state(stage)).toMatchObject({ phase: 'Pending', reason, message: 'app: no such image' })
     })
+})
+
+test('pods whose sandboxes end at once are made with a growing delay, not in a hot loop', () => {
+  const stage = one()
+  stage.watch = () => undefined
+  const made: number[] = []
+  for (let turn = 0; turn < 600 && made.length < 5; turn++) {
+    const sandbox = stage.running('POD')[0]
+    if (sandbox !== undefined) {
+      stage.end(sandbox, 1)
+      made.push(stage.now)
+    }
+    stage.turn()
+    stage.now += 100
+  }
+  const gaps = made.slice(1).map((at, index) => Math.round((at - (made[index] ?? at)) / 1000))
+  expect(gaps.slice(0, 3).every((gap, index) => index === 0 || gap >= (gaps[index - 1] ?? 0))).toBe(true)
+  expect(gaps.at(-1)).toBeGreaterThanOrEqual(10)
 })
