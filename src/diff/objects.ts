@@ -2,7 +2,7 @@
 import type { LoadedObject, ModelObject, ObjectKey, Origin } from '../model/types.ts'
 import { splitKey } from '../model/types.ts'
 import { type MergeKeys, schemaKeys } from './keys.ts'
-import { byApplyOrder } from './order.ts'
+import { inApplyOrder } from './order.ts'
 import { type Difference, diffThreeWay, pending } from './threeway.ts'
 
 /** `drift`: Git asks for nothing new, and what is there is not what was applied. */
@@ -27,13 +27,14 @@ export function diffCluster(
   live: ReadonlyMap<ObjectKey, ModelObject>,
 ): ObjectDiff[] {
   const keysOf = keysByKind()
-  const all = [...new Set([...desired.keys(), ...lastApplied.keys(), ...live.keys()])].sort(byApplyOrder)
-  return all.map((key) => diffObject(key, lastApplied.get(key), desired.get(key), live.get(key), keysOf(splitKey(key).kind)))
+  const all = inApplyOrder(new Set([...desired.keys(), ...lastApplied.keys(), ...live.keys()]))
+  return all.map((key) => diffObject(key, lastApplied.get(key), desired.get(key), live.get(key), keysOf))
 }
 
-function keysByKind(): (kind: string) => MergeKeys {
+function keysByKind(): (key: ObjectKey) => MergeKeys {
   const known = new Map<string, MergeKeys>()
-  return (kind) => {
+  return (key) => {
+    const { kind } = splitKey(key)
     const keys = known.get(kind) ?? schemaKeys(kind)
     known.set(kind, keys)
     return keys
@@ -45,9 +46,9 @@ function diffObject(
   lastApplied: LoadedObject | undefined,
   desired: LoadedObject | undefined,
   live: ModelObject | undefined,
-  keys: MergeKeys,
+  keys: (key: ObjectKey) => MergeKeys,
 ): ObjectDiff {
-  const differences = diffThreeWay(lastApplied?.object, desired?.object, live, keys)
+  const differences = desired?.object === live ? [] : diffThreeWay(lastApplied?.object, desired?.object, live, keys(key))
   return { key, change: classify(differences, desired, live), differences, origin: (desired ?? lastApplied)?.origin }
 }
 

@@ -14,9 +14,16 @@ export const workloadKinds: ReadonlySet<string> = new Set([
 
 const foundations = ['Namespace', 'ConfigMap', 'Secret', 'Service']
 
-/** Sorts keys by apply order: Namespace, ConfigMap, Secret, Service, workloads, then all others; by key within each. */
-export function byApplyOrder(a: ObjectKey, b: ObjectKey): number {
-  return rankOf(a) - rankOf(b) || byText(a, b)
+/** Keys by apply order: Namespace, ConfigMap, Secret, Service, workloads, then all others; by key within each. */
+export function inApplyOrder(keys: Iterable<ObjectKey>): ObjectKey[] {
+  const ranks: ObjectKey[][] = []
+  for (const key of keys) {
+    const rank = rankOf(key)
+    const alike = ranks[rank]
+    if (alike === undefined) ranks[rank] = [key]
+    else alike.push(key)
+  }
+  return ranks.flatMap((alike) => alike.sort())
 }
 
 /** Sorts texts by UTF-16 code unit, the same on any machine. */

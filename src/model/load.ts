@@ -40,9 +40,9 @@ export interface LoadOptions {
 interface Judged {
   readonly manifest: Manifest
   readonly findings: readonly Finding[]
-  readonly object?: LoadedObject
+  readonly object?: LoadedObject | undefined
   /** of `object` */
-  readonly key?: ObjectKey
+  readonly key?: ObjectKey | undefined
   /** what has no effect */
   readonly reasons: readonly string[]
   readonly verdict: DocumentVerdict
@@ -63,7 +63,8 @@ export function loadManifests(manifests: readonly Manifest[], options: LoadOptio
  * body is known by its identity, as the renderer keeps it from revision to revision where a file stays the same.
  */
 export function createLoader(): typeof loadManifests {
-  let known = new WeakMap<object, Judged>()
+  let known = new WeakMap<object, Judged & { readonly sealed: Sealed }>()
+  let last: ReadonlyMap<ObjectKey, LoadedObject> = new Map()
   let under = ''
   let digest: LoadOptions['digest'] | undefined
   return (manifests, options) => {
@@ -71,26 +72,53 @@ export function createLoader(): typeof loadManifests {
     if (rules !== under || options.digest !== digest) known = new WeakMap()
     under = rules
     digest = options.digest
-    return loadWith(manifests, options, (manifest, context, allow) => {
+    const loaded = loadWith(manifests, options, (manifest, context, allow) => {
       const { body } = manifest
       if (!isMap(body)) return judge(manifest, context, allow)
       const earlier = known.get(body)
-      const judged = earlier === undefined ? judge(manifest, context, allow) : movedTo(earlier, manifest, context)
+      if (earlier !== undefined) return movedTo(earlier, manifest, context)
+      const judged = keepObject(judgeSealing(manifest, context, allow), last)
       known.set(body, judged)
       return judged
     })
+    last = loaded.objects
+    return loaded
   }
 }
 
-/** The same verdict for the same body, at its place in the new revision. */
-function movedTo(earlier: Judged, manifest: Manifest, context: CanonicalContext): Judged {
+/** An object that says the same as before stays the same value, though its file was edited: nobody has to look at it again. */
+function keepObject<T extends Judged>(judged: T, last: ReadonlyMap<ObjectKey, LoadedObject>): T {
+  const before = judged.key === undefined ? undefined : last.get(judged.key)
+  if (judged.object === undefined || before === undefined) return judged
+  if (canonicalText(before.object) !== canonicalText(judged.object.object)) return judged
+  return { ...judged, object: { ...judged.object, object: before.object } }
+}
+
+type Sealed = readonly (readonly [digest: string, bytes: Uint8Array])[]
+
+/** Judges, and keeps what the vault was told meanwhile. */
+function judgeSealing(manifest: Manifest, context: CanonicalContext, allow: Allowance): Judged & { readonly sealed: Sealed } {
+  const sealed: [string, Uint8Array][] = []
+  const vault: CanonicalContext['vault'] = (digest, bytes) => {
+    sealed.push([digest, bytes])
+    context.vault(digest, bytes)
+  }
+  return { ...judge(manifest, { ...context, vault }, allow), sealed }
+}
+
+/** The same verdict for the same body, at its place in the new revision. The vault has to hear of every Secret each time. */
+function movedTo(earlier: Judged & { readonly sealed: Sealed }, manifest: Manifest, { vault }: CanonicalContext): Judged {
+  const { findings, key, reasons, verdict, object, sealed } = earlier
   const { file, line } = manifest.origin
-  const { object, ...rest } = earlier
-  const judged = { ...rest, manifest, verdict: { ...rest.verdict, file, line } }
-  if (object === undefined) return judged
-  // The vault has to hear of every Secret each time.
-  if (object.object.kind === 'Secret') canonicalize(manifest.body as Raw, context)
-  return { ...judged, object: { ...object, origin: manifest.origin } }
+  for (const [digest, bytes] of sealed) vault(digest, bytes)
+  return {
+    manifest,
+    findings,
+    key,
+    reasons,
+    verdict: verdict.file === file && verdict.line === line ? verdict : { ...verdict, file, line },
+    object: object && { object: object.object, origin: manifest.origin, unenforced: object.unenforced },
+  }
 }
 
 function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne: typeof judge): Loaded {

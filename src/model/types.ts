@@ -364,8 +364,10 @@ export function objectKey(kind: string, namespace: string, name: string): Object
 
 /** Splits a key into its parts; the name may itself hold no slash, as Kubernetes names never do. */
 export function splitKey(key: ObjectKey): { readonly kind: string; readonly namespace: string; readonly name: string } {
-  const [kind = '', namespace = '', name = ''] = key.split('/')
-  return { kind, namespace, name }
+  const first = key.indexOf('/')
+  const second = first < 0 ? -1 : key.indexOf('/', first + 1)
+  if (second < 0) return { kind: key, namespace: '', name: '' }
+  return { kind: key.slice(0, first), namespace: key.slice(first + 1, second), name: key.slice(second + 1) }
 }
 
 /** Something wrong with, or said about, one place in the source. */

@@ -137,8 +137,9 @@ function unhealthyWorkloads(
   changed: ReadonlySet<ObjectKey>,
   healthy: (key: ObjectKey) => boolean,
 ): ObjectKey[] {
-  const waiting = [...wanted].filter(([key, object]) => gatesPrune(object) && (changed.has(key) || !healthy(key)))
-  return waiting.map(([key]) => key).sort(byText)
+  const waiting: ObjectKey[] = []
+  for (const [key, object] of wanted) if (gatesPrune(object) && (changed.has(key) || !healthy(key))) waiting.push(key)
+  return waiting.sort(byText)
 }
 
 function selectEffective(
@@ -146,18 +147,30 @@ function selectEffective(
   lastApplied: ReadonlyMap<ObjectKey, LoadedObject>,
   held: readonly Hold[],
 ): ReadonlyMap<ObjectKey, Effective> {
-  const entries: [ObjectKey, Effective][] = [...wanted].map(([key, object]) => [key, { ...object, state: 'wanted' }])
+  const effective = new Map<ObjectKey, Effective>()
+  for (const [key, { object, origin, unenforced }] of wanted) effective.set(key, { object, origin, unenforced, state: 'wanted' })
   for (const { key, reason } of held) {
     const applied = lastApplied.get(key)
-    if (applied !== undefined) entries.push([key, { ...applied, state: 'retained', reason }])
+    if (applied !== undefined) effective.set(key, { ...applied, state: 'retained', reason })
   }
-  return new Map(entries.sort(([a], [b]) => byText(a, b)))
+  return sortedByKey(effective)
+}
+
+/** Mostly it is in order already, and told so faster than it is sorted. */
+function sortedByKey<T>(map: ReadonlyMap<ObjectKey, T>): ReadonlyMap<ObjectKey, T> {
+  let before = ''
+  for (const key of map.keys()) {
+    if (key < before) return new Map([...map].sort(([a], [b]) => byText(a, b)))
+    before = key
+  }
+  return map
 }
 
 function selectChanged(
   wanted: ReadonlyMap<ObjectKey, LoadedObject>,
   lastApplied: ReadonlyMap<ObjectKey, LoadedObject>,
 ): ObjectKey[] {
-  const changed = [...wanted].filter(([key, { object }]) => !same(lastApplied.get(key)?.object, object))
-  return changed.map(([key]) => key).sort(byText)
+  const changed: ObjectKey[] = []
+  for (const [key, { object }] of wanted) if (!same(lastApplied.get(key)?.object, object)) changed.push(key)
+  return changed.sort(byText)
 }

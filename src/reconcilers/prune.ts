@@ -5,7 +5,7 @@
  * read whole, an object that asks to be kept, a share of the cluster too large to be meant, replacements that
  * do not serve yet.
  */
-import { byApplyOrder, workloadKinds } from '../diff/order.ts'
+import { inApplyOrder, workloadKinds } from '../diff/order.ts'
 import { type Labels, type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
 
 export type HoldKind =
@@ -60,7 +60,7 @@ const freeCount = 3
 
 /** Sorts what left Git into what goes now and what stays for now. Pure; equal arguments give equal verdicts. */
 export function selectPrune(input: PruneInput): PruneVerdict {
-  const keys = [...input.leaving.keys()].sort(byApplyOrder).reverse()
+  const keys = inApplyOrder(input.leaving.keys()).reverse()
   const kept = keys.flatMap((key) => holdOf(key, 'protected', protection(input.leaving.get(key))))
   const keptKeys = new Set(kept.map(({ key }) => key))
   const free = keys.filter((key) => !keptKeys.has(key))
@@ -129,7 +129,7 @@ function protection(loaded: LoadedObject | undefined): string {
 function occupants(key: ObjectKey, present: ReadonlySet<ObjectKey>): string {
   const { kind, name } = splitKey(key)
   if (kind !== 'Namespace') return ''
-  const inside = [...present].filter((other) => splitKey(other).namespace === name).sort(byApplyOrder)
+  const inside = inApplyOrder([...present].filter((other) => splitKey(other).namespace === name))
   if (inside.length === 0) return ''
   return `waits until nothing is left in it: ${inside[0]}${inside.length > 1 ? ` and ${inside.length - 1} more` : ''}`
 }

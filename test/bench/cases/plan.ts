@@ -15,14 +15,22 @@ export interface PlanTimes {
   readonly stages: Readonly<Record<string, number>>
 }
 
-export async function benchPlan({ quick, say }: { readonly quick: boolean; readonly say: (line: string) => void }): Promise<Row[]> {
+export async function benchPlan({
+  quick,
+  say,
+}: {
+  readonly quick: boolean
+  readonly say: (line: string) => void
+}): Promise<Row[]> {
   const all: PlanTimes[] = []
   for (let run = 0; run < (quick ? 1 : 3); run++) {
     const { stdout } = await exec(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM])
     const times = JSON.parse(stdout) as PlanTimes
     all.push(times)
     const stages = Object.entries(times.stages).map(([stage, ms]) => `${stage} ${ms.toFixed(0)}`)
-    say(`${times.objects} objects: cold ${times.coldMs.toFixed(0)} ms (${stages.join(', ')}), one change ${median(times.changedMs).toFixed(0)} ms`)
+    say(
+      `${times.objects} objects: cold ${times.coldMs.toFixed(0)} ms (${stages.join(', ')}), one change ${median(times.changedMs).toFixed(0)} ms`,
+    )
   }
   const cold = median(all.map(({ coldMs }) => coldMs))
   const changed = median(all.flatMap(({ changedMs }) => changedMs))

@@ -381,6 +381,14 @@ describe('a loader that remembers', () => {
     expect(told).toHaveLength(2)
   })
 
+  test('keeps an object whose file was edited around it', () => {
+    const loader = createLoader()
+    const web = (manifests: readonly Manifest[]) => loader(manifests, options('r')).objects.get('Deployment/default/web')?.object
+    const before = web(manifestsIn(text))
+    expect(web(manifestsIn(`# a comment\n${text}`))).toBe(before)
+    expect(web(manifestsIn(text.replace('name: web', 'name: web\n  annotations: {a: b}')))).not.toBe(before)
+  })
+
   test('looks again under other rules', () => {
     const loader = createLoader()
     const manifests = manifestsIn(deployment({ container: 'securityContext: {privileged: true}' }))
