@@ -26,6 +26,8 @@ export interface LabOptions {
   /** `folder` reacts to a save; `git` to a push */
   readonly source?: 'folder' | 'git'
   readonly docker?: string
+  /** the address the daemon is given for that engine, when it is another one */
+  readonly through?: string
   /** put before every program of this lab: another network namespace */
   readonly enter?: readonly string[]
   /** address that the daemon listens on */
@@ -42,6 +44,7 @@ export class DaemonLab {
   readonly bare: string
   readonly #source: 'folder' | 'git'
   readonly #docker: string
+  readonly #through: string
   readonly #enter: readonly string[]
   readonly #listen: string
   readonly #children = new Set<ChildProcess>()
@@ -57,6 +60,7 @@ export class DaemonLab {
     this.bare = join(this.folder, 'app.git')
     this.#source = options.source ?? 'folder'
     this.#docker = options.docker ?? 'unix:///var/run/docker.sock'
+    this.#through = options.through ?? this.#docker
     this.#enter = options.enter ?? []
     this.#listen = options.listen ?? '127.0.0.1'
     mkdirSync(this.tree)
@@ -65,7 +69,7 @@ export class DaemonLab {
   /** Flags that name this lab's engine, cluster, memory and source. */
   flags(data = this.data): string[] {
     const source = this.#source === 'git' ? ['--repo', this.bare, '--interval', '2s'] : ['--dir', this.tree, '--interval', '2s']
-    return [...source, '--docker', this.#docker, '--cluster', this.cluster, '--data-dir', data]
+    return [...source, '--docker', this.#through, '--cluster', this.cluster, '--data-dir', data]
   }
 
   /** Starts the daemon and waits until its API answers. */
