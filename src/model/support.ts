@@ -92,8 +92,7 @@ const seLinux = (at: string): SupportRow[] => [
 ]
 
 const probe = (at: string): SupportRow[] => [
-  ...honoured(`${at}.httpGet`, `${at}.tcpSocket`, `${at}.exec`),
-  refused(`${at}.grpc`, 'grpc probes are not run by this version'),
+  ...honoured(`${at}.httpGet`, `${at}.tcpSocket`, `${at}.exec`, `${at}.grpc`),
   ...honoured(
     ...['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'].map(
       (name) => `${at}.${name}`,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { builtinKind, type FieldType, objectType } from '../../../src/model/schema.ts'
 import { dataKinds, kindSupport, unrunKinds } from '../../../src/model/support.ts'
+import { deployment, loadText } from '../../support/manifests.ts'
 
 /** Every field of a kind, as deep as the table goes: a row covers all that has no row of its own below it. */
 function uncovered(type: FieldType, path: string, rows: ReadonlySet<string>, branches: ReadonlySet<string>): readonly string[] {
@@ -64,4 +65,15 @@ test.each([...unrunKinds, ...Object.keys(dataKinds), ...Object.keys(kindSupport)
 test('no kind has two fates', () => {
   const all = [...unrunKinds, ...Object.keys(dataKinds), ...Object.keys(kindSupport)]
   expect(new Set(all).size).toBe(all.length)
+})
+
+describe('every action that the prober runs is honoured', () => {
+  test.each(['httpGet: {port: 80}', 'tcpSocket: {port: 80}', 'exec: {command: [a]}', 'grpc: {port: 80, service: s}'])(
+    '%s',
+    (action) =>
+      expect(loadText(deployment({ container: `readinessProbe: {${action}}` })).verdicts[0]).toMatchObject({
+        verdict: 'honoured',
+        reasons: [],
+      }),
+  )
 })
