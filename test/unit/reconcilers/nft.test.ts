@@ -59,6 +59,19 @@ describe('compileNft', () => {
     expect(text).toContain('meta l4proto udp dnat to 10.88.0.2:8080')
   })
 
+  test('a new connection that meets rules and maps of two generations is looked up once more, not refused', () => {
+    const chains = [...compileNft(two, options).matchAll(/add chain ip trireme (\S+) \{ type nat hook (\w+) priority (-?\d+)/g)]
+    for (const hook of ['prerouting', 'output']) {
+      const looks = chains.filter(([, , at]) => at === hook)
+      expect(looks.map(([, name]) => name)).toEqual([hook, `${hook}-again`])
+      expect(Number(looks[1]?.[3])).toBeGreaterThan(Number(looks[0]?.[3]))
+      for (const [, name] of looks)
+        expect(compileNft(two, options)).toContain(
+          `add rule ip trireme ${name} ip daddr . meta l4proto . th dport vmap @services`,
+        )
+    }
+  })
+
   test('the order of backends and of services makes no difference', () => {
     const a = service('a', [port(80, ['10.88.0.2', '10.88.0.3'])])
     const b = service('b', [port(81, ['10.88.0.4'])], { addresses: ['10.88.128.21'] })
