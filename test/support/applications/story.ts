@@ -1,29 +1,21 @@
 /** Runs one application from its first commit to its removal, and notes what came of it. */
 import type { ClusterStatus, ServiceStatus, WorkloadStatus } from '../../../src/reconcilers/status.ts'
 import { DaemonLab, workloadIn } from '../daemon.ts'
-import { askFromHost, askFromPod, keepAsking, type Load } from './asking.ts'
-import {
-  type Application,
-  type Document,
-  keyOf,
-  listAt,
-  mapAt,
-  readApplication,
-  templateOf,
-  templatePath,
-  textAt,
-  valueAt,
-} from './manifests.ts'
-import { missingReferences, replaceAt, selecting, standIn, stubbed } from './stubbed.ts'
+import { askFromHost, askFromPod } from './asking.ts'
+import { type Application, type Document, keyOf, readApplication, templateOf, templatePath, textAt } from './manifests.ts'
+import { chooseTarget, longestDelayMs, type Roll, rollUnderLoad, withProbe } from './roll.ts'
+import { missingReferences, selecting, standIn, stubbed } from './stubbed.ts'
+import { readableSecrets } from './values.ts'
 
-const READY_MS = 150_000
-const ROLL_MS = 90_000
-const ANNOTATION = 'example.com/changed'
+/** Longest wait for everything to be Ready, beside what probes are told to wait: ms. */
+const READY_MS = 120_000
 
 export interface Outcome {
   readonly application: Application
   /** references that were made out of band */
   readonly missing: readonly string[]
+  /** Secret values that had to be made text */
+  readonly replaced: readonly string[]
   readonly workloads: { readonly total: number; readonly ready: number; readonly troubles: readonly string[] }
   readonly services: { readonly total: number; readonly answering: number; readonly troubles: readonly string[] }
   /** conditions of Services that are not `Ready` although something is behind them */
@@ -33,48 +25,38 @@ export interface Outcome {
   readonly seconds: number
 }
 
-export interface Roll {
-  readonly workload: string
-  readonly service: string
-  readonly probed: boolean
-  readonly seconds: number
-  readonly load: Load
-  /** `''` when it came to its end */
-  readonly trouble: string
-}
-
 /** `keep` leaves the containers running and the folder in place. Throws when the daemon itself cannot be run. */
 export async function runApplication(path: string, keep: boolean, tell: (line: string) => void): Promise<Outcome> {
   const began = performance.now()
   const application = await readApplication(path)
+  const runnable = runnableKeys(application)
   const missing = missingReferences(application.documents)
-  const documents = stubbed(application.documents)
-  const lab = new DaemonLab(`app-${application.name.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`.slice(0, 40).replace(/-$/, ''), {
-    source: 'git',
-  })
+  const { documents: readable, replaced } = readableSecrets(application.documents)
+  const stubs = stubbed(readable)
+  const target = chooseTarget(stubs, runnable)
+  const documents = target === undefined ? stubs : withProbe(stubs, target)
+  const running = documents.filter((document) => runnable.has(keyOf(document)))
+  const lab = new DaemonLab(labName(application.name), { source: 'git' })
   try {
     await lab.init()
     await lab.write({ 'app.yaml': documents, 'out-of-band.yaml': missing.map(standIn) }, 'The application')
-    const runnable = await runnableKeys(lab.tree)
-    const running = documents.filter((document) => runnable.has(keyOf(document)))
     tell(`cluster ${lab.cluster}: ${runnable.size} workloads to run`)
     const started = performance.now()
     await lab.start()
-    const workloads = await untilReady(lab, runnable)
+    const workloads = await untilReady(lab, running)
     const readySeconds = secondsSince(started)
     tell(`${workloads.ready}/${workloads.total} Ready after ${readySeconds} s`)
     const behind = withBackends(documents, running)
     const services = await checkServices(lab, behind)
     tell(`${services.answering}/${services.total} Services answer`)
-    const conditions = conditionsOf(await lab.status(), behind)
-    const roll = await rollOne(lab, documents, running, tell)
     return {
       application,
       missing: missing.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`),
+      replaced,
       workloads,
       services,
-      conditions,
-      roll,
+      conditions: conditionsOf(await lab.status(), behind),
+      roll: target === undefined ? undefined : await rollUnderLoad(lab, documents, target, tell),
       readySeconds,
       seconds: secondsSince(began),
     }
@@ -84,23 +66,29 @@ export async function runApplication(path: string, keep: boolean, tell: (line: s
   }
 }
 
-/** Keys of the workloads that validation lets through. */
-async function runnableKeys(tree: string): Promise<Set<string>> {
-  const { documents, verdicts } = await readApplication(tree)
-  const refused = new Set(
-    verdicts.filter(({ verdict }) => verdict === 'refused').map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`),
-  )
-  const workloads = documents.filter((document) => templatePath(textAt(document, 'kind')) !== undefined)
-  return new Set(workloads.map(keyOf).filter((key) => !refused.has(key)))
+/** Fits into a cluster id. */
+function labName(application: string): string {
+  const label = application.toLowerCase().replace(/[^a-z0-9]+/g, '-')
+  return `app-${label}`.slice(0, 40).replace(/-$/, '')
 }
 
-async function untilReady(lab: DaemonLab, keys: ReadonlySet<string>): Promise<Outcome['workloads']> {
+/** Keys of the workloads that validation lets through. */
+function runnableKeys({ documents, verdicts }: Application): Set<string> {
+  const refused = verdicts
+    .filter(({ verdict }) => verdict === 'refused')
+    .map((each) => `${each.kind}/${each.namespace}/${each.name}`)
+  const workloads = documents.filter((document) => templatePath(textAt(document, 'kind')) !== undefined)
+  return new Set(workloads.map(keyOf).filter((key) => !refused.includes(key)))
+}
+
+async function untilReady(lab: DaemonLab, running: readonly Document[]): Promise<Outcome['workloads']> {
+  const keys = new Set(running.map(keyOf))
   const healthy = (status: ClusterStatus): number =>
     [...keys].filter((key) => workloadIn(status, key, (each) => each.healthy)).length
   if (keys.size === 0) return { total: 0, ready: 0, troubles: [] }
   let waited: unknown
   await lab
-    .until('all workloads healthy', (status) => healthy(status) === keys.size, READY_MS)
+    .until('all workloads healthy', (status) => healthy(status) === keys.size, READY_MS + longestDelayMs(running))
     .catch((error: unknown) => {
       waited = error
     })
@@ -153,83 +141,6 @@ function conditionsOf(status: ClusterStatus, keys: ReadonlySet<string>): string[
   return status.services
     .filter(({ key, condition }) => keys.has(key) && condition !== 'Ready')
     .map(({ key, condition, message }) => `${key}: ${condition}: ${message}`)
-}
-
-/** Changes one line of one Deployment, takes it back, and loses no request on its Service meanwhile. */
-async function rollOne(
-  lab: DaemonLab,
-  documents: readonly Document[],
-  running: readonly Document[],
-  tell: (line: string) => void,
-): Promise<Roll | undefined> {
-  const target = await chooseTarget(lab, documents, running)
-  if (target === undefined) return undefined
-  const { deployment, service, port } = target
-  const key = keyOf(deployment)
-  const path = ['spec', 'template', 'metadata', 'annotations']
-  const changed = replaceAt(deployment, path, { ...mapAt(deployment, ...path), [ANNOTATION]: 'yes' })
-  const stop = keepAsking(service.clusterIP, port)
-  const began = performance.now()
-  let trouble = ''
-  try {
-    await commitAndWait(
-      lab,
-      documents.map((document) => (document === deployment ? changed : document)),
-      key,
-      'Change one line',
-    )
-    tell(`${key} rolled after ${secondsSince(began)} s`)
-    await commitAndWait(lab, documents, key, 'Revert')
-    tell(`${key} rolled back`)
-  } catch (error) {
-    trouble = (error as Error).message
-  }
-  const seconds = secondsSince(began)
-  return { workload: key, service: service.key, probed: isProbed(deployment), seconds, load: await stop(), trouble }
-}
-
-/** Every pod that was there before must be gone: each of these commits changes the template. */
-async function commitAndWait(lab: DaemonLab, documents: readonly Document[], key: string, message: string): Promise<void> {
-  const podsOf = (status: ClusterStatus): readonly string[] =>
-    status.workloads.find((workload) => workload.key === key)?.pods.map(({ uid }) => uid) ?? []
-  const before = new Set(podsOf(await lab.status()))
-  const sha = await lab.write({ 'app.yaml': documents }, message)
-  const rolled = (status: ClusterStatus): unknown =>
-    status.sources[0]?.applied === sha &&
-    workloadIn(status, key, ({ healthy }) => healthy) &&
-    podsOf(status).every((uid) => !before.has(uid))
-  await lab.until(`${key} at ${message}`, rolled, ROLL_MS)
-}
-
-/** A healthy Deployment that may not drop below one pod, behind a Service with an address; probed ones first. */
-async function chooseTarget(
-  lab: DaemonLab,
-  documents: readonly Document[],
-  running: readonly Document[],
-): Promise<{ deployment: Document; service: ServiceStatus; port: number } | undefined> {
-  const status = await lab.status()
-  const services = documents.filter((document) => textAt(document, 'kind') === 'Service')
-  const candidates = running.flatMap((deployment) => {
-    if (textAt(deployment, 'kind') !== 'Deployment' || !staysUp(deployment)) return []
-    if (!workloadIn(status, keyOf(deployment), ({ healthy }) => healthy)) return []
-    const selected = selecting(services, deployment, templateOf(deployment) ?? {}).map(keyOf)
-    const service = status.services.find(({ key, clusterIP }) => selected.includes(key) && /^\d/.test(clusterIP))
-    const port = service?.ports.find(({ protocol, ready }) => protocol === 'TCP' && ready > 0)?.port
-    return service === undefined || port === undefined ? [] : [{ deployment, service, port }]
-  })
-  return candidates.find(({ deployment }) => isProbed(deployment)) ?? candidates[0]
-}
-
-function isProbed(workload: Document): boolean {
-  return listAt(templateOf(workload), 'spec', 'containers').some((container) => container.readinessProbe !== undefined)
-}
-
-function staysUp(deployment: Document): boolean {
-  if (textAt(deployment, 'spec', 'strategy', 'type') === 'Recreate') return false
-  const replicas = Number(valueAt(deployment, 'spec', 'replicas') ?? 1)
-  const unavailable = String(valueAt(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable') ?? '25%')
-  const count = unavailable.endsWith('%') ? Math.floor((replicas * Number.parseInt(unavailable, 10)) / 100) : Number(unavailable)
-  return count < replicas
 }
 
 function secondsSince(began: number): number {

@@ -4,6 +4,8 @@ import { type Document, listAt, mapAt, namespaceOf, templateOf, templatePath, te
 const IMAGE = 'trireme/stub:1'
 /** Replaced by the stub's own, or of no meaning for it. */
 const IMAGES_OWN = ['command', 'args', 'imagePullPolicy', 'workingDir']
+/** Where a container without ports listens for the probes that asked a program of its image. */
+const PROBED_PORT = 65_000
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe']
 
 /** Workloads with stubs, everything else as it was. */
@@ -39,6 +41,8 @@ function stubbedPod(spec: Document, servicePorts: readonly Document[]): Document
   const taken = new Set<number>()
   const stubs = containers.map((container, index) => {
     const wanted = new Set([...portsOf(container), ...(index === 0 ? undeclared : [])])
+    const executed = PROBES.some((name) => valueAt(container, name, 'exec') !== undefined)
+    if (executed && wanted.size === 0) wanted.add(PROBED_PORT + index)
     const ports = [...wanted].filter((port) => !taken.has(port))
     for (const port of ports) taken.add(port)
     return stubbedContainer(container, ports)
@@ -56,6 +60,7 @@ function portsOf(container: Document): number[] {
   const probed = PROBES.flatMap((name) => [
     valueAt(container, name, 'httpGet', 'port'),
     valueAt(container, name, 'tcpSocket', 'port'),
+    valueAt(container, name, 'grpc', 'port'),
   ])
   const numbers = [...declared, ...probed].map((port) => (/^\d+$/.test(String(port)) ? Number(port) : undefined))
   return [...new Set(numbers.filter((port) => port !== undefined))]
@@ -81,9 +86,10 @@ function stubbedField(field: string, value: unknown, port: number | undefined): 
   return field === 'lifecycle' ? stubbedHooks(mapAt(value)) : value
 }
 
-/** What asked a program of the image asks the port it would have asked; https is asked as http. */
+/** What asked a program of the image, or spoke a protocol the stub has not, asks whether the port is open; https is asked as http. */
 function stubbedProbe(probe: Document, port: number | undefined): Document {
-  const { exec, httpGet, ...rest } = probe
+  const { exec, httpGet, grpc, ...rest } = probe
+  if (grpc !== undefined) return { ...rest, tcpSocket: { port: valueAt(grpc, 'port') } }
   if (exec !== undefined) return { ...rest, ...(port === undefined ? { exec: { command: ['true'] } } : { tcpSocket: { port } }) }
   return httpGet === undefined ? probe : { ...rest, httpGet: { ...mapAt(httpGet), scheme: 'HTTP' } }
 }

@@ -1,0 +1,133 @@
+/** One Deployment of the application, rolled by a change of one line and rolled back, under load. */
+import type { ClusterStatus } from '../../../src/reconcilers/status.ts'
+import { type DaemonLab, workloadIn } from '../daemon.ts'
+import { keepAsking, type Load } from './asking.ts'
+import { type Document, keyOf, listAt, mapAt, templateOf, textAt, valueAt } from './manifests.ts'
+import { replaceAt, selecting } from './stubbed.ts'
+
+const ROLL_MS = 90_000
+const CONTAINERS = ['spec', 'template', 'spec', 'containers']
+const ANNOTATIONS = ['spec', 'template', 'metadata', 'annotations']
+
+export interface Target {
+  readonly workload: string
+  readonly service: string
+  /** of the Service: the port that is asked, and where it leads in the pod */
+  readonly port: number
+  readonly targetPort: unknown
+  /** whether the application has a readiness probe of its own */
+  readonly probed: boolean
+}
+
+export interface Roll extends Target {
+  readonly seconds: number
+  readonly load: Load
+  /** `''` when it came to its end */
+  readonly trouble: string
+}
+
+/** A Deployment that may not drop below one pod, behind a Service with an address; probed ones first. */
+export function chooseTarget(documents: readonly Document[], runnable: ReadonlySet<string>): Target | undefined {
+  const services = documents.filter((document) => {
+    const clusterIP = textAt(document, 'spec', 'clusterIP')
+    return textAt(document, 'kind') === 'Service' && clusterIP !== 'None' && textAt(document, 'spec', 'type') !== 'ExternalName'
+  })
+  const candidates = documents.flatMap((document): Target[] => {
+    if (textAt(document, 'kind') !== 'Deployment' || !runnable.has(keyOf(document)) || !staysUp(document)) return []
+    const [service] = selecting(services, document, templateOf(document) ?? {})
+    const port = listAt(service, 'spec', 'ports').find(({ protocol = 'TCP' }) => protocol === 'TCP')
+    if (service === undefined || port === undefined) return []
+    const names = { workload: keyOf(document), service: keyOf(service) }
+    return [{ ...names, port: Number(port.port), targetPort: port.targetPort ?? port.port, probed: isProbed(document) }]
+  })
+  return candidates.find(({ probed }) => probed) ?? candidates[0]
+}
+
+function isProbed(workload: Document): boolean {
+  return listAt(workload, ...CONTAINERS).some((container) => container.readinessProbe !== undefined)
+}
+
+function staysUp(deployment: Document): boolean {
+  if (textAt(deployment, 'spec', 'strategy', 'type') === 'Recreate') return false
+  const replicas = Number(valueAt(deployment, 'spec', 'replicas') ?? 1)
+  const unavailable = String(valueAt(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable') ?? '25%')
+  const count = unavailable.endsWith('%') ? Math.floor((replicas * Number.parseInt(unavailable, 10)) / 100) : Number(unavailable)
+  return count < replicas
+}
+
+/**
+ * Gives the target a readiness probe when it has none. Without one a container is Ready the moment it runs, here as in
+ * Kubernetes, and what it is asked before it listens is lost.
+ */
+export function withProbe(documents: readonly Document[], { workload, probed, targetPort }: Target): Document[] {
+  return documents.map((document) => {
+    if (keyOf(document) !== workload || probed) return document
+    const containers = listAt(document, ...CONTAINERS)
+    const declaring = containers.findIndex((container) =>
+      listAt(container, 'ports').some(({ name, containerPort }) => name === targetPort || containerPort === targetPort),
+    )
+    const probe = { readinessProbe: { tcpSocket: { port: targetPort }, periodSeconds: 2 } }
+    const changed = containers.map((container, index) =>
+      index === Math.max(0, declaring) ? { ...container, ...probe } : container,
+    )
+    return replaceAt(document, CONTAINERS, changed)
+  })
+}
+
+/** The longest time that any probe of these is told to wait first: ms. */
+export function longestDelayMs(workloads: readonly Document[]): number {
+  const probes = workloads
+    .flatMap((workload) => listAt(templateOf(workload), 'spec', 'containers'))
+    .flatMap((container) => [mapAt(container, 'readinessProbe'), mapAt(container, 'startupProbe')])
+  return Math.max(0, ...probes.map(({ initialDelaySeconds }) => Number(initialDelaySeconds ?? 0) * 1000))
+}
+
+/** Changes one line, takes it back, and counts the requests on the Service meanwhile. */
+export async function rollUnderLoad(
+  lab: DaemonLab,
+  documents: readonly Document[],
+  target: Target,
+  tell: (line: string) => void,
+): Promise<Roll> {
+  const { workload: key, service, port } = target
+  const began = performance.now()
+  const status = await lab.status()
+  const healthy = workloadIn(status, key, (workload) => workload.healthy) !== undefined
+  const address = status.services.find((each) => each.key === service)?.clusterIP
+  if (!healthy || address === undefined)
+    return { ...target, seconds: 0, load: { requests: 0, failures: [] }, trouble: `${key} was not healthy before` }
+  const deployment = documents.find((document) => keyOf(document) === key) ?? {}
+  const changed = replaceAt(deployment, ANNOTATIONS, { ...mapAt(deployment, ...ANNOTATIONS), 'example.com/changed': 'yes' })
+  const stop = keepAsking(address, port)
+  let trouble = ''
+  try {
+    const next = documents.map((document) => (document === deployment ? changed : document))
+    await commitAndWait(lab, next, changed, 'Change one line')
+    tell(`${key} rolled after ${Math.round((performance.now() - began) / 100) / 10} s`)
+    await commitAndWait(lab, documents, deployment, 'Revert')
+    tell(`${key} rolled back`)
+  } catch (error) {
+    trouble = (error as Error).message
+  }
+  const seconds = Math.round((performance.now() - began) / 100) / 10
+  return { ...target, seconds, load: await stop(), trouble }
+}
+
+/** Every pod that was there before must be gone: each of these commits changes the template. */
+async function commitAndWait(
+  lab: DaemonLab,
+  documents: readonly Document[],
+  deployment: Document,
+  message: string,
+): Promise<void> {
+  const key = keyOf(deployment)
+  const podsOf = (status: ClusterStatus): readonly string[] =>
+    status.workloads.find((workload) => workload.key === key)?.pods.map(({ uid }) => uid) ?? []
+  const before = new Set(podsOf(await lab.status()))
+  const sha = await lab.write({ 'app.yaml': documents }, message)
+  const rolled = (status: ClusterStatus): unknown =>
+    status.sources[0]?.applied === sha &&
+    workloadIn(status, key, ({ healthy }) => healthy) &&
+    podsOf(status).every((uid) => !before.has(uid))
+  await lab.until(`${key} at ${message}`, rolled, ROLL_MS + longestDelayMs([deployment]))
+}
