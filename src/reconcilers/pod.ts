@@ -11,7 +11,6 @@ import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
 import {
   attemptOf,
-  BEREFT,
   type Condemnation,
   type ContainerNow,
   hookKey,
@@ -48,8 +47,7 @@ function planLife(pod: PodNow): Lane[] {
   const [made, unmade] = [pod.containers.filter(({ latest }) => latest), pod.containers.filter(({ latest }) => !latest)]
   return [
     lane(pod.context, '', [...preparation, ...unmade.flatMap((one) => planFirstLaunch(pod, one))]),
-    // One that has lost its files waits for them.
-    ...(pod.sandbox === 'running' ? made.filter((one) => !one.bereft || one.stage === 'running').map(alone) : []),
+    ...(pod.sandbox === 'running' ? made.map(alone) : []),
   ]
 }
 
@@ -104,15 +102,10 @@ function prepareFiles(pod: PodNow): Step[] {
   const launched = pod.containers.some(({ stage }) => stage !== 'none')
   return context.compiled.volumes.flatMap(({ name, volume, files, folderMode, gid }): Step[] => {
     const seen = context.node.files.get(volume.name)
-    const gone = seen === undefined && pod.containers.some((one) => one.bereft && mountsVolume(one, name))
     const edited = seen === undefined ? [] : files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
-    if (seen === undefined ? launched && !gone : edited.length === 0) return []
+    if (seen === undefined ? launched : edited.length === 0) return []
     const drifted = seen !== undefined && launched
-    const cause = gone
-      ? 'kept in memory, and its sandbox was started anew'
-      : drifted
-        ? `drift: ${edited.join(', ')} changed from outside`
-        : 'new pod'
+    const cause = drifted ? `drift: ${edited.join(', ')} changed from outside` : 'new pod'
     const container = containerName(identity(context), SANDBOX, 0)
     return [
       step(
@@ -124,10 +117,6 @@ function prepareFiles(pod: PodNow): Step[] {
       ),
     ]
   })
-}
-
-function mountsVolume({ compiled }: ContainerNow, volume: string): boolean {
-  return compiled.container.volumeMounts.some(({ name }) => name === volume)
 }
 
 function planContainer(pod: PodNow, one: ContainerNow): Step[] {
@@ -145,7 +134,7 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
       }),
       ...postStart(context, one, latest.name, one.attempt),
     ]
-  if (neverStarted(latest) && !one.bereft)
+  if (neverStarted(latest))
     return [step(context, target, 'Docker started it before its sandbox and gave up', { op: 'start', container: latest.id })]
   if (stage === 'exited') return planRestart(pod, one, latest)
   if (stage === 'restarting') return []
@@ -170,7 +159,6 @@ function planHealth(pod: PodNow, one: ContainerNow, latest: ContainerView): Step
 function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
   const { context } = pod
   if (!isDue(pod, one) || !context.node.images.has(one.compiled.imageKey)) return []
-  if (one.bereft) return launchSteps(pod, one, one.attempt + 1, BEREFT)
   const mark = launchMark(one.compiled.name, one.attempt)
   if (context.record.condemned?.includes(mark))
     return launchSteps(pod, one, one.attempt + 1, `stopped after a failed probe or hook (exit ${latest.exitCode})`)
@@ -193,9 +181,8 @@ function endedFromOutside(view: ContainerView): boolean {
 }
 
 /** It has ended, and its next attempt may start. */
-function isDue({ context }: PodNow, { bereft, latest, restartAt }: ContainerNow): boolean {
-  if (latest === undefined || (neverStarted(latest) && !bereft)) return false
-  return restartAt !== undefined && restartAt <= context.now
+function isDue({ context }: PodNow, { latest, restartAt }: ContainerNow): boolean {
+  return latest !== undefined && !neverStarted(latest) && restartAt !== undefined && restartAt <= context.now
 }
 
 function planFirstLaunch(pod: PodNow, one: ContainerNow): Step[] {
@@ -219,7 +206,7 @@ function launchSteps(pod: PodNow, one: ContainerNow, attempt: number, cause: str
   const image = context.node.images.get(compiled.imageKey)
   const rootRefused = refusesRoot(context, one, image?.user)
   if (rootRefused !== undefined) return []
-  const failures = one.stage === 'exited' ? one.failures + (one.bereft ? 0 : 1) : 0
+  const failures = one.stage === 'exited' ? one.failures + 1 : 0
   const mountpoint = (volume: string): string | undefined => context.node.volumes.get(volume)?.mountpoint
   const spec = compiled.spec(attempt, failures, image?.user ?? '', mountpoint)
   return [

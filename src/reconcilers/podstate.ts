@@ -62,8 +62,6 @@ export interface ContainerNow {
   readonly failures: number
   /** for an exited container: when its next attempt may start; `undefined` when its restart policy says never */
   readonly restartAt: number | undefined
-  /** Docker started it again with its sandbox, when files that it mounts were gone: they are kept in memory */
-  readonly bereft: boolean
   /** its postStart hook, if any, has ended well */
   readonly hooked: boolean
   /** why it is to be stopped and started anew, `undefined` while it may run on */
@@ -130,7 +128,6 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
   const runs = stage === 'running'
   const probes = latest !== undefined && runs ? context.probes(latest.id) : {}
   const { container } = compiled
-  const bereft = latest !== undefined && isBereft(context, compiled, latest)
   const hooked =
     container.lifecycle?.postStart === undefined ||
     (latest !== undefined &&
@@ -148,27 +145,11 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
     older: attempts.slice(0, -1),
     failures,
     restartAt: latest !== undefined && stage === 'exited' ? restartTime(context, latest, failures) : undefined,
-    bereft,
     hooked,
-    condemned: !runs ? undefined : bereft ? { cause: BEREFT } : condemnation(context, compiled, attempt, hooked, probes),
+    condemned: runs ? condemnation(context, compiled, attempt, hooked, probes) : undefined,
     started,
-    ready: started && !bereft && passes(container.readinessProbe, probes.readiness),
+    ready: started && passes(container.readinessProbe, probes.readiness),
   }
-}
-
-export const BEREFT = 'its secret files were gone when Docker started it again'
-
-/**
- * A sandbox that starts anew has empty memory-backed volumes, and Docker starts the containers beside it as if nothing
- * had happened. Those made since then found their files.
- */
-function isBereft(context: PodContext, { container }: CompiledContainer, view: ContainerView): boolean {
-  const sandboxStart = context.observed?.sandbox?.startedAt ?? 0
-  if (view.createdAt >= sandboxStart || (view.startedAt < sandboxStart && !neverStarted(view))) return false
-  return context.compiled.volumes.some(
-    ({ name, kind, files }) =>
-      kind === 'secret' && files.length > 0 && container.volumeMounts.some((mount) => mount.name === name),
-  )
 }
 
 /**
@@ -249,9 +230,25 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[]):
   const cutOff = containers.some(
     ({ latest, stage }) => latest !== undefined && stage === 'running' && latest.startedAt < view.startedAt,
   )
-  return cutOff
-    ? { stage: 'lost', because: 'its sandbox was restarted, which left its containers without a network', drift: 'stopped' }
+  if (cutOff)
+    return { stage: 'lost', because: 'its sandbox was restarted, which left its containers without a network', drift: 'stopped' }
+  return containers.some((one) => hasLostMemory(context, one, view.startedAt))
+    ? { stage: 'lost', because: 'its sandbox was started anew, and what it kept in memory, such as secret files, is gone' }
     : { stage: 'running', because: '' }
+}
+
+/**
+ * Memory-backed volumes are empty once their sandbox has been started anew, and Docker starts the containers beside it as
+ * if nothing had happened. It also loses count of who has mounted them, so that containers of one pod may end up with
+ * different ones: only a new pod has volumes that can be trusted.
+ */
+function hasLostMemory(context: PodContext, { compiled, latest, stage, restartAt }: ContainerNow, sandboxStart: number): boolean {
+  const over = stage === 'exited' && restartAt === undefined
+  if (latest === undefined || over || latest.createdAt >= sandboxStart) return false
+  return context.compiled.volumes.some(
+    ({ name, volume }) =>
+      volume.driverOpts.type === 'tmpfs' && compiled.container.volumeMounts.some((mount) => mount.name === name),
+  )
 }
 
 /** The id of the step that starts a pod's sandbox, as `stepId` makes it. */

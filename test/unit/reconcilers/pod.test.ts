@@ -29,8 +29,6 @@ function alter(stage: Stage, view: ContainerView, to: Partial<ContainerView>): v
   stage.node = change(stage.node, view.id, () => to)
 }
 
-/** What is done for the pods themselves, but for their restart policies. */
-const steps = (stage: Stage) => stage.settle().filter((step) => !step.startsWith('update '))
 const state = (stage: Stage) => stage.passes.get(web)?.status?.pods[0]
 const failing = (kind: keyof ContainerProbes): ContainerProbes => ({
   ...READY,
@@ -162,16 +160,15 @@ describe("Docker's own restart policy", () => {
   })
 })
 
-describe('secret files after Docker has started everything anew', () => {
-  const pods = (kind: 'secret' | 'configMap'): Stage => {
-    const volume = kind === 'secret' ? { secret: { secretName: 'keys' } } : { configMap: { name: 'keys' } }
+describe('what a pod keeps in memory, after Docker has started everything anew', () => {
+  const mounting = (volume: object, template: TemplateChange = {}): Stage => {
     const containers = [app({ volumeMounts: [{ name: 'keys', mountPath: '/keys' }] }), app({ name: 'side' })]
-    const data = kind === 'secret' ? secret('keys', { token: 'x' }) : configMap('keys', { token: 'x' })
-    const stage = one({ containers, spec: { volumes: [{ name: 'keys', ...volume }] } }, data)
+    const spec = { volumes: [{ name: 'keys', ...volume }], ...template.spec }
+    const stage = one({ containers, spec }, secret('keys', { token: 'x' }), configMap('keys', { token: 'x' }))
     stage.run(20_000)
     return stage
   }
-  /** What the engine shows, and what is known of the files, after a restart of all containers but those `late`. */
+  /** What the engine shows after it has started all containers but those `late`. */
   const startAnew = (stage: Stage, ...late: readonly string[]): void => {
     stage.now += 60_000
     for (const view of stage.node.containers.values()) {
@@ -181,39 +178,36 @@ describe('secret files after Docker has started everything anew', () => {
       if (late.includes(name)) alter(stage, view, { state: 'exited', exitCode: 255, error, finishedAt: stage.now })
       else alter(stage, view, { startedAt: stage.now + (name === SANDBOX ? 0 : 100) })
     }
-    stage.node = { ...stage.node, files: new Map() }
     stage.now += 1_000
   }
 
-  test('are put back at once, and the container that was started without them begins again', () => {
-    const stage = pods('secret')
-    startAnew(stage)
-    expect(stage.plan(web).status?.pods[0]).toMatchObject({ ready: false })
-    expect(steps(stage)).toEqual([
-      'put web.1/volume keys: kept in memory, and its sandbox was started anew',
-      'stop web.1/app: its secret files were gone when Docker started it again',
-      'create web.1/app: its secret files were gone when Docker started it again',
-      'start web.1/app: restart 1',
-    ])
-    expect(state(stage)).toMatchObject({ ready: true, restarts: 1 })
-    expect(only(stage).labels[LABEL.failures]).toBe('0')
-    expect(stage.planText(web)).toBe('')
-  })
+  for (const { name, volume, late } of [
+    { name: 'secret files', volume: { secret: { secretName: 'keys' } }, late: [] },
+    { name: 'secret files that a late container waits for', volume: { secret: { secretName: 'keys' } }, late: ['app'] },
+    { name: 'scratch space', volume: { emptyDir: { medium: 'Memory' } }, late: [] },
+  ])
+    test(`${name}: gone, so the pod is replaced, and nobody is blamed for it`, () => {
+      const stage = mounting(volume)
+      const before = state(stage)?.uid
+      startAnew(stage, ...late)
+      const because = 'its sandbox was started anew, and what it kept in memory, such as secret files, is gone'
+      const pass = stage.plan(web)
+      expect(pass.status?.pods.find(({ uid }) => uid === before)).toMatchObject({ reason: 'Terminating', message: because })
+      expect(pass.drifts).toEqual([])
+      stage.settle()
+      expect(stage.passes.get(web)?.status?.pods.map(({ uid, ready }) => ({ fresh: uid !== before, ready }))).toEqual([
+        { fresh: true, ready: true },
+      ])
+      expect(stage.planText(web)).toBe('')
+    })
 
-  test('are there before a container begins that has lost the race with its sandbox', () => {
-    const stage = pods('secret')
-    startAnew(stage, 'app')
-    expect(steps(stage)).toEqual([
-      'put web.1/volume keys: kept in memory, and its sandbox was started anew',
-      'create web.1/app: its secret files were gone when Docker started it again',
-      'start web.1/app: restart 1',
-    ])
-  })
-
-  test('leave alone what does not mount them, and what has files on disk', () => {
-    const stage = pods('configMap')
+  test('on disk it stays, and so does the pod', () => {
+    const stage = mounting({ configMap: { name: 'keys' } })
     startAnew(stage, 'side')
-    expect(steps(stage)).toEqual(['start web.1/side: Docker started it before its sandbox and gave up'])
+    expect(stage.planText(web)).toContain('start web.1/side: Docker started it before its sandbox and gave up')
+    expect(stage.settle().filter((step) => !step.startsWith('update '))).toEqual([
+      'start web.1/side: Docker started it before its sandbox and gave up',
+    ])
   })
 })
 
