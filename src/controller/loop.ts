@@ -103,6 +103,7 @@ export function createLoop(options: LoopOptions): Loop {
       metrics.queueRetry()
       queue.addAt(key, now() + MISTAKE_MS)
     }
+    world.lookedAt(key)
     metrics.plan(splitKey(key).kind, (performance.now() - started) / 1000)
   }
 

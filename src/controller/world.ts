@@ -52,6 +52,8 @@ export interface World {
   setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTargetSpec[]): boolean
   /** A Service has been given another address, or has gone. */
   serviceMoved(key: ObjectKey): void
+  /** A pass over this key has ended, well or not. */
+  lookedAt(key: ObjectKey): void
   forget(key: ObjectKey): void
   pods(): PodIndex
   probes(): readonly ProbeTargetSpec[]
@@ -82,6 +84,10 @@ export function createWorld(
   for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
   for (const [key, memory] of store.services()) holdings.service(key, memory)
   let table: { readonly version: number; readonly table: RouteTable | undefined } | undefined
+  /** once true, it stays so */
+  let whole = false
+  /** Services that have had a pass, well or not: one that cannot be planned does not keep back the others */
+  const looked = new Set<ObjectKey>()
 
   function observedOwners(): ObjectKey[] {
     return nodes.flatMap((node) => [...node.pods().keys()]).filter(isWorkload)
@@ -99,11 +105,32 @@ export function createWorld(
     })
   }
 
+  function targetOf(key: ObjectKey): LoadedObject | null | undefined {
+    const wanted = effective.get(key)
+    if (wanted !== undefined) return wanted
+    if (pruning.has(key)) return null
+    const applied = store.lastApplied().get(key)
+    if (applied !== undefined) return applied
+    const orphaned = store.workloads().has(key) || store.services().has(key) || observedOwners().includes(key)
+    return orphaned && pruneOrphans ? null : undefined
+  }
+
+  /**
+   * Whether everything that may be in a router's table has been planned once: what is remembered, and, where that
+   * memory was lost, what runs and what the revision wants. A table made before would take out pods that serve.
+   */
+  function hasLookedAtAll(): boolean {
+    const orphaned = (key: ObjectKey) => intent !== undefined && targetOf(key) === undefined
+    const workloads = [...store.workloads().keys(), ...observedOwners().filter((key) => !orphaned(key))]
+    const wanted = [...effective.keys()].filter(isService)
+    return workloads.every((key) => endpoints.has(key)) && wanted.every((key) => store.services().has(key) || looked.has(key))
+  }
+
   /** Asked for once a pod, and changes with the pods and Services only. */
   function currentTable(): RouteTable | undefined {
     if (table?.version === version) return table.table
-    const unplanned = [...store.workloads().keys()].some((key) => !endpoints.has(key))
-    const built = unplanned ? undefined : buildRouteTable(placedServices(), pods(), cluster.domain)
+    whole ||= hasLookedAtAll()
+    const built = whole ? buildRouteTable(placedServices(), pods(), cluster.domain) : undefined
     // An equal table stays the same value, for whoever compares or keeps something by it.
     table = { version, table: table?.table !== undefined && sameJson(table.table, built) ? table.table : built }
     return table.table
@@ -122,18 +149,10 @@ export function createWorld(
       pruning = intent.prune
       pruneOrphans = orphans
       const due = before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
-      if (due.some(isService)) version++
+      if (before === undefined || due.some(isService)) version++
       return due
     },
-    targetOf(key) {
-      const wanted = effective.get(key)
-      if (wanted !== undefined) return wanted
-      if (pruning.has(key)) return null
-      const applied = store.lastApplied().get(key)
-      if (applied !== undefined) return applied
-      const orphaned = store.workloads().has(key) || store.services().has(key) || observedOwners().includes(key)
-      return orphaned && pruneOrphans ? null : undefined
-    },
+    targetOf,
     keys: () =>
       [
         ...new Set([
@@ -173,6 +192,11 @@ export function createWorld(
       index = undefined
       version++
       return true
+    },
+    lookedAt(key) {
+      if (whole || !isService(key) || looked.has(key)) return
+      looked.add(key)
+      version++
     },
     serviceMoved(key) {
       holdings.service(key, store.services().get(key))
