@@ -47,7 +47,7 @@ export function workloadStatus(
     paused: wanted?.spec.paused ?? false,
     maxSurge: bounds.surge,
     maxUnavailable: bounds.unavailable,
-    revision: memory.sets.find((set) => set.name === wanted?.set)?.sourceRevision ?? '',
+    revision: wanted === null ? '' : sourceRevision(memory, wanted),
     condition: word,
     message,
     healthy,
@@ -56,6 +56,12 @@ export function workloadStatus(
     pods: statuses,
     rollout: memory.rollout,
   }
+}
+
+/** A set that a revert has brought back carries the revision that first asked for it; the rollout knows who asked again. */
+function sourceRevision({ rollout, sets }: WorkloadMemory, wanted: Wanted): string {
+  if (rollout?.set === wanted.set) return rollout.sourceRevision
+  return sets.find(({ name }) => name === wanted.set)?.sourceRevision ?? ''
 }
 
 function conditionWord(wanted: Wanted | null, memory: WorkloadMemory, healthy: boolean): string {

@@ -49,6 +49,20 @@ function extremes(stage: Stage): { most: number; fewest: number } {
   throw new Error(`not done: ${JSON.stringify(status(stage))}`)
 }
 
+test('the status names the revision that asked for the template last: after a revert the reverting one', () => {
+  const stage = begun()
+  const seen = [status(stage)?.revision]
+  for (const [revision, image] of [
+    ['r2', 'web:2'],
+    ['r3', 'web:1'],
+  ] as const) {
+    stage.revision = revision
+    stage.apply(version(image)).run(60_000)
+    seen.push(status(stage)?.revision)
+  }
+  expect(seen).toEqual(['r1', 'r2', 'r3'])
+})
+
 describe('a rolling update keeps within its bounds', () => {
   for (const { surge, unavailable, most, fewest } of [
     { surge: 1, unavailable: 0, most: 5, fewest: 4 },
