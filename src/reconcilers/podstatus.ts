@@ -104,11 +104,12 @@ function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
   if (failure !== undefined)
     return { reason: failure.kind === 'config' ? 'CreateContainerConfigError' : 'CreateContainerError', message: failure.message }
   if (one.stage !== 'exited' || one.latest === undefined) return { reason: 'ContainerCreating', message: '' }
-  const wait = Math.max(0, Math.ceil(((one.restartAt ?? context.now) - context.now) / 1000))
-  return {
-    reason: 'CrashLoopBackOff',
-    message: `exited with ${one.latest.exitCode}${one.latest.oomKilled ? ' (out of memory)' : ''}; next start in ${wait} s`,
-  }
+  const { latest } = one
+  const seconds = Math.ceil(((one.restartAt ?? context.now) - context.now) / 1000)
+  const ended = `exited with ${latest.exitCode}${latest.oomKilled ? ' (out of memory)' : ''}`
+  // The first restart comes at once: that is no loop yet.
+  if (seconds <= 0) return { reason: exitReason(latest), message: `${ended}; is started again` }
+  return { reason: 'CrashLoopBackOff', message: `${ended}; next start in ${seconds} s` }
 }
 
 function pullReason(one: ContainerNow, failure: Failure): string {
