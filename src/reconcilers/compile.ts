@@ -13,6 +13,8 @@ import { compileVolumes, type PodVolume } from './volumes.ts'
 /** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
 const LOG_MAX_BYTES = 10 * 1024 * 1024
 const LOG_MAX_FILES = 3
+/** The longest that a sandbox holds up the engine's own shutdown: s. */
+const SANDBOX_STOP_SECONDS = 10
 /** The smallest CPU share Docker takes; what a container without a request gets. */
 const MIN_CPU_SHARES = 2
 
@@ -123,6 +125,8 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
     ip: input.ip,
     resources: { cpuShares: MIN_CPU_SHARES },
     restartPolicy: 'always',
+    // It ignores the signal, so that containers which are stopped beside it keep their network meanwhile.
+    stopTimeoutSeconds: Math.min(spec.terminationGracePeriodSeconds, SANDBOX_STOP_SECONDS),
     extraHosts: spec.hostAliases.flatMap(({ ip, hostnames }) => hostnames.map((host) => `${host}:${ip}`)),
     sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])),
     capDrop: ['ALL'],
@@ -198,6 +202,7 @@ function compileContainer(
         openStdin: container.stdin,
         stdinOnce: container.stdinOnce,
         init: true,
+        stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
         mounts: container.volumeMounts.map((mount) => compileMount(mount, volumes, mountpoint)),

@@ -159,6 +159,8 @@ export interface ContainerConfig {
   readonly openStdin: boolean
   readonly stdinOnce: boolean
   readonly stopSignal?: string
+  /** how long the engine waits for its end when it stops by itself, as at its own shutdown, s; absent means its default, 10 */
+  readonly stopTimeoutSeconds?: number
   readonly restartPolicy: RestartPolicy
   readonly init: boolean
   readonly resources: ResourceLimits

@@ -20,6 +20,7 @@ export function createBody(config: ContainerConfig, logDriver: LogDriver): objec
     ...(config.hostname !== undefined ? { Hostname: config.hostname } : {}),
     ...(config.domainname !== undefined ? { Domainname: config.domainname } : {}),
     ...(config.stopSignal !== undefined ? { StopSignal: config.stopSignal } : {}),
+    ...(config.stopTimeoutSeconds !== undefined ? { StopTimeout: config.stopTimeoutSeconds } : {}),
     Tty: config.tty,
     OpenStdin: config.openStdin,
     StdinOnce: config.stdinOnce,

@@ -111,6 +111,18 @@ describe('a container', () => {
   })
 })
 
+describe("an engine's own shutdown", () => {
+  for (const { terminationGracePeriodSeconds, sandbox } of [
+    { terminationGracePeriodSeconds: 120, sandbox: 10 },
+    { terminationGracePeriodSeconds: 2, sandbox: 2 },
+  ])
+    test(`grants containers their ${terminationGracePeriodSeconds} s, and is held up by sandboxes for ${sandbox}`, () => {
+      const change = { spec: { terminationGracePeriodSeconds } }
+      expect(first(change).stopTimeoutSeconds).toBe(terminationGracePeriodSeconds)
+      expect(compiled(change).sandbox.stopTimeoutSeconds).toBe(sandbox)
+    })
+})
+
 describe('the sandbox', () => {
   test('holds the address, the name and what resolves names', () => {
     expect(compiled({}).sandbox).toMatchObject({

@@ -351,6 +351,7 @@ describe('what is sent', () => {
     openStdin: false,
     stdinOnce: false,
     restartPolicy: 'always',
+    stopTimeoutSeconds: 45,
     init: true,
     resources: { memoryBytes: 1024, cpuQuota: 2000 },
     oomScoreAdj: 5,
@@ -387,6 +388,7 @@ describe('what is sent', () => {
     const sent = JSON.parse(answers.bodies.at(-1)!)
     expect(sent).toMatchObject({
       Image: 'web:1',
+      StopTimeout: 45,
       ExposedPorts: { '53/udp': {} },
       Healthcheck: { Test: ['NONE'] },
       NetworkingConfig: { EndpointsConfig: { pods: { IPAMConfig: { IPv4Address: '10.1.0.9' } } } },
