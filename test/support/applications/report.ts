@@ -78,6 +78,11 @@ function summaryRow(outcome: Outcome | Broken): string[] {
     roll === undefined ? '-' : String(roll.load.requests),
     roll === undefined ? '-' : String(roll.load.failures.length),
     `${outcome.seconds} s`,
-    passed(outcome) ? 'ok' : 'FAILED',
+    resultOf(outcome),
   ]
+}
+
+function resultOf(outcome: Outcome): string {
+  if (!passed(outcome)) return 'FAILED'
+  return outcome.workloads.total === 0 ? 'nothing to run' : 'ok'
 }
