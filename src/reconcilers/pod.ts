@@ -13,6 +13,7 @@ import {
   attemptOf,
   type Condemnation,
   type ContainerNow,
+  endedWithEngine,
   hookKey,
   hookStepId,
   launchMark,
@@ -163,6 +164,7 @@ function planRestart(pod: PodNow, one: ContainerNow, latest: ContainerView): Ste
   if (context.record.condemned?.includes(mark))
     return launchSteps(pod, one, one.attempt + 1, `stopped after a failed probe or hook (exit ${latest.exitCode})`)
   if (wasRemoved(pod, one)) return launchSteps(pod, one, one.attempt + 1, REMOVED, { drift: 'removed' })
+  if (endedWithEngine(context, latest)) return launchSteps(pod, one, one.attempt + 1, 'ended with its engine')
   const oom = latest.oomKilled ? ' (out of memory)' : ''
   const outside = endedFromOutside(latest)
   const cause = outside
@@ -206,7 +208,8 @@ function launchSteps(pod: PodNow, one: ContainerNow, attempt: number, cause: str
   const image = context.node.images.get(compiled.imageKey)
   const rootRefused = refusesRoot(context, one, image?.user)
   if (rootRefused !== undefined) return []
-  const failures = one.stage === 'exited' ? one.failures + 1 : 0
+  const crashed = one.latest !== undefined && !endedWithEngine(context, one.latest)
+  const failures = one.stage === 'exited' ? one.failures + (crashed ? 1 : 0) : 0
   const mountpoint = (volume: string): string | undefined => context.node.volumes.get(volume)?.mountpoint
   const spec = compiled.spec(attempt, failures, image?.user ?? '', mountpoint)
   return [

@@ -199,7 +199,13 @@ function failuresInARow(view: ContainerView | undefined): number {
 function restartTime(context: PodContext, view: ContainerView, failures: number): number | undefined {
   const policy = context.set.template.spec.restartPolicy
   if (policy === 'Never' || (policy === 'OnFailure' && view.exitCode === 0)) return undefined
-  return view.finishedAt + restartDelay(failures)
+  return view.finishedAt + (endedWithEngine(context, view) ? 0 : restartDelay(failures))
+}
+
+/** It ended before its sandbox last started: everything did, so it is neither a crash nor somebody's doing. */
+export function endedWithEngine({ observed, now }: PodContext, view: ContainerView): boolean {
+  const sandboxStart = observed?.sandbox?.startedAt ?? 0
+  return view.state === 'exited' && view.finishedAt < sandboxStart && sandboxStart <= now
 }
 
 interface SandboxState {

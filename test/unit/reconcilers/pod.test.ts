@@ -160,6 +160,23 @@ describe("Docker's own restart policy", () => {
   })
 })
 
+test('a container that ended with its engine starts again at once, is no drift, and counts as no crash', () => {
+  const stage = one()
+  for (const exitCode of [1, 1]) {
+    stage.end(only(stage), exitCode)
+    stage.run(60_000)
+  }
+  expect(only(stage).labels[LABEL.failures]).toBe('2')
+  alter(stage, only(stage), { state: 'exited', exitCode: 137, finishedAt: stage.now })
+  const sandbox = stage.running(SANDBOX)[0]!
+  stage.now += 1_000
+  alter(stage, sandbox, { startedAt: stage.now })
+  expect(stage.planText(web)).toContain('create web.1/app: ended with its engine\n')
+  stage.settle()
+  expect(only(stage).labels).toMatchObject({ [LABEL.failures]: '2', [LABEL.attempt]: '3' })
+  expect(state(stage)?.ready).toBe(true)
+})
+
 describe('what a pod keeps in memory, after Docker has started everything anew', () => {
   const mounting = (volume: object, template: TemplateChange = {}): Stage => {
     const containers = [app({ volumeMounts: [{ name: 'keys', mountPath: '/keys' }] }), app({ name: 'side' })]
