@@ -39,7 +39,7 @@ describe('every flag, variable and key in the text exists', () => {
   const flags = new Set([...verbs.values()].flatMap((command) => [...flagsOf(command)]))
   const variables = new Set([...configOptions.map(({ env }) => env), 'TRIREME_CONFIG', 'TRIREME_SERVER'])
   /** of other programs */
-  const foreign = new Set(['--images', '--only', '--exit', '--dry-run', '--omit', '--fast'])
+  const foreign = new Set(['--images', '--only', '--exit', '--dry-run', '--omit', '--fast', '--quick'])
 
   test.each(pages)('%s', (page) => {
     const text = readText(page)

@@ -55,7 +55,7 @@ test('no host but examples and public ones', () => {
 })
 
 test('nothing is left for later in a comment', () => {
-  expect(
-    found(new RegExp(`\\b(${['TO', 'FIX'].map((word) => `${word}${word === 'TO' ? 'DO' : 'ME'}`).join('|')}|XXX)\\b`)),
-  ).toEqual([])
+  // Written backwards, or this file would be found.
+  const marks = ['ODOT', 'EMXIF', 'KCAH'].map((word) => [...word].reverse().join(''))
+  expect(found(new RegExp(`\\b(${marks.join('|')})\\b`))).toEqual([])
 })
