@@ -16,7 +16,7 @@ export interface Config {
   /** `null` only for verbs that need none */
   readonly source: SourceConfig | null
   readonly intervalMs: number
-  /** `unix://`, `tcp://` or `ssh://` */
+  /** `unix://` or `tcp://` */
   readonly docker: string
   readonly dataDir: string
   readonly listen: { readonly host: string; readonly port: number }

@@ -65,8 +65,8 @@ const listen = text('host:port').transform((value, context): { readonly host: st
 })
 
 const engineAddress = text('the address of a Docker Engine').superRefine((value, context) => {
-  if (!/^(unix:\/\/\/.+|tcp:\/\/.+|https?:\/\/.+|ssh:\/\/.+|\/.+)$/.test(value))
-    context.addIssue(`must be unix:///path, tcp://host:port or ssh://user@host, and is "${value}"`)
+  if (!/^(unix:\/\/\/.+|tcp:\/\/.+|https?:\/\/.+|\/.+)$/.test(value))
+    context.addIssue(`must be unix:///path or tcp://host:port, and is "${value}"`)
 })
 
 const podRange = text('an IPv4 range').superRefine((value, context) => {

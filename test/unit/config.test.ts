@@ -213,7 +213,7 @@ describe('what is wrong is said with its place, all at once', () => {
     {
       name: 'inherited engine',
       change: { env: { DOCKER_HOST: 'nonsense' } },
-      want: ['docker (DOCKER_HOST): must be unix:///path, tcp://host:port or ssh://user@host, and is "nonsense"'],
+      want: ['docker (DOCKER_HOST): must be unix:///path or tcp://host:port, and is "nonsense"'],
     },
     {
       name: 'path out of the source',
