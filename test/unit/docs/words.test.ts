@@ -48,7 +48,7 @@ test('no host but examples and public ones', () => {
   const unknown = hosts.filter(
     ({ host }) =>
       !publicHosts.has(host) &&
-      !/(^|\.)(example|invalid|test|local|example\.(org|com|net))$/.test(host) &&
+      !/(^|\.)(example|invalid|test|local|default|example\.(org|com|net))$/.test(host) &&
       !/^\d+(\.\d+){3}$/.test(host),
   )
   expect(unknown).toEqual([])
