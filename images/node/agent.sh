@@ -2,7 +2,9 @@
 # The daemon's hand in a router: one long-lived `docker exec -i <router> agent.sh <owner>`.
 #
 # Only one agent lives in a router; a second one says `locked <owner of the first>` and ends. When standard
-# input ends (the daemon is gone), or stays silent for a minute, the agent ends and the lock is free.
+# input ends (the daemon is gone), or stays silent for a minute, the agent ends and the lock is free. An owner
+# that comes again takes over at once: an engine that restarts without its containers leaves the agent before
+# with an input that never ends.
 #
 #   ready 1                      the first line, once the router serves
 #   ping <id>                 -> pong <id>
@@ -134,7 +136,10 @@ until [ "$(cat "$run/ready" 2>/dev/null)" = "$(boot_id)" ]; do
   sleep 0.05
 done
 exec 9>>"$run/agent.lock"
-flock -n 9 || { printf 'locked %s\n' "$(head -c 256 "$run/agent.owner")"; exit 0; }
-printf '%s\n' "$1" >"$run/agent.owner"
+if ! flock -n 9; then
+  read -r pid owner <"$run/agent.owner"
+  [ "${owner:-}" = "$1" ] && kill "$pid" && flock -w 5 9 || { printf 'locked %s\n' "${owner:-}"; exit 0; }
+fi
+printf '%s %s\n' "$$" "$1" >"$run/agent.owner"
 echo 'ready 1'
 serve

@@ -93,7 +93,8 @@ function makeNode(cluster: Cluster, edges: Edges, engine: Engine, { vault, log }
   return startNode({
     engine,
     cluster,
-    owner: `trireme ${edges.version} on ${hostname()}, pid ${process.pid}`,
+    // Two daemons may well have the same host name and process id: containers have 1.
+    owner: `trireme ${edges.version} on ${hostname()}, pid ${process.pid} (${edges.uuid().slice(0, 8)})`,
     timers: edges.timers,
     now: edges.now,
     redact: vault.redact,

@@ -86,6 +86,17 @@ describe('the lock', () => {
     expect(await client.check()).toEqual({ nft: true, dns: true })
   })
 
+  test('is taken over by its own daemon, when the engine has forgotten the connection before', async () => {
+    client.close()
+    const lost = Promise.withResolvers<RouterError>()
+    await eventually('held again', () => lab.connect({ onLost: lost.resolve }))
+    client = await lab.connect()
+    expect(await lost.promise).toMatchObject({ kind: 'lost' })
+    expect(await client.check()).toEqual({ nft: true, dns: true })
+    await client.apply(table(a, b))
+    expect(client.acknowledged()).toEqual(table(a, b))
+  })
+
   test('is free again once its daemon is gone, even by kill -9', async () => {
     client.close()
     const script = `
