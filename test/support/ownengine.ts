@@ -108,13 +108,9 @@ export class OwnEngine {
 
   /** As after a power cut, before Docker starts again: nothing runs, nothing is mounted, no network is left. */
   async powerOff(): Promise<void> {
-    await this.#killAll()
-    unmountBelow(this.dir)
+    await endAll(this.name, this.dir, process.pid)
     rmSync(join(this.dir, 'exec'), { recursive: true, force: true })
     rmSync(join(this.dir, 'docker.pid'), { force: true })
-    // A namespace goes by and by; its link would be in the way of the next one.
-    execQuietly('ip', ['link', 'delete', `tr${process.pid}`])
-    execQuietly('ip', ['netns', 'delete', this.name])
   }
 
   /** The power is back, Docker is not yet. */
@@ -181,18 +177,6 @@ export class OwnEngine {
     await this.#until(`end by ${signal}`, () => !this.#runs(), STOP_LIMIT_MS)
   }
 
-  async #killAll(): Promise<void> {
-    await this.#until(
-      'end with all that it ran',
-      () => {
-        const pids = processesOf([this.dir, this.name])
-        for (const pid of pids) execQuietly('kill', ['-9', String(pid)])
-        return pids.length === 0
-      },
-      END_LIMIT_MS,
-    )
-  }
-
   /** Where nobody collects dead processes, dockerd takes a pid file of one for an engine that runs. */
   #forgetDead(): void {
     for (const file of [join(this.dir, 'docker.pid'), join(this.dir, 'exec', 'containerd', 'containerd.pid')])
@@ -211,8 +195,38 @@ export class OwnEngine {
 }
 
 /** An engine that has started, with these images of this machine's engine. */
-export function openOwnEngine(topic: string, images: readonly string[] = []): Promise<OwnEngine> {
+export async function openOwnEngine(topic: string, images: readonly string[] = []): Promise<OwnEngine> {
+  await removeLeftovers()
   return new OwnEngine(topic).open(images)
+}
+
+/** Engines whose test or measurement was killed. */
+async function removeLeftovers(): Promise<void> {
+  const names = existsSync('/run/netns') ? readdirSync('/run/netns') : []
+  for (const name of names) {
+    const pid = Number(/^trireme-.+-(\d+)$/.exec(name)?.[1] ?? process.pid)
+    if (isAlive(pid)) continue
+    const folders = readdirSync(tmpdir()).filter((folder) => folder.startsWith(`${name}-`))
+    for (const folder of [...folders.map((one) => join(tmpdir(), one)), '']) {
+      await endAll(name, folder, pid)
+      if (folder !== '') rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Ends what runs there, and removes mounts, link and network namespace. */
+async function endAll(name: string, dir: string, pid: number): Promise<void> {
+  const marks = [name, dir].filter((mark) => mark !== '')
+  const deadline = performance.now() + END_LIMIT_MS
+  for (let left = processesOf(marks); left.length > 0; left = processesOf(marks)) {
+    if (performance.now() > deadline) throw new Error(`processes ${left.join(', ')} of ${name} do not end`)
+    execQuietly('kill', ['-9', ...left.map(String)])
+    await delay(20)
+  }
+  if (dir !== '') unmountBelow(dir)
+  // A namespace goes by and by; its link would be in the way of the next one.
+  execQuietly('ip', ['link', 'delete', `tr${pid}`])
+  execQuietly('ip', ['netns', 'delete', name])
 }
 
 /** Programs that carry one of these words on their command line, and all that they have started. */
