@@ -163,9 +163,10 @@ function makeLoop(
     },
     tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') }),
     wanted: (keys) => {
-      // What was missing may have come with this revision.
-      const waiting = [...loop.failures.all.values()].some(({ kind }) => kind === 'config')
-      loop.failures.forgive((_, failure) => failure.kind === 'config')
+      // What was missing, credentials among it, may have come with this revision.
+      const isMended = ({ kind }: Failure): boolean => kind === 'config' || kind === 'imageDenied'
+      const waiting = [...loop.failures.all.values()].some(isMended)
+      loop.failures.forgive((_, failure) => isMended(failure))
       if (waiting) due.all()
       else due.keys(keys)
     },

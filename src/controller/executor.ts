@@ -8,9 +8,9 @@ import { type Lane, type Plan, type Step, stepId } from '../reconcilers/plan.ts'
 import type { Failures } from './failures.ts'
 
 /** Steps that wait (for a registry, for a grace period) do not take the places of those that work. */
-type Class = 'pull' | 'work' | 'wait'
-const LIMITS: Readonly<Record<Class, number>> = { pull: 3, work: 8, wait: 256 }
-const CLASSES: Readonly<Partial<Record<Step['op'], Class>>> = { pull: 'pull', stop: 'wait', hook: 'wait' }
+type Class = 'work' | 'wait'
+const LIMITS: Readonly<Record<Class, number>> = { work: 8, wait: 256 }
+const CLASSES: Readonly<Partial<Record<Step['op'], Class>>> = { pull: 'wait', stop: 'wait', hook: 'wait' }
 
 export interface Executor {
   /** Replaces what this key has waiting by its newest plan, and starts what can start. */

@@ -7,6 +7,7 @@ import type { ImageState, NodeView, ObservedPod } from '../reconcilers/observed.
 import { hookKey } from '../reconcilers/podstate.ts'
 import { type ContainerView, type Engine, EngineError } from '../runtime/engine.ts'
 import type { VolumeTarget } from '../runtime/files.ts'
+import { gate } from '../runtime/observer/coalesce.ts'
 import { observeNode } from '../runtime/observer.ts'
 import { readTail } from '../runtime/tails.ts'
 import type { Timers } from '../runtime/timers.ts'
@@ -49,6 +50,18 @@ export interface NodeOptions {
   readonly changed: (keys: readonly string[] | 'all') => void
   /** an error that no step reports */
   readonly failed: (what: string, error: unknown) => void
+}
+
+const PULLS_PER_REGISTRY = 3
+
+/** A gate for each name. */
+function gates(limit: number): <T>(name: string, call: () => Promise<T>) => Promise<T> {
+  const all = new Map<string, ReturnType<typeof gate>>()
+  return (name, call) => {
+    const own = all.get(name) ?? gate(limit)
+    all.set(name, own)
+    return own(call)
+  }
 }
 
 export function nodeKey(name: string): string {
@@ -102,9 +115,11 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
 
   /** A sandbox that started anew has empty memory-backed volumes; a container that ended leaves its last words. */
   function noticeOne(before: ContainerView | undefined, after: ContainerView): void {
+    const restarted = before !== undefined && before.startedAt > 0 && after.startedAt > before.startedAt
+    // An edge loads its rules anew, which is to be waited for again.
+    if (restarted && after.labels[LABEL.role] === 'edge') forget(after.id, after.name)
     if (after.labels[LABEL.role] !== 'pod') return
     if (after.state === 'exited' && before?.state !== 'exited') void fetchTail(after)
-    const restarted = before !== undefined && before.startedAt > 0 && after.startedAt > before.startedAt
     if (restarted && after.labels[LABEL.containerName] === SANDBOX) for (const mount of after.mounts) files.delete(mount.name)
   }
 
@@ -144,6 +159,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       refresh: observer.refresh,
       refreshAll: () => observer.refreshShared(),
       applyRoutes: (table) => router.apply(table),
+      pulling: gates(PULLS_PER_REGISTRY),
     },
     tail: (id) => tails.get(id) ?? [],
     fileTargets: () => fileTargets(engine, [...grouped().values()].flat(), view()),

@@ -69,6 +69,7 @@ export function servicePass({ world, ...context }: PassContext, key: ObjectKey):
     addressUsed: (ip) => world.serviceAddressUsed(ip, key),
     nodePortUsed: (port) => world.nodePortUsed(port, key),
     failures: context.failures,
+    hooks: new Set(world.nodes.flatMap((node) => [...node.hooks])),
     now: context.now,
     uid: () => context.ids().uid,
   })

@@ -14,6 +14,7 @@ import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { ContainerProbes, NodeView } from '../reconcilers/observed.ts'
 import { type Plan, renderPlan, type Step } from '../reconcilers/plan.ts'
+import { hookKey } from '../reconcilers/podstate.ts'
 import { renderTree } from '../render/render.ts'
 import { findTools } from '../render/tools.ts'
 import { dockerEngine } from '../runtime/docker/engine.ts'
@@ -101,7 +102,14 @@ async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading>
   }
   const pods = groupPods(containers, engine.node)
   const volumeNames = volumesByPod(volumes)
-  return { name: engine.node, view: () => view, pods: () => pods, volumes: () => volumeNames, hooks: new Set(), tail: () => [] }
+  return {
+    name: engine.node,
+    view: () => view,
+    pods: () => pods,
+    volumes: () => volumeNames,
+    hooks: new Set(containers.map((one) => hookKey(one.name, 'postStart'))),
+    tail: () => [],
+  }
 }
 
 async function makeWorld(

@@ -7,7 +7,8 @@ import type { RouteTable } from '../reconcilers/routetable.ts'
 import { packFolder } from '../runtime/archive.ts'
 import { type Engine, EngineError } from '../runtime/engine.ts'
 import { runHook } from '../runtime/probes/action.ts'
-import { registryAuth, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
+import { resolveContainer, resolveFiles } from '../runtime/resolve.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 
@@ -24,6 +25,8 @@ export interface StepSite {
   /** named ports of a container, for hooks */
   namedPorts(container: string): Readonly<Record<string, number>>
   applyRoutes(table: RouteTable): Promise<void>
+  /** Runs a pull, after others from the same registry when there are several: one that hangs holds up no other. */
+  pulling<T>(registry: string, pull: () => Promise<T>): Promise<T>
 }
 
 export interface StepTools {
@@ -46,7 +49,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
   const { engine } = site
   switch (step.op) {
     case 'pull':
-      site.images.set(step.imageKey, await obtainImage(step, engine, vault))
+      site.images.set(step.imageKey, await obtainImage(step, site, vault))
       return
     case 'create':
       return createContainer(step, site, vault)
@@ -120,12 +123,13 @@ async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault)
 }
 
 /** @see Kubernetes image pull policies */
-async function obtainImage(step: Of<'pull'>, engine: Engine, vault: Vault): Promise<ImageState> {
+async function obtainImage(step: Of<'pull'>, { engine, pulling }: StepSite, vault: Vault): Promise<ImageState> {
   const local = step.policy === 'Always' ? undefined : await engine.inspectImage(step.image)
   if (local !== undefined) return { id: local.id, user: local.user }
   if (step.policy === 'Never')
     throw new EngineError('imageNotFound', `image ${step.image} is not on this node, and imagePullPolicy is Never`)
-  await engine.pullImage(step.image, registryAuth(step.pullSecrets, step.image, vault))
+  const auth = registryAuth(step.pullSecrets, step.image, vault)
+  await pulling(repositoryOf(step.image).host, () => engine.pullImage(step.image, auth))
   const pulled = await engine.inspectImage(step.image)
   if (pulled === undefined) throw new EngineError('imageNotFound', `image ${step.image} was pulled and is not there`)
   return { id: pulled.id, user: pulled.user }

@@ -57,7 +57,7 @@ function planPulls(pod: PodNow): Lane[] {
   const { context } = pod
   return pod.containers
     .filter((one) => (one.latest === undefined || isDue(pod, one)) && !context.node.images.has(one.compiled.imageKey))
-    .map(({ compiled: { container, imageKey } }) => ({
+    .map(({ compiled: { container, imageKey }, latest }) => ({
       id: pullLane(context, imageKey),
       steps: [
         {
@@ -66,7 +66,8 @@ function planPulls(pod: PodNow): Lane[] {
           cause: `${context.record.name} needs it (${container.imagePullPolicy})`,
           op: 'pull',
           image: container.image,
-          policy: container.imagePullPolicy,
+          // What has run here before needs no registry to run again.
+          policy: latest !== undefined && container.imagePullPolicy === 'Always' ? 'IfNotPresent' : container.imagePullPolicy,
           imageKey,
           pullSecrets: context.compiled.pullSecrets,
         },

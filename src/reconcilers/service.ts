@@ -11,6 +11,7 @@ import { clusterLabels, edgeName, LABEL } from './names.ts'
 import type { Failure, NodeView } from './observed.ts'
 import { targetPort } from './placement.ts'
 import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
+import { hookKey } from './podstate.ts'
 import { type PodIndex, readyEndpoints, selectedEndpoints } from './routes.ts'
 import type { ServiceStatus } from './status.ts'
 
@@ -29,6 +30,8 @@ export interface ServiceInput {
   readonly addressUsed: (ip: string) => boolean
   readonly nodePortUsed: (port: number) => boolean
   readonly failures: ReadonlyMap<string, Failure>
+  /** finished hooks, by `hookKey` */
+  readonly hooks: ReadonlySet<string>
   readonly now: number
   readonly uid: () => string
 }
@@ -156,11 +159,36 @@ function planEdge(input: ServiceInput, target: Service, memory: ServiceMemory, n
     }
   if (view.state === 'dead')
     return { id, steps: [...spare, step(node, spec.name, 'left over by a failed removal', { op: 'remove', container: view.id })] }
-  return { id, steps: [...spare, ...mendOwn(node.name, spec.name, view, spec)] }
+  const mended = mendOwn(node.name, spec.name, view, spec)
+  return { id, steps: [...spare, ...mended, ...(mended.length === 0 ? proveEdge(input, node, view) : [])] }
 }
 
-function isCurrent(view: ContainerView, spec: ContainerSpec): boolean {
-  return view.state === 'running' && view.labels[LABEL.spec] === spec.labels[LABEL.spec]
+/** An edge runs a moment before it has its rules, and connections in between are reset: so they are waited for. */
+const EDGE_RULES =
+  'for try in 1 2 3 4 5 6 7 8 9 10; do nft list chain ip trireme_edge postrouting && exit 0; sleep 0.1; done; exit 1'
+
+function proveEdge(input: ServiceInput, node: NodeView, view: ContainerView): Step[] {
+  if (view.state !== 'running' || isProved(input, view)) return []
+  const action = { exec: { command: ['sh', '-c', EDGE_RULES] } }
+  return [
+    step(node, view.name, 'waits for its rules', {
+      op: 'hook',
+      container: view.name,
+      address: '',
+      phase: 'postStart',
+      action,
+      timeoutSeconds: 5,
+    }),
+  ]
+}
+
+function isProved(input: ServiceInput, view: ContainerView): boolean {
+  return input.hooks.has(hookKey(view.name, 'postStart'))
+}
+
+/** Runs as it should, and has its rules. */
+function isCurrent(input: ServiceInput, view: ContainerView, spec: ContainerSpec): boolean {
+  return view.state === 'running' && view.labels[LABEL.spec] === spec.labels[LABEL.spec] && isProved(input, view)
 }
 
 function removeEdges(input: ServiceInput): Lane[] {
@@ -271,7 +299,8 @@ function serviceCondition(
   for (const [id, failure] of input.failures)
     if (edge !== undefined && id.startsWith(prefix))
       return { condition: failure.kind === 'portTaken' ? 'PortConflict' : 'Pending', message: failure.message }
-  const published = edge === undefined || input.nodes.every((node) => edgesOf(input, node).some((view) => isCurrent(view, edge)))
+  const published =
+    edge === undefined || input.nodes.every((node) => edgesOf(input, node).some((view) => isCurrent(input, view, edge)))
   if (!published) return { condition: 'Pending', message: 'its ports are being published' }
   if (needsAddress && spec.clusterIP !== undefined && memory.clusterIP !== spec.clusterIP)
     return {

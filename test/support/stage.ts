@@ -183,6 +183,7 @@ export class Stage {
       nodePortUsed: (port) =>
         [...this.services].some(([other, memory]) => other !== key && Object.values(memory.nodePorts).includes(port)),
       failures: this.failures,
+      hooks: this.node.hooks,
       now: this.now,
       uid: () => `service-${key}`,
     })

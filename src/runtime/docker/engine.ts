@@ -17,6 +17,9 @@ const stopMarginMs = 30_000
 /** What starting, removing and connecting may take on a busy engine, whatever the ordinary deadline: ms. */
 const slowMs = 120_000
 
+/** How long a pull may go on without any progress: ms. */
+const pullStallMs = 120_000
+
 /**
  * A Docker Engine (20.10 or later) behind the `Engine` port.
  *
@@ -25,7 +28,7 @@ const slowMs = 120_000
  *
  * @throws EngineError `invalid` for an address that is not `unix://` or `tcp://`.
  */
-export function dockerEngine(options: ConnectOptions & { readonly node: string }): Engine {
+export function dockerEngine(options: ConnectOptions & { readonly node: string; readonly pullStallMs?: number }): Engine {
   const connection = connect(options)
   const logDriver = preferredLogDriver(connection)
   return {
@@ -35,7 +38,8 @@ export function dockerEngine(options: ConnectOptions & { readonly node: string }
     ...networkSteps(connection),
     ...volumeSteps(connection),
     ...archiveSteps(connection),
-    pullImage: async (ref, auth, signal) => pullImage(connection, imageRef('pull', ref), auth, signal),
+    pullImage: async (ref, auth, signal) => 
+      pullImage(connection, imageRef('pull', ref), auth, signal, options.pullStallMs ?? pullStallMs),
     exec: async (id, command, bounds) => execCommand(connection, objectId('exec', id), command, bounds),
     execStream: async (id, command) => execStream(connection, objectId('exec', id), command),
   }

@@ -9,15 +9,41 @@ import { imageView } from './views.ts'
  * Pulls an image and resolves with its id, from `POST /images/create`.
  *
  * The engine answers 200 before it has asked the registry, and tells of failure inside the stream. There
- * is no deadline: a large image takes what it takes; `signal` ends the wait and the pull.
- * Errors: imageNotFound, imageDenied, noSpace, invalid, unreachable, failed.
+ * is no deadline while it tells of progress: a large image takes what it takes. `signal` ends the wait and the pull.
+ * Errors: imageNotFound, imageDenied, noSpace, invalid, unreachable, timeout, failed.
+ *
+ * @param stallMs how long it may go on without any progress
  */
 export async function pullImage(
   connection: Connection,
   ref: string,
   auth: RegistryAuth | undefined,
   signal: AbortSignal | undefined,
+  stallMs: number,
 ): Promise<string> {
+  const stalled = new AbortController()
+  const timer = setTimeout(() => stalled.abort(), stallMs)
+  const alive = signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal])
+  try {
+    await followPull(connection, ref, auth, alive, () => timer.refresh())
+  } catch (cause) {
+    if (signal?.aborted) throw new EngineError('failed', `pull ${ref}: cancelled`, { cause })
+    if (stalled.signal.aborted)
+      throw new EngineError('timeout', `pull ${ref}: no progress for ${stallMs / 1000} s; is its registry well?`, { cause })
+    throw cause
+  } finally {
+    clearTimeout(timer)
+  }
+  return pulledId(connection, ref)
+}
+
+async function followPull(
+  connection: Connection,
+  ref: string,
+  auth: RegistryAuth | undefined,
+  signal: AbortSignal,
+  progress: () => void,
+): Promise<void> {
   const request = { op: 'pull', subject: ref }
   const answer = await connection.stream({
     ...request,
@@ -25,21 +51,20 @@ export async function pullImage(
     path: '/images/create',
     query: { fromImage: withTag(ref) },
     ...(auth ? { headers: { 'X-Registry-Auth': registryAuth(auth) } } : {}),
-    ...(signal ? { signal } : {}),
+    signal,
     timeoutMs: 0,
   })
   try {
     for await (const said of jsonLines(answer)) {
+      progress()
       const failure = pullFailure(said)
       if (failure !== '') throw pullError({ op: 'pull', name: ref }, failure)
     }
   } catch (cause) {
-    if (signal?.aborted) throw new EngineError('failed', `pull ${ref}: cancelled`, { cause })
     throw connection.lost(request, cause)
   } finally {
     answer.destroy()
   }
-  return pulledId(connection, ref)
 }
 
 async function pulledId(connection: Connection, ref: string): Promise<string> {

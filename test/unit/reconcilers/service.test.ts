@@ -88,7 +88,8 @@ describe('NodePort and LoadBalancer', () => {
   test('a node port is chosen, kept and published by an edge', () => {
     const stage = new Stage().apply(service({ type: 'NodePort' }))
     const steps = edgeSteps(stage.settle())
-    expect(steps).toEqual([`create ${edgeName}: publishes web`, `start ${edgeName}: not started yet`])
+    const launch = [`create ${edgeName}: publishes web`, `start ${edgeName}: not started yet`]
+    expect(steps).toEqual([...launch, `hook ${edgeName}: waits for its rules`])
     const { nodePorts } = stage.services.get(web) ?? {}
     const [port = 0] = Object.values(nodePorts ?? {})
     expect(port).toBeGreaterThanOrEqual(30_000)
@@ -96,6 +97,13 @@ describe('NodePort and LoadBalancer', () => {
     stage.apply(service({ type: 'NodePort' }, 'api')).settle()
     expect(stage.services.get(web)?.nodePorts).toEqual(nodePorts)
     expect(Object.values(stage.services.get(api)?.nodePorts ?? {})).not.toContain(port)
+  })
+
+  test('a published Service is not Ready before its edge has its rules', () => {
+    const stage = settled(service({ type: 'NodePort' }))
+    expect(status(stage)?.condition).not.toBe('Pending')
+    stage.node = { ...stage.node, hooks: new Set() }
+    expect(stage.planService(web).status?.condition).toBe('Pending')
   })
 
   test('a node port that is asked for is given', () => {
