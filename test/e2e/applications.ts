@@ -9,6 +9,7 @@
  */
 import { type Broken, passed, renderOutcome, renderSummary } from '../support/applications/report.ts'
 import { type Outcome, runApplication } from '../support/applications/story.ts'
+import type { DaemonLab } from '../support/daemon.ts'
 
 const args = process.argv.slice(2)
 const keep = args.includes('--keep')
@@ -21,11 +22,24 @@ if (paths.length === 0 || unknown !== undefined) {
   process.exit(2)
 }
 
+let current: DaemonLab | undefined
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    const removed = keep ? undefined : current?.remove()
+    void Promise.resolve(removed).finally(() => process.exit(130))
+  })
+
 const outcomes: (Outcome | Broken)[] = []
 for (const path of paths) {
   process.stdout.write(`${path}\n`)
   try {
-    const outcome = await runApplication(path, keep, (line) => process.stdout.write(`    ${line}\n`))
+    const outcome = await runApplication(path, {
+      keep,
+      tell: (line) => process.stdout.write(`    ${line}\n`),
+      opened: (lab) => {
+        current = lab
+      },
+    })
     outcomes.push(outcome)
     process.stdout.write(renderOutcome(outcome))
   } catch (error) {

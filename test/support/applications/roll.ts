@@ -26,7 +26,7 @@ export interface Roll extends Target {
   readonly trouble: string
 }
 
-/** A Deployment that may not drop below one pod, behind a Service with an address; probed ones first. */
+/** A Deployment that may not drop below one pod, behind a Service with an address: one with a probe, and the one that is ready soonest. */
 export function chooseTarget(documents: readonly Document[], runnable: ReadonlySet<string>): Target | undefined {
   const services = documents.filter((document) => {
     const clusterIP = textAt(document, 'spec', 'clusterIP')
@@ -40,7 +40,8 @@ export function chooseTarget(documents: readonly Document[], runnable: ReadonlyS
     const names = { workload: keyOf(document), service: keyOf(service) }
     return [{ ...names, port: Number(port.port), targetPort: port.targetPort ?? port.port, probed: isProbed(document) }]
   })
-  return candidates.find(({ probed }) => probed) ?? candidates[0]
+  const delay = ({ workload }: Target): number => longestDelayMs(documents.filter((document) => keyOf(document) === workload))
+  return candidates.toSorted((a, b) => Number(b.probed) - Number(a.probed) || delay(a) - delay(b))[0]
 }
 
 function isProbed(workload: Document): boolean {

@@ -25,8 +25,16 @@ export interface Outcome {
   readonly seconds: number
 }
 
-/** `keep` leaves the containers running and the folder in place. Throws when the daemon itself cannot be run. */
-export async function runApplication(path: string, keep: boolean, tell: (line: string) => void): Promise<Outcome> {
+export interface RunOptions {
+  /** leaves the containers running and the folder in place */
+  readonly keep: boolean
+  readonly tell: (line: string) => void
+  /** told as soon as there is something to remove */
+  readonly opened: (lab: DaemonLab) => void
+}
+
+/** Throws when the daemon itself cannot be run. */
+export async function runApplication(path: string, { keep, tell, opened }: RunOptions): Promise<Outcome> {
   const began = performance.now()
   const application = await readApplication(path)
   const runnable = runnableKeys(application)
@@ -37,6 +45,7 @@ export async function runApplication(path: string, keep: boolean, tell: (line: s
   const documents = target === undefined ? stubs : withProbe(stubs, target)
   const running = documents.filter((document) => runnable.has(keyOf(document)))
   const lab = new DaemonLab(labName(application.name), { source: 'git' })
+  opened(lab)
   try {
     await lab.init()
     await lab.write({ 'app.yaml': documents, 'out-of-band.yaml': missing.map(standIn) }, 'The application')
