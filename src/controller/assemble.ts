@@ -10,6 +10,7 @@ import { runningContainers, startUsageSampler, type UsageSampler } from '../metr
 import type { ObjectKey } from '../model/types.ts'
 import { type Cluster, defineCluster } from '../reconcilers/cluster.ts'
 import { LABEL } from '../reconcilers/names.ts'
+import type { Failure } from '../reconcilers/observed.ts'
 import { findTools } from '../render/tools.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { verifyFiles } from '../runtime/files.ts'
@@ -163,8 +164,8 @@ function makeLoop(
     },
     tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') }),
     wanted: (keys) => {
-      // What was missing, credentials among it, may have come with this revision.
-      const isMended = ({ kind }: Failure): boolean => kind === 'config' || kind === 'imageDenied'
+      // What was missing, credentials and images among it, may have come with this revision.
+      const isMended = ({ kind }: Failure): boolean => ['config', 'imageDenied', 'imageNotFound'].includes(kind)
       const waiting = [...loop.failures.all.values()].some(isMended)
       loop.failures.forgive((_, failure) => isMended(failure))
       if (waiting) due.all()

@@ -4,7 +4,6 @@ import type { ContainerConfig } from './engine.ts'
 import { ConfigError, resolveSecret } from './secretvalue.ts'
 import type { Vault } from './vault.ts'
 
-export { registryAuth } from './registryauth.ts'
 export { ConfigError }
 
 /** One file of a volume with its bytes. */

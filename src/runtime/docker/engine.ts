@@ -38,7 +38,7 @@ export function dockerEngine(options: ConnectOptions & { readonly node: string; 
     ...networkSteps(connection),
     ...volumeSteps(connection),
     ...archiveSteps(connection),
-    pullImage: async (ref, auth, signal) => 
+    pullImage: async (ref, auth, signal) =>
       pullImage(connection, imageRef('pull', ref), auth, signal, options.pullStallMs ?? pullStallMs),
     exec: async (id, command, bounds) => execCommand(connection, objectId('exec', id), command, bounds),
     execStream: async (id, command) => execStream(connection, objectId('exec', id), command),

@@ -581,6 +581,14 @@ describe('images', () => {
     expect(stage.settle().filter((line) => line.startsWith('pull'))).toHaveLength(1)
   })
 
+  test('that have run here need no registry to run again, even with Always', () => {
+    const stage = one({ containers: [app({ imagePullPolicy: 'Always' })] })
+    stage.node = { ...stage.node, images: new Map() }
+    stage.end(only(stage), 1)
+    const [lane] = stage.plan(web).plan.lanes
+    expect(lane?.steps).toEqual([expect.objectContaining({ op: 'pull', policy: 'IfNotPresent' })])
+  })
+
   for (const { policy, count, reason } of [
     { policy: 'IfNotPresent', count: 1, reason: 'ErrImagePull' },
     { policy: 'IfNotPresent', count: 2, reason: 'ImagePullBackOff' },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ContainerSpec, SecretRef } from '../../../src/reconcilers/plan.ts'
-import { repositoryOf } from '../../../src/runtime/registryauth.ts'
-import { ConfigError, registryAuth, resolveContainer, resolveFiles, resolveText } from '../../../src/runtime/resolve.ts'
+import { registryAuth, repositoryOf } from '../../../src/runtime/registryauth.ts'
+import { ConfigError, resolveContainer, resolveFiles, resolveText } from '../../../src/runtime/resolve.ts'
 import { createVault } from '../../../src/runtime/vault.ts'
 
 const vault = createVault(new Uint8Array(32))

@@ -247,6 +247,28 @@ describe('pulls', () => {
     expect((await errorOf(engine.pullImage('web:2', undefined, abort.signal))).message).toContain('cancelled')
   })
 
+  test('that stall are given up; those that go on take as long as they take', async () => {
+    const patient = dockerEngine({ node: 'n', host: answers.host, timeoutMs: 400, pullStallMs: 150 })
+    answers.answer({ 'POST /images/create': (response) => response.writeHead(200).flushHeaders() })
+    expect(await errorOf(patient.pullImage('web:2', undefined))).toMatchObject({
+      kind: 'timeout',
+      message: 'pull web:2: no progress for 0.15 s; is its registry well?',
+    })
+    answers.answer({
+      'POST /images/create': (response) => {
+        let left = 8
+        const tell = setInterval(() => {
+          response.write('{"status":"Downloading"}\r\n')
+          if (--left > 0) return
+          clearInterval(tell)
+          response.end()
+        }, 50)
+      },
+      'GET /images/web:2/json': json({ Id: 'sha256:9' }),
+    })
+    expect(await patient.pullImage('web:2', undefined)).toBe('sha256:9')
+  })
+
   test('of what the engine then does not have', async () => {
     answers.answer({ 'POST /images/create': stream({ status: 'Done' }), 'GET /images/web:2/json': json({}) })
     expect(await kindOf(engine.pullImage('web:2', undefined))).toBe('failed')
