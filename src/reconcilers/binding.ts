@@ -55,21 +55,29 @@ export function bindTemplate(template: PodTemplate, namespace: string, lookup: C
 function bindFound(template: PodTemplate, namespace: string, objects: readonly Found[]): Binding {
   const configMaps: Record<string, BoundConfig['configMaps'][string]> = {}
   const secrets: Record<string, BoundConfig['secrets'][string]> = {}
-  const missing: string[] = []
   for (const [index, reference] of references(template).entries()) {
     const found = objects[index]
-    if (found === undefined) {
-      if (!reference.optional)
-        missing.push(`${reference.kind} ${namespace}/${reference.name} does not exist (${reference.where})`)
-      continue
-    }
+    if (found === undefined) continue
     if (found.kind === 'ConfigMap') configMaps[reference.name] = { data: found.data, binaryData: found.binaryData }
     else secrets[reference.name] = { type: found.type, data: found.data }
-    const keys = found.kind === 'ConfigMap' ? { ...found.data, ...found.binaryData } : found.data
-    if (reference.key !== undefined && !Object.hasOwn(keys, reference.key) && !reference.optional)
-      missing.push(`${reference.kind} ${namespace}/${reference.name} has no key "${reference.key}" (${reference.where})`)
   }
-  return { config: { configMaps, secrets }, missing: [...new Set(missing)] }
+  const config = { configMaps, secrets }
+  return { config, missing: missingIn(template, namespace, config) }
+}
+
+/** Non-optional references of a template that a binding does not have, each as a sentence. */
+export function missingIn(template: PodTemplate, namespace: string, { configMaps, secrets }: BoundConfig): readonly string[] {
+  const sentences = references(template).flatMap(({ kind, name, key, optional, where }): string[] => {
+    if (optional) return []
+    const keys = kind === 'ConfigMap' ? keysOf(configMaps[name]) : secrets[name]?.data
+    if (keys === undefined) return [`${kind} ${namespace}/${name} does not exist (${where})`]
+    return key === undefined || Object.hasOwn(keys, key) ? [] : [`${kind} ${namespace}/${name} has no key "${key}" (${where})`]
+  })
+  return [...new Set(sentences)]
+}
+
+function keysOf(configMap: BoundConfig['configMaps'][string] | undefined): object | undefined {
+  return configMap === undefined ? undefined : { ...configMap.data, ...configMap.binaryData }
 }
 
 /**

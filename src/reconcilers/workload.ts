@@ -4,7 +4,7 @@
  */
 import { splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
-import { bindTemplate } from './binding.ts'
+import { bindTemplate, missingIn } from './binding.ts'
 import { choosePodAddress } from './cluster.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
@@ -208,7 +208,8 @@ function podContext(
     set,
     namespace,
     compiled: compileOnce(input, memory, record, set, node, namespace),
-    missing: set.name === wanted?.set ? wanted.missing : [],
+    // A set that was replaced before it had all it refers to must not start without it.
+    missing: set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config),
     observed,
     volumes: input.volumes.get(record.uid) ?? [],
     node,

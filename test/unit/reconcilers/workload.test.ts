@@ -308,6 +308,15 @@ describe('config', () => {
     expect(status(stage)).toMatchObject({ healthy: true, ready: 2 })
   })
 
+  test('what waited for a reference never starts without it, also once it has come and another set has it', () => {
+    const stage = new Stage().apply(using())
+    stage.settle()
+    const steps = stage.apply(configMap('conf', { a: '1' })).run(60_000)
+    expect(status(stage)).toMatchObject({ healthy: true, ready: 2, current: 2 })
+    expect(steps.filter((line) => line.startsWith('create web.1/'))).toEqual([])
+    expect(steps).toContainEqual(expect.stringMatching(/^create web\.[23]\/app/))
+  })
+
   test('an optional reference is not waited for', () => {
     const optional = [
       { name: 'A', valueFrom: { configMapKeyRef: { name: 'conf', key: 'a', optional: true } } },
