@@ -92,14 +92,21 @@ export function templateHash(template: PodTemplate, config: BoundConfig): string
   return hash
 }
 
+/** Secrets that `template` needs for nothing but its images. */
+export function pullSecretNames(template: PodTemplate): ReadonlySet<string> {
+  const names = new Set(template.spec.imagePullSecrets.map((secret) => secret.name))
+  for (const { where, name } of references(template)) if (where !== PULL_SECRETS) names.delete(name)
+  return names
+}
+
+const PULL_SECRETS = 'imagePullSecrets'
+
 /** A binding is made anew when anything in it changes, so its hash lives as long as it does. */
 const hashes = new WeakMap<BoundConfig, { readonly template: PodTemplate; readonly hash: string }>()
 
 function computeHash(template: PodTemplate, config: BoundConfig): string {
   const rolls = template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
-  const pullOnly = new Set(template.spec.imagePullSecrets.map((secret) => secret.name))
-  for (const reference of references(template))
-    if (!reference.where.startsWith('imagePullSecrets')) pullOnly.delete(reference.name)
+  const pullOnly = pullSecretNames(template)
   const secrets = Object.fromEntries(Object.entries(config.secrets).filter(([name]) => !pullOnly.has(name)))
   return sha256(canonicalText({ schema: HASH_SCHEMA, template, config: rolls ? { ...config, secrets } : null })).slice(0, 10)
 }
@@ -136,7 +143,7 @@ function findReferences(template: PodTemplate): Reference[] {
   }
   // Kubernetes pulls anonymously when a pull secret is missing, so these never make a pod wait.
   for (const { name } of spec.imagePullSecrets)
-    found.push({ kind: 'Secret', name, key: undefined, optional: true, where: 'imagePullSecrets' })
+    found.push({ kind: 'Secret', name, key: undefined, optional: true, where: PULL_SECRETS })
   return found
 }
 

@@ -1,7 +1,7 @@
 /** What Git wants of a workload, as one shape for Deployment, ReplicaSet and Pod. */
 import { canonicalText } from '../model/canonical.ts'
 import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
-import { bindTemplate, type ConfigLookup, templateHash } from './binding.ts'
+import { bindTemplate, type ConfigLookup, pullSecretNames, templateHash } from './binding.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
 
 export interface Wanted {
@@ -83,12 +83,21 @@ export function declareSet(memory: WorkloadMemory, wanted: Wanted, uid: () => st
 
 /**
  * What a template refers to may turn up later without changing its hash, where its annotation says so; until one of
- * its pods runs, the set takes what there is.
+ * its pods runs, the set takes what there is. Pull credentials it always takes: the next pull is to succeed.
  */
 function rebindSet(memory: WorkloadMemory, set: SetRecord, wanted: Wanted): WorkloadMemory {
   const runs = memory.pods.some((pod) => pod.set === set.name && pod.bound)
-  if (runs || set.config === wanted.config || canonicalText(set.config) === canonicalText(wanted.config)) return memory
-  return { ...memory, sets: memory.sets.map((other) => (other === set ? { ...set, config: wanted.config } : other)) }
+  const config = runs ? withCredentials(set.config, wanted) : wanted.config
+  if (set.config === config || canonicalText(set.config) === canonicalText(config)) return memory
+  return { ...memory, sets: memory.sets.map((other) => (other === set ? { ...set, config } : other)) }
+}
+
+function withCredentials(config: BoundConfig, wanted: Wanted): BoundConfig {
+  const names = pullSecretNames(wanted.template)
+  if (names.size === 0) return config
+  const others = Object.entries(config.secrets).filter(([name]) => !names.has(name))
+  const pulling = Object.entries(wanted.config.secrets).filter(([name]) => names.has(name))
+  return { ...config, secrets: Object.fromEntries([...others, ...pulling]) }
 }
 
 export function newestSet(memory: WorkloadMemory): SetRecord | undefined {

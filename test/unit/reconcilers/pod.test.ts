@@ -589,6 +589,24 @@ describe('images', () => {
     expect(lane?.steps).toEqual([expect.objectContaining({ op: 'pull', policy: 'IfNotPresent' })])
   })
 
+  test('that were denied are pulled with the credentials that Git has now, in the same pod', () => {
+    const login = (password: string) => secret('login', { '.dockerconfigjson': password })
+    const wanting = deployment({ spec: { replicas: 1 }, template: { spec: { imagePullSecrets: [{ name: 'login' }] } } })
+    const stage = new Stage().apply(wanting, login('wrong'))
+    const denied = { kind: 'imageDenied', message: 'unauthorized' } as const
+    stage.node = { ...stage.node, broken: new Map([['pull image web:1', denied]]) }
+    stage.settle()
+    const before = state(stage)?.uid
+    stage.apply(login('right'))
+    stage.now = stage.nextWake() ?? Number.NaN
+    const pull = stage
+      .plan(web)
+      .plan.lanes.flatMap(({ steps }) => steps)
+      .find(({ op }) => op === 'pull')
+    expect(pull).toMatchObject({ pullSecrets: [{ name: 'login', digest: login('right').data['.dockerconfigjson'] }] })
+    expect(state(stage)?.uid).toBe(before)
+  })
+
   for (const { policy, count, reason } of [
     { policy: 'IfNotPresent', count: 1, reason: 'ErrImagePull' },
     { policy: 'IfNotPresent', count: 2, reason: 'ImagePullBackOff' },
