@@ -7,10 +7,18 @@ import type { ObjectKey } from '../model/types.ts'
 import { type Lane, type Plan, type Step, stepId } from '../reconcilers/plan.ts'
 import type { Failures } from './failures.ts'
 
-/** Steps that wait (for a registry, for a grace period) do not take the places of those that work. */
-type Class = 'work' | 'wait'
-const LIMITS: Readonly<Record<Class, number>> = { work: 8, wait: 256 }
-const CLASSES: Readonly<Partial<Record<Step['op'], Class>>> = { pull: 'wait', stop: 'wait', hook: 'wait' }
+/** Steps that wait (for a registry, for a grace period), or are over at once, do not take the places of those that work. */
+type Class = 'work' | 'light'
+const LIGHT_LIMIT = 256
+const CLASSES: Readonly<Partial<Record<Step['op'], Class>>> = { pull: 'light', stop: 'light', hook: 'light', route: 'light' }
+
+/**
+ * How many containers a node makes at once: making one keeps a processor busy, and more of them at a time only make
+ * each wait for the others, the first one longest.
+ */
+export function workLimit(cpus: number): number {
+  return Math.min(16, Math.max(4, 2 * cpus))
+}
 
 export interface Executor {
   /** Replaces what this key has waiting by its newest plan, and starts what can start. */
@@ -33,6 +41,8 @@ export interface StepOutcome {
 }
 
 export interface ExecutorOptions {
+  /** processors of a node; 0 while that is not known */
+  readonly cpus: (node: string) => number
   readonly run: (step: Step) => Promise<void>
   readonly failures: Failures
   readonly now: () => number
@@ -69,9 +79,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
       options.later(key, held.nextAt)
       return true
     }
-    const place = `${step.node}/${CLASSES[step.op] ?? 'work'}`
+    const kind = CLASSES[step.op] ?? 'work'
+    const place = `${step.node}/${kind}`
     const taken = busy.get(place) ?? 0
-    if (taken >= LIMITS[CLASSES[step.op] ?? 'work']) return false
+    if (taken >= (kind === 'work' ? workLimit(options.cpus(step.node)) : LIGHT_LIMIT)) return false
     busy.set(place, taken + 1)
     inFlight.add(lane.id)
     void execute(key, lane.id, step, place)

@@ -69,6 +69,7 @@ export function createLoop(options: LoopOptions): Loop {
   let storeTrouble = ''
   const queue = createQueue({ now, timers: options.timers, due: schedule })
   const executor = createExecutor({
+    cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
     failures,
     now,
     run: (step) => runOn(step),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** How often a condition is looked at: the resolution of what is measured, alike for all that are compared. */
-const EVERY_MS = 10
+const EVERY_MS = 25
 
 /** Asks until the answer is truthy; fails after `limitMs`. */
 export async function until<T>(what: string, ask: () => T | Promise<T>, limitMs = 120_000): Promise<NonNullable<T>> {

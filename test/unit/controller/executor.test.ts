@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { createExecutor, workLimit } from '../../../src/controller/executor.ts'
+import { createFailures } from '../../../src/controller/failures.ts'
+import type { Lane, Step } from '../../../src/reconcilers/plan.ts'
+
+const KEY = 'Deployment/shop/web'
+
+function lane(id: string, step: Partial<Step> = { op: 'start', container: id }): Lane {
+  return { id, steps: [{ node: 'alpha', target: id, cause: 'test', ...step } as Step] }
+}
+
+function startExecutor(cpus = 2) {
+  const finish = new Map<string, () => void>()
+  const started: string[] = []
+  const executor = createExecutor({
+    cpus: () => cpus,
+    failures: createFailures((text) => text),
+    now: () => 0,
+    run: (step) => new Promise((resolve) => finish.set(step.target, resolve)),
+    started: (_, step) => started.push(step.target),
+    ended: () => {},
+    later: () => {},
+  })
+  return { executor, started, finish: (target: string) => finish.get(target)?.() }
+}
+
+const lanes = (count: number): Lane[] => Array.from({ length: count }, (_, index) => lane(`pod-${index}`))
+
+test.each([
+  ['unknown', 0, 4],
+  ['few', 2, 4],
+  ['some', 6, 12],
+  ['many', 64, 16],
+])('%s processors make so many containers at once', (_, cpus, want) => expect(workLimit(cpus)).toBe(want))
+
+test('no more steps run at once than the node can do', async () => {
+  const { executor, started, finish } = startExecutor()
+  executor.submit({ key: KEY, lanes: lanes(6) })
+  expect(started).toEqual(['pod-0', 'pod-1', 'pod-2', 'pod-3'])
+  finish('pod-1')
+  await expect.poll(() => started.length).toBe(5)
+  expect(started[4]).toBe('pod-4')
+})
+
+test('stops and routes go ahead of containers that wait for their turn', () => {
+  const { executor, started } = startExecutor()
+  executor.submit({ key: KEY, lanes: lanes(6) })
+  executor.submit({ key: 'Node//alpha', lanes: [lane('routes', { op: 'route' })] })
+  executor.submit({ key: 'Deployment/shop/api', lanes: [lane('old', { op: 'stop', container: 'old', graceSeconds: 1 })] })
+  expect(started.slice(4)).toEqual(['routes', 'old'])
+})
+
+test('a step that has not started is dropped in favour of a newer plan', async () => {
+  const { executor, started, finish } = startExecutor()
+  executor.submit({ key: KEY, lanes: lanes(5) })
+  executor.submit({ key: KEY, lanes: [] })
+  finish('pod-0')
+  await expect.poll(() => executor.inFlight.size).toBe(3)
+  expect(started).not.toContain('pod-4')
+})
