@@ -58,7 +58,7 @@ export class Registry {
     await closed
   }
 
-  /** Takes requests and answers none, until told otherwise; what it has been asked meanwhile stays unanswered. */
+  /** Greets and then answers nothing, until told otherwise; what it has been asked meanwhile stays unanswered. */
   silence(silent: boolean): void {
     this.#silent = silent
   }
@@ -73,9 +73,9 @@ export class Registry {
     return `127.0.0.1:${this.#port}`
   }
 
-  /** How often the manifest of a tag was fetched by a pull. */
+  /** How often a tag was looked up: once a pull. */
   pulls(repository: string, tag: string): number {
-    return this.asked.filter((line) => line === `GET /v2/${repository}/manifests/${tag}`).length
+    return this.asked.filter((line) => line.endsWith(`/v2/${repository}/manifests/${tag}`)).length
   }
 
   /**
@@ -100,13 +100,13 @@ export class Registry {
 
   #answer(request: IncomingMessage, response: ServerResponse): undefined {
     request.resume()
-    if (this.#silent) return undefined
     response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0')
     if (this.#credentials !== '' && request.headers.authorization !== this.#credentials) {
       response.setHeader('WWW-Authenticate', 'Basic realm="registry"')
       return refuse(response, 401, 'UNAUTHORIZED', 'authentication required')
     }
     this.asked.push(`${request.method} ${request.url}`)
+    if (this.#silent && request.url !== '/v2/') return undefined
     const [, repository = '', kind = '', reference = ''] =
       /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(request.url ?? '') ?? []
     if (kind === '') return end(response, '{}')
