@@ -12,12 +12,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import Docker from 'dockerode'
 import { NODE_IMAGE } from '../src/runtime/images.ts'
 import type { Row } from '../test/bench/bench.ts'
 import { benchPlan } from '../test/bench/cases/plan.ts'
-import { labObstacle, openLab } from '../test/bench/lab.ts'
 import { renderTable } from '../test/bench/table.ts'
+import { openOwnEngine, ownEngineObstacle } from '../test/support/ownengine.ts'
 
 const INSIDE = fileURLToPath(new URL('../test/bench/inside.ts', import.meta.url))
 const CASES = ['heal', 'create', 'roll', 'push', 'service', 'plan', 'idle'] as const
@@ -42,30 +41,19 @@ process.stdout.write(`\n${renderTable(rows)}`)
 process.exit(rows.every(({ met }) => met) ? 0 : 1)
 
 async function measureOnEngine(cases: readonly string[]): Promise<readonly Row[]> {
-  const obstacle = labObstacle()
+  const obstacle = ownEngineObstacle()
   if (obstacle !== '') {
     say(`left out: ${cases.join(', ')}: ${obstacle}`)
     return []
   }
-  say('starting an engine of its own')
-  const lab = await openLab()
+  say(`starting an engine of its own with ${IMAGES.join(', ')}`)
+  const lab = await openOwnEngine('bench', IMAGES)
   const stop = (): void => void lab.close().then(() => process.exit(130))
   process.once('SIGINT', stop).once('SIGTERM', stop)
   try {
-    say(`loading ${IMAGES.join(', ')}`)
-    await copyImages(lab.host)
     return await runInside(lab, cases)
   } finally {
     await lab.close()
-  }
-}
-
-async function copyImages(host: string): Promise<void> {
-  const from = new Docker()
-  const to = new Docker({ socketPath: host.slice('unix://'.length) })
-  for (const image of IMAGES) {
-    const answer = await to.loadImage(await from.getImage(image).get())
-    for await (const _ of answer);
   }
 }
 

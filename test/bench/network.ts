@@ -1,6 +1,6 @@
 /** Swarm's side of the engine: one node, one overlay network that plain containers may join. */
 import type Docker from 'dockerode'
-import { OWN_ADDRESS } from './lab.ts'
+import { OWN_ADDRESS } from '../support/ownengine.ts'
 
 export const OVERLAY = 'bench-overlay'
 
