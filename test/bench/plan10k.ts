@@ -96,7 +96,7 @@ function passContext(revision: string): PassContext {
   return { world, failures: new Map(), inFlight: new Set(), now: NOW, ids: id, revision }
 }
 
-/** One revision, from its files to the steps of every key that is due. */
+/** One revision, from its files to the steps of every key that is due; milliseconds by the clock. */
 async function take(files: readonly TreeFile[], sha: string): Promise<number> {
   const started = performance.now()
   last = spent()

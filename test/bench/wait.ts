@@ -4,13 +4,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 const EVERY_MS = 25
 
 /** Asks until the answer is truthy; fails after `limitMs`. */
-export async function until<T>(what: string, ask: () => T | Promise<T>, limitMs = 120_000): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  { limitMs = 120_000, everyMs = EVERY_MS } = {},
+): Promise<NonNullable<T>> {
   const deadline = performance.now() + limitMs
   for (;;) {
     const seen = await ask()
     if (seen) return seen
     if (performance.now() > deadline) throw new Error(`${what}: not within ${limitMs / 1000} s`)
-    await delay(EVERY_MS)
+    await delay(everyMs)
   }
 }
 

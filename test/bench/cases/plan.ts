@@ -12,6 +12,7 @@ export interface PlanTimes {
   readonly coldMs: number
   /** one file changed, several times in a row */
   readonly changedMs: readonly number[]
+  /** processor time, ms; `… again` for the mean of the changes */
   readonly stages: Readonly<Record<string, number>>
 }
 
@@ -43,6 +44,20 @@ export async function benchPlan({
       met: cold < 3_000,
       note: '2,500 applications of Deployment, Service, ConfigMap and Secret, a file each; the process begins cold',
     },
-    { what: '10,000 objects: one file changed', trireme: changed, unit: 'ms', aim: 'under 50 ms', met: changed < 50 },
+    {
+      what: '10,000 objects: one file changed',
+      trireme: changed,
+      unit: 'ms',
+      aim: 'under 50 ms',
+      met: changed < 50,
+      note: `a ConfigMap and a Deployment in it; ${processor(all, true)} ms of processor time, ${processor(all, false)} ms when cold`,
+    },
   ]
+}
+
+function processor(all: readonly PlanTimes[], again: boolean): string {
+  const sums = all.map(({ stages }) =>
+    Object.entries(stages).reduce((sum, [name, ms]) => (name.endsWith(' again') === again ? sum + ms : sum), 0),
+  )
+  return median(sums).toFixed(0)
 }
