@@ -104,7 +104,7 @@ export function createLoop(options: LoopOptions): Loop {
       metrics.queueRetry()
       queue.addAt(key, now() + MISTAKE_MS)
     }
-    world.lookedAt(key)
+    if (options.active()) world.lookedAt(key)
     metrics.plan(splitKey(key).kind, (performance.now() - started) / 1000)
   }
 

@@ -64,6 +64,8 @@ export function createSync(options: SyncOptions): Sync {
   let assessment: Assessment | undefined
   let error = ''
   let newest = ''
+  /** the source has answered since the start */
+  let polled = false
   let record = store.source(source.name) ?? { name: source.name, attempted: '', applied: '', healthy: '', lastFetch: 0 }
 
   function remember(change: Partial<typeof record>): void {
@@ -104,6 +106,8 @@ export function createSync(options: SyncOptions): Sync {
         `revision ${short(revision.sha)}: ${firstLine(revision.message)}`,
       )
       settle(true)
+      // A revision that gives no work to anybody is applied as it comes.
+      follow()
     } catch (caught) {
       metrics.render(source.name, 'failed', (performance.now() - started) / 1000)
       metrics.sync(source.name, 'failed')
@@ -183,7 +187,8 @@ export function createSync(options: SyncOptions): Sync {
   function settle(fresh: boolean): void {
     if (current === undefined) return
     const { loaded } = current
-    assessment = assess({ loaded, lastApplied: store.lastApplied(), config: prune, healthy })
+    // No pass has seen a fresh revision yet, so nobody is known to be healthy at it.
+    assessment = assess({ loaded, lastApplied: store.lastApplied(), config: prune, healthy: fresh ? () => false : healthy })
     if (assessment.refusedWhole !== undefined) fail(assessment.refusedWhole)
     // Orphans are judged like any other prune: only by a revision that was read whole.
     const whole = assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune
@@ -213,6 +218,7 @@ export function createSync(options: SyncOptions): Sync {
   }
 
   function healthy(key: ObjectKey): boolean {
+    if (world.isDue(key)) return false
     return isWorkload(key) ? world.statuses.get(key)?.healthy === true : world.services.get(key)?.healthy !== false
   }
 
@@ -237,6 +243,8 @@ export function createSync(options: SyncOptions): Sync {
     if (current === undefined || assessment === undefined) return
     const next = assess({ loaded: current.loaded, lastApplied: store.lastApplied(), config: prune, healthy })
     if (next.prune.join() !== assessment.prune.join() || next.held.length !== assessment.held.length) settle(false)
+    // Who is waited for may be somebody else now.
+    else assessment = next
   }
 
   function finish(result: 'applied' | 'healthy', revision: Revision): void {
@@ -261,8 +269,16 @@ export function createSync(options: SyncOptions): Sync {
     const left = assessment.held.some(({ kind }) => kind === 'health')
     return (
       !left &&
-      keys.every((key) => (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true)
+      keys.every(
+        (key) =>
+          !world.isDue(key) && (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true,
+      )
     )
+  }
+
+  /** What is known is what the source has now: not only what it had before a restart, or while a newer one is read. */
+  function isNewest(): boolean {
+    return polled && current?.revision.sha === newest
   }
 
   function fail(message: string): void {
@@ -292,13 +308,14 @@ export function createSync(options: SyncOptions): Sync {
     take,
     failed: (caught) => fail(caught.message),
     fetched() {
+      polled = true
       record = { ...record, lastFetch: now() }
       if (current !== undefined && newest === current.revision.sha && assessment?.refusedWhole === undefined) error = ''
     },
     follow,
     revision: () => current?.revision.sha ?? record.attempted,
-    settled: () => current !== undefined && record.applied === current.revision.sha && isHealthy(),
-    rendered: () => current !== undefined && assessment?.refusedWhole === undefined && error === '',
+    settled: () => isNewest() && record.applied === newest && isHealthy(),
+    rendered: () => isNewest() && assessment?.refusedWhole === undefined && error === '',
     status: () => ({
       name: source.name,
       ...describeSource(options.config),

@@ -54,6 +54,8 @@ export interface World {
   serviceMoved(key: ObjectKey): void
   /** A pass over this key has ended, well or not. */
   lookedAt(key: ObjectKey): void
+  /** What is wanted of it has changed, or what it refers to, and no pass has seen that yet: its status is of what was before. */
+  isDue(key: ObjectKey): boolean
   forget(key: ObjectKey): void
   pods(): PodIndex
   probes(): readonly ProbeTargetSpec[]
@@ -88,6 +90,7 @@ export function createWorld(
   let whole = false
   /** Services that have had a pass, well or not: one that cannot be planned does not keep back the others */
   const looked = new Set<ObjectKey>()
+  const awaited = new Set<ObjectKey>()
 
   function observedOwners(): ObjectKey[] {
     return nodes.flatMap((node) => [...node.pods().keys()]).filter(isWorkload)
@@ -150,6 +153,7 @@ export function createWorld(
       pruneOrphans = orphans
       const due = before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
       if (before === undefined || due.some(isService)) version++
+      for (const key of due) awaited.add(key)
       return due
     },
     targetOf,
@@ -193,7 +197,9 @@ export function createWorld(
       version++
       return true
     },
+    isDue: (key) => awaited.has(key),
     lookedAt(key) {
+      awaited.delete(key)
       if (whole || !isService(key) || looked.has(key)) return
       looked.add(key)
       version++
