@@ -8,6 +8,7 @@ import { SetupError } from './report.mjs'
 export const TOOLS = {
   prometheus: { commands: ['prometheus', 'promtool'], services: ['prometheus', 'prometheus-node-exporter'] },
   wrk: { commands: ['wrk'], services: [] },
+  iproute2: { commands: ['ip'], services: [] },
 }
 
 /** @param {string[]} names keys of TOOLS */

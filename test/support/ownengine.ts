@@ -194,8 +194,10 @@ export class OwnEngine {
   }
 }
 
-/** An engine that has started, with these images of this machine's engine. */
+/** An engine that has started, with these images of this machine's engine. Errors: why there can be none here, or what its log says last. */
 export async function openOwnEngine(topic: string, images: readonly string[] = []): Promise<OwnEngine> {
+  const obstacle = ownEngineObstacle()
+  if (obstacle !== '') throw new Error(obstacle)
   await removeLeftovers()
   return new OwnEngine(topic).open(images)
 }
