@@ -4,7 +4,8 @@
 #   router.sh <serviceRange> <dnsAddress> <domain>      such as 10.88.128.0/17 10.88.128.10 cluster.local
 #
 # Container: on the pod network, capability NET_ADMIN (all others may be dropped), sysctl
-# net.ipv4.ip_forward=1, a volume at /var/lib/trireme, /run writable, restart policy `always`, and no --dns:
+# net.ipv4.ip_forward=1 (and icmp_ratelimit=0, or refusals of UDP are left out), a volume at /var/lib/trireme,
+# /run writable, restart policy `always`, and no --dns:
 # names outside the cluster are asked of Docker's own resolver at 127.0.0.11.
 #
 # <serviceRange> is the upper half of the pod network. The reverse zone is that network's, to whole octets.

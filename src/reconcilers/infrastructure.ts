@@ -197,6 +197,11 @@ function routerVolumeConfig(cluster: Cluster) {
   return { name: routerVolume(cluster), labels: clusterLabels(cluster, 'volume'), driver: 'local', driverOpts: {} }
 }
 
+/**
+ * A refusal over UDP is an ICMP message, and the kernel would send few of them to one client: the others would hang.
+ */
+export const ROUTER_SYSCTLS = { 'net.ipv4.ip_forward': '1', 'net.ipv4.icmp_ratelimit': '0' } as const
+
 /** The router's container, as its entry script in images/node expects it. */
 export function routerSpec(cluster: Cluster): ContainerSpec {
   const base: ContainerSpec = {
@@ -212,7 +217,7 @@ export function routerSpec(cluster: Cluster): ContainerSpec {
     init: true,
     capDrop: ['ALL'],
     capAdd: ['NET_ADMIN'],
-    sysctls: { 'net.ipv4.ip_forward': '1' },
+    sysctls: ROUTER_SYSCTLS,
     mounts: [{ type: 'volume', source: routerVolume(cluster), target: '/var/lib/trireme', readOnly: false }],
   }
   return { ...base, labels: { ...clusterLabels(cluster, 'router'), [LABEL.spec]: sha256(canonicalText(base)).slice(0, 16) } }

@@ -1,5 +1,6 @@
 /** A pod network of its own on the real engine, with a router and pods, all labelled and removed at the end. */
 import { connect as connectTcp, type Socket } from 'node:net'
+import { ROUTER_SYSCTLS } from '../../src/reconcilers/infrastructure.ts'
 import type { RoutePort, RouteTable, ServiceRoute } from '../../src/reconcilers/routetable.ts'
 import { dockerEngine } from '../../src/runtime/docker/engine.ts'
 import type { ContainerConfig, Engine } from '../../src/runtime/engine.ts'
@@ -77,7 +78,7 @@ export class RouterLab {
       cmd: [`${scripts}/router.sh`, this.serviceRange, this.dnsAddress, 'cluster.local'],
       ip: `${this.#net}.0.2`,
       restartPolicy: 'always',
-      sysctls: { 'net.ipv4.ip_forward': '1' },
+      sysctls: ROUTER_SYSCTLS,
       capDrop: ['ALL'],
       capAdd: ['NET_ADMIN'],
       mounts: [{ type: 'volume', source: this.prefix, target: '/var/lib/trireme', readOnly: false }],

@@ -160,6 +160,18 @@ describe('UDP', () => {
   })
 })
 
+test('UDP without backends is refused every time, not only as often as the kernel sends refusals by default', async () => {
+  await client.apply(routes([service('udp', lab.address(25), 83, [], { protocol: 'udp' })]))
+  const socket = createSocket('udp4')
+  await new Promise<void>((resolve) => socket.connect(83, lab.address(25), resolve))
+  for (let attempt = 0; attempt < 30; attempt++) {
+    const refused = new Promise<Error>((resolve) => socket.once('error', resolve))
+    socket.send('anybody?')
+    expect((await refused).message).toMatch(/ECONNREFUSED/)
+  }
+  socket.close()
+}, 10_000)
+
 describe('an edge', () => {
   test('publishes a Service on a port of the host, by itself after a restart', async () => {
     await client.apply(routes([service('web', lab.address(20), 80, [a])]))
