@@ -29,17 +29,6 @@ export function app(name: string, options: AppOptions = {}): object {
   }
 }
 
-/** A bare Pod of the same. */
-export function barePod(name: string, options: AppOptions = {}): object {
-  const { namespace = 'default', image = STUB, pod = {}, container = {} } = options
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace, labels: { app: name } },
-    spec: podSpec(image, pod, container),
-  }
-}
-
 function podSpec(image: string, pod: object, container: object): object {
   const base = {
     name: 'app',
