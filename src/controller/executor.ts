@@ -7,10 +7,20 @@ import type { ObjectKey } from '../model/types.ts'
 import { type Lane, type Plan, type Step, stepId } from '../reconcilers/plan.ts'
 import type { Failures } from './failures.ts'
 
-/** Steps that wait (for a registry, for a grace period), or are over at once, do not take the places of those that work. */
-type Class = 'work' | 'light'
+/**
+ * Steps that wait (for a registry, for a grace period), or are over at once, do not take the places of those that work;
+ * and those that clear away what is over leave the processors to those that make what is wanted.
+ */
+type Class = 'work' | 'light' | 'tidy'
 const LIGHT_LIMIT = 256
-const CLASSES: Readonly<Partial<Record<Step['op'], Class>>> = { pull: 'light', stop: 'light', hook: 'light', route: 'light' }
+const CLASSES: Readonly<Partial<Record<Step['op'], Class>>> = {
+  pull: 'light',
+  stop: 'light',
+  hook: 'light',
+  route: 'light',
+  remove: 'tidy',
+  removeVolume: 'tidy',
+}
 
 /**
  * How many containers a node makes at once: making one keeps a processor busy, and more of them at a time only make
@@ -82,11 +92,17 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const kind = CLASSES[step.op] ?? 'work'
     const place = `${step.node}/${kind}`
     const taken = busy.get(place) ?? 0
-    if (taken >= (kind === 'work' ? workLimit(options.cpus(step.node)) : LIGHT_LIMIT)) return false
+    if (taken >= limitOf(kind, step.node)) return false
     busy.set(place, taken + 1)
     inFlight.add(lane.id)
     void execute(key, lane.id, step, place)
     return true
+  }
+
+  function limitOf(kind: Class, node: string): number {
+    if (kind === 'light') return LIGHT_LIMIT
+    const limit = workLimit(options.cpus(node))
+    return kind === 'tidy' && (busy.get(`${node}/work`) ?? 0) > 0 ? 1 : limit
   }
 
   async function execute(key: ObjectKey, lane: string, step: Step, place: string): Promise<void> {

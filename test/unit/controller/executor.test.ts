@@ -50,6 +50,15 @@ test('stops and routes go ahead of containers that wait for their turn', () => {
   expect(started.slice(4)).toEqual(['routes', 'old'])
 })
 
+test('one thing at a time is cleared away while containers are made, and several otherwise', async () => {
+  const { executor, started, finish } = startExecutor()
+  const removals = [1, 2, 3].map((index) => lane(`old-${index}`, { op: 'remove', container: `old-${index}` }))
+  executor.submit({ key: KEY, lanes: [...lanes(1), ...removals] })
+  expect(started).toEqual(['pod-0', 'old-1'])
+  finish('pod-0')
+  await expect.poll(() => started).toEqual(['pod-0', 'old-1', 'old-2', 'old-3'])
+})
+
 test('a step that has not started is dropped in favour of a newer plan', async () => {
   const { executor, started, finish } = startExecutor()
   executor.submit({ key: KEY, lanes: lanes(5) })
