@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what Trireme takes for what its users wait for, beside Docker's own Swarm on the same engine.
  *
- *   npm run bench [-- --quick] [--only heal,create,roll,push,service,plan,idle]
+ *   npm run bench [-- --quick] [--markdown] [--only heal,create,roll,push,service,plan,idle]
  *
  * As root on Linux it starts an engine of its own, in a network namespace of its own, and leaves this machine's
  * engine and its swarm state alone. Elsewhere only `plan` can be measured, which needs none.
@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util'
 import { NODE_IMAGE } from '../src/runtime/images.ts'
 import type { Row } from '../test/bench/bench.ts'
 import { benchPlan } from '../test/bench/cases/plan.ts'
-import { renderTable } from '../test/bench/table.ts'
+import { renderMarkdown, renderTable } from '../test/bench/table.ts'
 import { openOwnEngine, ownEngineObstacle } from '../test/support/ownengine.ts'
 
 const INSIDE = fileURLToPath(new URL('../test/bench/inside.ts', import.meta.url))
@@ -23,7 +23,11 @@ const CASES = ['heal', 'create', 'roll', 'push', 'service', 'plan', 'idle'] as c
 const IMAGES = [NODE_IMAGE, 'trireme/stub:1', 'trireme/demo:v1']
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: CASES.join() } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+    only: { type: 'string', default: CASES.join() },
+  },
 })
 const chosen = values.only.split(',').filter((name) => name !== '')
 const wrong = chosen.filter((name) => !CASES.some((known) => known === name))
@@ -37,7 +41,7 @@ const rows: Row[] = []
 const onEngine = chosen.filter((name) => name !== 'plan')
 if (onEngine.length > 0) rows.push(...(await measureOnEngine(onEngine)))
 if (chosen.includes('plan')) rows.push(...(await benchPlan({ quick: values.quick, say })))
-process.stdout.write(`\n${renderTable(rows)}`)
+process.stdout.write(`\n${values.markdown ? renderMarkdown(rows) : renderTable(rows)}\n`)
 process.exit(rows.every(({ met }) => met) ? 0 : 1)
 
 async function measureOnEngine(cases: readonly string[]): Promise<readonly Row[]> {
