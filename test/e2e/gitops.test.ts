@@ -1,6 +1,5 @@
 /** From commits to what runs: what a commit changes, and what a bad one does not. */
-import { mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { app, configMap, secret, service } from '../support/apps.ts'
@@ -353,7 +352,7 @@ test('plan shows what a commit would do and does nothing; validate names what is
   expect(planned.output).toMatch(/RELEASE|value/)
   expect(await lab.containers()).toEqual(before)
   expect((await lab.trireme('validate', lab.tree)).code).toBe(0)
-  const bad = join(mkdtempSync(join(tmpdir(), 'trireme-bad-')), 'bad.yaml')
+  const bad = join(lab.folder, 'bad.yaml')
   writeFileSync(bad, JSON.stringify(release('bad', '1', { spec: { replica: 3 } })))
   const validated = await lab.trireme('validate', bad)
   expect(validated.code).not.toBe(0)
