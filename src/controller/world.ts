@@ -90,6 +90,7 @@ export function createWorld(
   let whole = false
   /** Services that have had a pass, well or not: one that cannot be planned does not keep back the others */
   const looked = new Set<ObjectKey>()
+  let unseen: ObjectKey | undefined
   const awaited = new Set<ObjectKey>()
 
   function observedOwners(): ObjectKey[] {
@@ -123,10 +124,21 @@ export function createWorld(
    * memory was lost, what runs and what the revision wants. A table made before would take out pods that serve.
    */
   function hasLookedAtAll(): boolean {
+    // What was unseen last time mostly still is: asked before everything is searched again.
+    const known = unseen !== undefined && (isService(unseen) ? effective.has(unseen) : store.workloads().has(unseen))
+    if (known && unseen !== undefined && !isLookedAt(unseen)) return false
+    unseen = findUnseen()
+    return unseen === undefined
+  }
+
+  function findUnseen(): ObjectKey | undefined {
     const orphaned = (key: ObjectKey) => intent !== undefined && targetOf(key) === undefined
     const workloads = [...store.workloads().keys(), ...observedOwners().filter((key) => !orphaned(key))]
-    const wanted = [...effective.keys()].filter(isService)
-    return workloads.every((key) => endpoints.has(key)) && wanted.every((key) => store.services().has(key) || looked.has(key))
+    return [...workloads, ...[...effective.keys()].filter(isService)].find((key) => !isLookedAt(key))
+  }
+
+  function isLookedAt(key: ObjectKey): boolean {
+    return isService(key) ? store.services().has(key) || looked.has(key) : endpoints.has(key)
   }
 
   /** Asked for once a pod, and changes with the pods and Services only. */
