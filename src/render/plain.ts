@@ -40,8 +40,13 @@ function remembered(file: TreeFile, revision: string, limits: Limits, memory: Fi
     memory.set(file.path, { key, rendered })
     return rendered
   }
-  const { manifests, ...same } = earlier.rendered
-  return { ...same, manifests: manifests.map((manifest) => ({ ...manifest, origin: { ...manifest.origin, revision } })) }
+  const { manifests, problems, brokenFiles } = earlier.rendered
+  return { manifests: manifests.map((manifest) => inRevision(manifest, revision)), problems, brokenFiles }
+}
+
+function inRevision({ origin, body, lineOf }: Manifest, revision: string): Manifest {
+  const moved = { file: origin.file, line: origin.line, revision }
+  return lineOf === undefined ? { origin: moved, body } : { origin: moved, body, lineOf }
 }
 
 export function isManifestFile(path: string): boolean {
