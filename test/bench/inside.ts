@@ -3,6 +3,7 @@
  *
  *   node inside.ts <engine> <scratch folder> <file for the rows> <quick|full> <cases>
  */
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { type Bench, engineOf, type Row } from './bench.ts'
 import { benchCreate } from './cases/create.ts'
@@ -12,7 +13,7 @@ import { benchPush } from './cases/push.ts'
 import { benchRoll } from './cases/roll.ts'
 import { benchService } from './cases/service.ts'
 import { openSwarm } from './network.ts'
-import { startTrireme, type Trireme } from './trireme.ts'
+import { LAUNCHER, startTrireme, type Trireme } from './trireme.ts'
 
 const clusterOf = (name: string): string => `bench-${name}`
 const [host = '', dir = '', results = '', mode = 'full', cases = ''] = process.argv.slice(2)
@@ -41,6 +42,8 @@ const CASES: Readonly<Record<string, (bench: Bench, trireme: Trireme, network: N
   idle: benchIdle,
 }
 
+// The first start after an update compiles what has changed, which no later one has to.
+execFileSync(LAUNCHER, ['--help'], { stdio: 'ignore' })
 await openSwarm(bench.docker)
 const rows: Row[] = []
 for (const [name, measure] of Object.entries(CASES)) {

@@ -17,7 +17,7 @@ import { createRenderer } from '../../src/render/render.ts'
 import { application } from './objects.ts'
 
 const APPLICATIONS = 2_500
-const CHANGES = Number(process.argv[2] ?? 5)
+const CHANGES = Number(process.argv[2] ?? 20)
 const NOW = 1_767_225_600_000
 
 const encoder = new TextEncoder()

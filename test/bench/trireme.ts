@@ -7,6 +7,7 @@ import type { ClusterStatus, PodStatus, WorkloadStatus } from '../../src/reconci
 import { until } from './wait.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const LAUNCHER = join(ROOT, 'bin/trireme')
 const DEFAULT_PORT = 9440
 /** Something always stays: an empty tree would prune nothing. */
 const BASE = { 'base.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: base }\n' }
@@ -83,7 +84,7 @@ function launch(options: DaemonOptions, dir: string, source: readonly string[], 
     ...['--listen', `127.0.0.1:${options.port}`, '--interval', '1h', '--prune-max-share', '1', ...source],
   ]
   // The launcher would do the same; the process that is measured is then our own child.
-  return spawn(join(ROOT, 'bin/trireme'), ['run', ...flags], { stdio: ['ignore', log, log] })
+  return spawn(LAUNCHER, ['run', ...flags], { stdio: ['ignore', log, log] })
 }
 
 function createRepository(dir: string, folder: string): string {
