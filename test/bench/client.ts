@@ -15,7 +15,8 @@ export async function openClient(docker: Docker, name: string, network: string):
     name,
     Image: IMAGE,
     Cmd: ['/bin/sleep', '3600'],
-    HostConfig: { NetworkMode: network, Init: true },
+    // All its ports: a benchmark of new connections would soon have used up the usual ones.
+    HostConfig: { NetworkMode: network, Init: true, Sysctls: { 'net.ipv4.ip_local_port_range': '1024 65535' } },
   })
   await container.start()
   const { State } = await container.inspect()

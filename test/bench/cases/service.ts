@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { fileOf, keyOf, manifests } from '../app.ts'
 import { type Bench, median, type Row } from '../bench.ts'
-import { type Client, openClient } from '../client.ts'
+import { openClient } from '../client.ts'
 import { servingPods, type Trireme, workload } from '../trireme.ts'
 import { until } from '../wait.ts'
 
@@ -12,7 +12,6 @@ const APP = { replicas: 1, image: 'trireme/demo:v1', port: 8080, path: '/readyz'
 const exec = promisify(execFile)
 
 export async function benchService(bench: Bench, trireme: Trireme, network: { name: string }): Promise<Row[]> {
-  const client = await openClient(bench.docker, 'bench-client', network.name)
   await trireme.push({ [fileOf(NAME)]: manifests(NAME, '1', APP) })
   const pod = await until('the pod serves', async () => servingPods(await trireme.status(), keyOf(NAME))[0])
   const service = (await trireme.status()).services.find(({ name }) => name === NAME)
@@ -27,8 +26,8 @@ export async function benchService(bench: Bench, trireme: Trireme, network: { na
     const ours: number[] = []
     const theirs: number[] = []
     for (let run = 0; run < bench.runs; run++) {
-      theirs.push(await requestsPerSecond(client, direct, headers, bench.quick))
-      ours.push(await requestsPerSecond(client, routed, headers, bench.quick))
+      theirs.push(await requestsPerSecond(bench, network.name, direct, headers))
+      ours.push(await requestsPerSecond(bench, network.name, routed, headers))
       bench.say(`${what}: Service ${ours.at(-1)?.toFixed(0)}/s, direct ${theirs.at(-1)?.toFixed(0)}/s`)
     }
     rows.push({
@@ -43,13 +42,15 @@ export async function benchService(bench: Bench, trireme: Trireme, network: { na
   }
   await trireme.push({ [fileOf(NAME)]: null })
   await until('the workload is gone', async () => workload(await trireme.status(), keyOf(NAME)) === undefined)
-  await client.remove()
   return rows
 }
 
-async function requestsPerSecond(client: Client, url: string, headers: readonly string[], quick: boolean): Promise<number> {
-  const [command = '', ...words] = [...client.enter, 'wrk', '-t2', '-c32', `-d${quick ? 2 : 4}s`, ...headers, url]
+/** A client of its own each time: the ports of closed connections stay taken for a while. */
+async function requestsPerSecond(bench: Bench, network: string, url: string, headers: readonly string[]): Promise<number> {
+  const client = await openClient(bench.docker, 'bench-client', network)
+  const [command = '', ...words] = [...client.enter, 'wrk', '-t2', '-c32', `-d${bench.quick ? 2 : 4}s`, ...headers, url]
   const { stdout } = await exec(command, words)
+  await client.remove()
   const rate = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]
   if (rate === undefined || /Non-2xx/.test(stdout)) throw new Error(`wrk ${url} went wrong:\n${stdout}`)
   return Number(rate)
