@@ -10,10 +10,16 @@ import { diagnose } from './controller/doctor.ts'
 import type { Edges } from './controller/edges.ts'
 import { validatePaths } from './controller/offline.ts'
 import { previewPlan } from './controller/preview.ts'
+import { makeSource } from './controller/source.ts'
 import { teardown } from './controller/teardown.ts'
 import { createLogger } from './logging.ts'
+import { dockerEngine } from './runtime/docker/engine.ts'
 import { NODE_IMAGE } from './runtime/images.ts'
+import { createProbeRunner } from './runtime/probes/action.ts'
 import { pause, type Timers } from './runtime/timers.ts'
+import { openStore } from './store/sqlite.ts'
+
+const ENGINE_TIMEOUT_MS = 30_000
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 const interrupted = new AbortController()
@@ -36,6 +42,10 @@ function edgesFor(config: Config): Edges {
     readText: (path) => readFile(path, 'utf8'),
     logger: ({ redact }) =>
       createLogger({ level: config.logLevel, base: { cluster: config.cluster }, redact, destination: process.stdout, now }),
+    openEngine: ({ docker }, node) => dockerEngine({ host: docker, node, timeoutMs: ENGINE_TIMEOUT_MS }),
+    openSource: (chosen) => makeSource(chosen, { now, environment: process.env }),
+    openStore,
+    probeRunner: createProbeRunner,
     nodeImage: NODE_IMAGE,
     signal: interrupted.signal,
   }

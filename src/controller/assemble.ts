@@ -15,14 +15,12 @@ import { findTools } from '../render/tools.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { verifyFiles } from '../runtime/files.ts'
 import { createProber, type Prober } from '../runtime/prober.ts'
-import { createProbeRunner } from '../runtime/probes/action.ts'
 import { pause } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
 import type { Edges } from './edges.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { type NodeRuntime, startNode } from './node.ts'
-import { makeSource } from './source.ts'
 import { findSubnet } from './subnet.ts'
 import { createSync, type Sync } from './sync.ts'
 import { createWorld, type World } from './world.ts'
@@ -41,7 +39,7 @@ export interface Running {
   readonly usage: UsageSampler
 }
 
-interface Parts {
+export interface Parts {
   readonly store: Store
   readonly vault: Vault
   readonly metrics: Metrics
@@ -57,7 +55,7 @@ export async function assemble(config: Config, edges: Edges, engine: Engine, par
   const prober = makeProber(nodes, edges, engine, parts, due)
   const world = createWorld(cluster, nodes, parts.store, prober.states)
   seedReadiness(world, nodes, prober.seed)
-  const source = makeSource(config, edges)
+  const source = edges.openSource(config)
   const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, prober, source, due })
   const failed = (error: unknown): void => parts.log.error({ err: error }, 'cannot take up the last revision')
   void sync.resume().catch(failed)
@@ -111,7 +109,7 @@ function makeProber(nodes: readonly NodeRuntime[], edges: Edges, engine: Engine,
     timers: edges.timers,
     now: edges.now,
     random: edges.random,
-    runAction: createProbeRunner({ engineOf: () => engine, redact: vault.redact }),
+    runAction: edges.probeRunner({ engineOf: () => engine, redact: vault.redact }),
     onChange: (containerId) => due.keys(ownerOf(containerId)),
   })
 }

@@ -1,6 +1,11 @@
+import type { Config } from '../config.ts'
+import type { Source } from '../git/source.ts'
 import type { Logger } from '../logging.ts'
+import type { Engine } from '../runtime/engine.ts'
+import type { createProbeRunner } from '../runtime/probes/action.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
+import type { openStore } from '../store/sqlite.ts'
 
 /** What the daemon gets from the outside world, and nothing else. */
 export interface Edges {
@@ -14,6 +19,10 @@ export interface Edges {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly readText: (path: string) => Promise<string>
   readonly logger: (vault: Pick<Vault, 'redact'>) => Logger
+  readonly openEngine: (config: Config, node: string) => Engine
+  readonly openSource: (config: Config) => Source
+  readonly openStore: typeof openStore
+  readonly probeRunner: typeof createProbeRunner
   readonly nodeImage: string
   /** ends the daemon */
   readonly signal: AbortSignal
