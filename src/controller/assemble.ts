@@ -21,7 +21,6 @@ import type { Store } from '../store/store.ts'
 import type { Edges } from './edges.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { type NodeRuntime, startNode } from './node.ts'
-import { findSubnet } from './subnet.ts'
 import { createSync, type Sync } from './sync.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -47,10 +46,16 @@ export interface Parts {
   readonly signal: AbortSignal
 }
 
+/** An engine that has answered, and the subnet that the cluster has or gets on it. */
+export interface FoundEngine {
+  readonly engine: Engine
+  readonly subnet: string
+}
+
 /** Makes everything that needs the engine, and sets it going. */
-export async function assemble(config: Config, edges: Edges, engine: Engine, parts: Parts): Promise<Running> {
+export async function assemble(config: Config, edges: Edges, { engine, subnet }: FoundEngine, parts: Parts): Promise<Running> {
   const due: Due = { keys: () => undefined, all: () => undefined }
-  const cluster = await makeCluster(config, edges, engine)
+  const cluster = makeCluster(config, edges, subnet)
   const nodes = [await makeNode(cluster, edges, engine, parts, due)]
   const prober = makeProber(nodes, edges, engine, parts, due)
   const world = createWorld(cluster, nodes, parts.store, prober.states)
@@ -82,8 +87,7 @@ interface Due {
   all: () => void
 }
 
-async function makeCluster(config: Config, edges: Edges, engine: Engine): Promise<Cluster> {
-  const subnet = await findSubnet(engine, config.cluster, config.podCidr)
+function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
   const nodeImage = config.nodeImage ?? edges.nodeImage
   return defineCluster({ id: config.cluster, domain: config.domain, subnet, nodeImage, extraLabels: edges.extraLabels ?? {} })
 }

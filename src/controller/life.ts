@@ -2,10 +2,11 @@
 import type { Config } from '../config.ts'
 import type { Logger } from '../logging.ts'
 import { timedEngine } from '../metrics/engine.ts'
-import { type Engine, EngineError } from '../runtime/engine.ts'
+import { EngineError } from '../runtime/engine.ts'
 import { pause } from '../runtime/timers.ts'
-import { assemble, type Parts, type Running } from './assemble.ts'
+import { assemble, type FoundEngine, type Parts, type Running } from './assemble.ts'
 import type { Edges } from './edges.ts'
+import { findSubnet } from './subnet.ts'
 
 /** How often the engine is asked for while it does not answer: ms. */
 const ENGINE_RETRY_MS = 1_000
@@ -30,12 +31,12 @@ export function live(config: Config, edges: Edges, parts: Omit<Parts, 'signal'>)
 
   async function begin(): Promise<number> {
     try {
-      const engine = await findEngine(config, edges, parts, signal, (message) => {
+      const found = await findEngine(config, edges, parts, signal, (message) => {
         if (waiting !== message) parts.log.warn(message)
         waiting = message
       })
-      if (engine === undefined) return 0
-      running = await assemble(config, edges, engine, { ...parts, signal })
+      if (found === undefined) return 0
+      running = await assemble(config, edges, found, { ...parts, signal })
       return await follow(config, running, edges, signal, parts.log)
     } finally {
       stopping.abort()
@@ -46,18 +47,19 @@ export function live(config: Config, edges: Edges, parts: Omit<Parts, 'signal'>)
   return { running: () => running, waiting: () => waiting, done: begin() }
 }
 
-/** Waits for the engine; its host's name is the node's. `undefined` when told to stop before. */
+/** Waits for the engine; its host's name is the node's. `undefined` when told to stop before. Errors: a subnet that cannot be. */
 async function findEngine(
   config: Config,
   edges: Edges,
   { metrics }: Pick<Parts, 'metrics'>,
   signal: AbortSignal,
   waits: (why: string) => void,
-): Promise<Engine | undefined> {
+): Promise<FoundEngine | undefined> {
   while (!signal.aborted) {
     try {
       const { name } = await edges.openEngine(config, 'local').info()
-      return timedEngine(edges.openEngine(config, name === '' ? 'local' : name), metrics, edges.now)
+      const engine = timedEngine(edges.openEngine(config, name === '' ? 'local' : name), metrics, edges.now)
+      return { engine, subnet: await findSubnet(engine, config.cluster, config.podCidr) }
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       waits(`waiting for the Docker Engine at ${config.docker}: ${error.message}`)

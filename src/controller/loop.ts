@@ -67,6 +67,8 @@ export function createLoop(options: LoopOptions): Loop {
   let stopped = false
   let lastTurn = now()
   let storeTrouble = ''
+  /** it is known what the routers should serve */
+  let routed = false
   const queue = createQueue({ now, timers: options.timers, due: schedule })
   const executor = createExecutor({
     cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
@@ -194,7 +196,13 @@ export function createLoop(options: LoopOptions): Loop {
 
   function passNode(key: ObjectKey): void {
     const node = world.nodes.find(({ name }) => nodeKey(name) === key)
-    if (node !== undefined) executor.submit(nodePass(world, node, options.active() ? world.table() : undefined))
+    if (node === undefined) return
+    const table = options.active() ? world.table() : undefined
+    executor.submit(nodePass(world, node, table))
+    if (table === undefined || routed) return
+    // Passes before this moment could not tell whether a pod is routed, and nothing else would wake those that wait for it.
+    routed = true
+    markAll()
   }
 
   async function runOn(step: Step): Promise<void> {
@@ -259,14 +267,16 @@ export function createLoop(options: LoopOptions): Loop {
     return {}
   }
 
+  function markAll(): void {
+    markNodes()
+    for (const key of world.keys()) queue.add(key)
+  }
+
   return {
     queue,
     failures,
     executor,
-    markAll() {
-      markNodes()
-      for (const key of world.keys()) queue.add(key)
-    },
+    markAll,
     note,
     lastTurn: () => lastTurn,
     storeTrouble: () => storeTrouble,

@@ -39,7 +39,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
   const { timers } = options
   let running: { id: string; startedAt: number } | undefined
   let client: RouterClient | undefined
-  /** kept while the connection is lost: the router goes on serving it */
+  /** kept while the connection is lost, or the router is down: it goes on serving it, and begins with it when it comes back */
   let acknowledged: RouteTable | undefined
   let applying: RouteTable | undefined
   let connecting = false
@@ -126,7 +126,6 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       const same = now?.id === running?.id && now?.startedAt === running?.startedAt
       running = now
       if (container !== undefined && now !== undefined) seen = attached(container) ? (container.labels[LABEL.spec] ?? '') : ''
-      if (now === undefined) acknowledged = undefined
       if (same) return
       timers.clearTimeout(retry)
       delayMs = RECONNECT_FIRST_MS
