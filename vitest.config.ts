@@ -7,7 +7,12 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/simulation/**/*.test.ts'],
+          include: [
+            'test/unit/**/*.test.ts',
+            'test/property/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+            'test/contract/simulated.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },
@@ -15,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['test/contract/**/*.test.ts', 'test/engine/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          exclude: ['test/contract/simulated.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -1,0 +1,4 @@
+import { SimulatedLab } from './simulated.ts'
+import { engineContract } from './suite.ts'
+
+engineContract('simulated', async () => new SimulatedLab('contract'))

@@ -1,0 +1,99 @@
+/** Files of containers, as archives: what is in volumes is found there by every container that mounts them. */
+import { packFiles, unpackFiles } from '../../../src/runtime/archive.ts'
+import { failed, noSuchContainer, notFound } from './errors.ts'
+import type { Machine } from './machine.ts'
+import type { Files, RawContainer } from './state.ts'
+import { volumeAt } from './volumes.ts'
+
+const MOST_BYTES = 1024 * 1024 * 1024
+const FOLDER_MODE = 0o755
+const IMAGE_FILE_MODE = 0o755
+
+/** A place where files are: a filesystem, and a folder in it (`''` for its root). */
+interface Place {
+  readonly files: Files
+  readonly folder: string
+  readonly readOnly: boolean
+}
+
+const trimmed = (path: string): string =>
+  path
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/')
+const below = (folder: string, path: string): boolean => folder === '' || path === folder || path.startsWith(`${folder}/`)
+const inside = (folder: string, path: string): string => (folder === '' ? path : path.slice(folder.length + 1))
+const joined = (folder: string, path: string): string => (folder === '' ? path : `${folder}/${path}`)
+
+/** Errors: notFound (container or folder), failed (read-only). */
+export async function putArchive(machine: Machine, id: string, path: string, tar: Uint8Array): Promise<void> {
+  const entries = await unpackFiles(tar, { maxBytes: MOST_BYTES })
+  const container = machine.findContainer(id)
+  if (container === undefined) throw noSuchContainer(id)
+  const target = trimmed(path)
+  if (!isFolder(machine, container, target)) throw notFound(`Could not find the file ${path} in container ${id}`)
+  const root = placeOf(machine, container, target)
+  if (root.readOnly)
+    throw failed(root.files === container.files ? 'container rootfs is marked read-only' : 'mounted volume is marked read-only')
+  for (const entry of entries) {
+    const full = joined(target, entry.path)
+    const place = placeOf(machine, container, full)
+    place.files.set(place.folder, { mode: entry.mode, bytes: entry.bytes })
+  }
+  // Nothing keeps what is put into memory while nobody has it mounted.
+  for (const volume of machine.volumes.values()) if (volume.inMemory && volume.mountedBy.size === 0) volume.files = new Map()
+}
+
+/** Errors: notFound (container or path), failed (over `maxBytes`). */
+export async function getArchive(machine: Machine, id: string, path: string, maxBytes: number): Promise<Uint8Array> {
+  const container = machine.findContainer(id)
+  if (container === undefined) throw noSuchContainer(id)
+  const target = trimmed(path)
+  const found = filesBelow(machine, container, target)
+  if (found.length === 0 && !isFolder(machine, container, target))
+    throw notFound(`Could not find the file ${path} in container ${id}`)
+  const top = path.endsWith('/.') ? '' : (target.split('/').at(-1) ?? '')
+  const files = found.map(({ rest, mode, bytes }) => ({ path: rest === '' ? top : joined(top, rest), mode, bytes }))
+  const folders = found.some(({ rest }) => rest === '') || top === '' ? {} : { [top]: FOLDER_MODE }
+  const tar = await packFiles(files, { gid: 0, modes: folders })
+  if (tar.length > maxBytes) throw failed(`the answer is over ${maxBytes} bytes`)
+  return tar
+}
+
+/** The filesystem that `path` is in, and where: that of the innermost mount above it. */
+function placeOf(machine: Machine, container: RawContainer, path: string): Place {
+  const mounts = container.mounts.filter(({ destination }) => below(trimmed(destination), path))
+  const mount = mounts.sort((a, b) => b.destination.length - a.destination.length)[0]
+  if (mount === undefined) return { files: container.files, folder: path, readOnly: container.config.readonlyRootfs }
+  const rest = inside(trimmed(mount.destination), path)
+  const at = mount.type === 'tmpfs' ? undefined : volumeAt(machine, mount.source)
+  if (at === undefined) return { files: new Map(), folder: rest, readOnly: mount.readOnly }
+  return { files: at.volume.files, folder: [at.rest, rest].filter((part) => part !== '').join('/'), readOnly: mount.readOnly }
+}
+
+function filesBelow(machine: Machine, container: RawContainer, target: string) {
+  const roots = [
+    target,
+    ...container.mounts.map(({ destination }) => trimmed(destination)).filter((at) => at !== target && below(target, at)),
+  ]
+  const encoder = new TextEncoder()
+  const image = machine.images.get(container.imageId)?.files ?? {}
+  const original: Files = new Map(
+    Object.entries(image).map(([path, text]) => [trimmed(path), { mode: IMAGE_FILE_MODE, bytes: encoder.encode(text) }]),
+  )
+  return roots.flatMap((root) => {
+    const { files, folder } = placeOf(machine, container, root)
+    const all = files === container.files ? new Map([...original, ...files]) : files
+    return [...all]
+      .filter(([path]) => below(folder, path))
+      .map(([path, file]) => ({ rest: inside(target, joined(root, inside(folder, path))).replace(/\/$/, ''), ...file }))
+  })
+}
+
+function isFolder(machine: Machine, container: RawContainer, target: string): boolean {
+  if (target === '' || target === 'tmp') return true
+  if (container.mounts.some(({ destination }) => below(target, trimmed(destination)))) return true
+  const { files, folder } = placeOf(machine, container, target)
+  if (files !== container.files && folder === '') return true
+  return filesBelow(machine, container, target).some(({ rest }) => rest !== '')
+}

@@ -1,0 +1,107 @@
+/** Volumes: on disk, or in memory for as long as a running container mounts them. */
+import { type ContainerView, EngineError, type Mount, type VolumeConfig, type VolumeView } from '../../../src/runtime/engine.ts'
+import { conflict, invalid } from './errors.ts'
+import type { Machine } from './machine.ts'
+import { labelFilter, type RawContainer, type RawVolume } from './state.ts'
+
+export const VOLUMES = '/var/lib/docker/volumes'
+
+export function listVolumes(machine: Machine, labels: readonly string[]): VolumeView[] {
+  const matches = labelFilter(labels)
+  return [...machine.volumes.values()].map(({ view }) => view).filter((view) => matches(view.labels))
+}
+
+/** Errors: conflict when there is one of that name with other labels. */
+export function createVolume(machine: Machine, config: VolumeConfig): void {
+  const found = addVolume(machine, config).view.labels
+  const wanted = Object.entries(config.labels)
+  if (Object.keys(found).length !== wanted.length || wanted.some(([key, value]) => found[key] !== value)) {
+    throw new EngineError('conflict', `createVolume ${config.name}: a volume of this name exists with other labels`)
+  }
+}
+
+/** The volume of that name, made if need be. Docker tells of a creation each time. */
+function addVolume(machine: Machine, config: VolumeConfig): RawVolume {
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(config.name))
+    throw invalid(`create ${config.name}: "${config.name}" includes invalid characters for a local volume name`)
+  const volume: RawVolume = machine.volumes.get(config.name) ?? {
+    view: Object.freeze({
+      name: config.name,
+      driver: config.driver,
+      labels: config.labels,
+      mountpoint: `${VOLUMES}/${config.name}/_data`,
+    }),
+    inMemory: config.driverOpts.type === 'tmpfs',
+    files: new Map(),
+    mountedBy: new Set(),
+  }
+  machine.volumes.set(config.name, volume)
+  machine.emitVolume(config.name, 'create')
+  return volume
+}
+
+/** Already gone is success. Errors: conflict while any container has it, running or not. */
+export function removeVolume(machine: Machine, name: string): void {
+  if (!machine.volumes.has(name)) return
+  const users = [...machine.containers.values()].filter(({ mounts }) =>
+    mounts.some((mount) => mount.type === 'volume' && mount.name === name),
+  )
+  if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.map(({ id }) => id).join(', ')}]`)
+  machine.volumes.delete(name)
+  machine.emitVolume(name, 'destroy')
+}
+
+/** What a new container mounts; volumes that are not there are made. Errors: invalid (no such path on the host). */
+export function mountAll(machine: Machine, mounts: readonly Mount[]): ContainerView['mounts'] {
+  for (const { type, source } of mounts) if (type === 'bind' && !isHostPath(machine, source)) throw missingSource(source)
+  return Object.freeze(mounts.map((mount) => mountView(machine, mount)))
+}
+
+function mountView(machine: Machine, { type, source, target, readOnly }: Mount): ContainerView['mounts'][number] {
+  if (type !== 'volume') return { type, name: '', source: type === 'bind' ? source : '', destination: target, readOnly }
+  const { view } = addVolume(machine, { name: source, driver: 'local', driverOpts: {}, labels: {} })
+  return { type, name: source, source: view.mountpoint, destination: target, readOnly }
+}
+
+const missingSource = (path: string) => invalid(`invalid mount config for type "bind": bind source path does not exist: ${path}`)
+
+function isHostPath(machine: Machine, path: string): boolean {
+  const inVolume = volumeAt(machine, path)
+  if (inVolume !== undefined)
+    return inVolume.rest === '' || [...inVolume.volume.files.keys()].some((file) => within(file, inVolume.rest))
+  return (machine.options.hostPaths ?? []).some((known) => path === known || path.startsWith(`${known}/`))
+}
+
+const within = (file: string, folder: string): boolean => file === folder || file.startsWith(`${folder}/`)
+
+/** The volume whose folder on the host holds `path`, and the rest of the path. */
+export function volumeAt(machine: Machine, path: string): { readonly volume: RawVolume; readonly rest: string } | undefined {
+  const [, name, rest = ''] = /^\/var\/lib\/docker\/volumes\/([^/]+)\/_data(?:\/(.*))?$/.exec(path) ?? []
+  const volume = name === undefined ? undefined : machine.volumes.get(name)
+  return volume === undefined ? undefined : { volume, rest }
+}
+
+export function mountVolumes(machine: Machine, container: RawContainer): void {
+  for (const mount of container.mounts) {
+    const volume = mount.type === 'volume' ? machine.volumes.get(mount.name) : undefined
+    if (volume === undefined) continue
+    volume.mountedBy.add(container.id)
+    const { destination, readOnly } = mount
+    machine.emitVolume(mount.name, 'mount', {
+      container: container.id,
+      destination,
+      propagation: '',
+      'read/write': String(!readOnly),
+    })
+  }
+}
+
+/** What is in memory goes with the last container that mounts it. */
+export function unmountVolumes(machine: Machine, container: RawContainer): void {
+  for (const { type, name } of container.mounts) {
+    const volume = type === 'volume' ? machine.volumes.get(name) : undefined
+    if (volume === undefined || !volume.mountedBy.delete(container.id)) continue
+    if (volume.inMemory && volume.mountedBy.size === 0) volume.files = new Map()
+    machine.emitVolume(name, 'unmount', { container: container.id })
+  }
+}
