@@ -111,6 +111,7 @@ function run(machine: Machine, container: RawContainer, program: Program, namesp
     view: undefined,
   })
   machine.emitContainer(container, 'start')
+  machine.options.onLife?.(viewOf(container), 'start')
   const { exits, output = [] } = program
   for (const { afterMs, stream, text } of output)
     during(machine, current, afterMs, () => writeLog(machine, container, stream, text))
@@ -226,6 +227,7 @@ export function endProcess(machine: Machine, container: RawContainer, exitCode: 
   releaseAll(machine, container)
   unmountVolumes(machine, container)
   for (const tell of [...container.execs]) tell(undefined)
+  machine.options.onLife?.(viewOf(container), 'end')
   if (restarts) scheduleRestart(machine, container)
   wake(container)
 }

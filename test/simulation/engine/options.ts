@@ -79,6 +79,8 @@ export interface SimulatedEngineOptions {
   readonly liveRestore?: boolean
   /** called for every signal that a process gets, before it acts */
   readonly onSignal?: (record: SignalRecord) => void
+  /** called when a process has started, and when it has ended */
+  readonly onLife?: (container: ContainerView, what: 'start' | 'end') => void
 }
 
 /** A command that the engine cannot run: it hangs until the caller gives up. */

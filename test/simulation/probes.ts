@@ -1,0 +1,32 @@
+/** Probes of simulated programs: asked by address, as real ones are, so that a wrong address gets a wrong answer. */
+import type { Edges } from '../../src/controller/edges.ts'
+import type { ContainerView } from '../../src/runtime/engine.ts'
+import { failure, type ProbeAnswer, success } from '../../src/runtime/probes/answer.ts'
+import type { Timers } from '../../src/runtime/timers.ts'
+import { behaviourOf, isAlive, isReady } from './behaviour.ts'
+
+export interface ProbeWorld {
+  readonly timers: Timers
+  now(): number
+  /** ms until a probe answers */
+  latency(): number
+  container(id: string): ContainerView | undefined
+}
+
+export function probeRunner(world: ProbeWorld): Edges['probeRunner'] {
+  return () => async (target, probe) => {
+    await new Promise<void>((resolve) => void world.timers.setTimeout(resolve, world.latency()))
+    return answer(world, target.containerId, target.address, probe.httpGet?.path === '/live')
+  }
+}
+
+function answer(world: ProbeWorld, containerId: string, address: string, alive: boolean): ProbeAnswer {
+  const view = world.container(containerId)
+  const sandbox = view === undefined ? undefined : world.container(view.networkMode.slice('container:'.length))
+  const ip = Object.values(sandbox?.networks ?? {})[0]?.ip
+  if (view === undefined || sandbox?.state !== 'running' || ip !== address) return failure('no route to host')
+  if (view.state !== 'running' || view.startedAt < sandbox.startedAt) return failure('connection refused')
+  const behaviour = behaviourOf(view.image)
+  const forMs = world.now() - view.startedAt
+  return (alive ? isAlive(behaviour, forMs) : isReady(behaviour, forMs)) ? success('HTTP 200') : failure('HTTP 503')
+}

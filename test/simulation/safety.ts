@@ -1,0 +1,201 @@
+/**
+ * What must hold at every moment, whatever happens. It looks at the world as it is, not as the daemon sees it; of the
+ * daemon it reads only what it has promised: its memory and its status.
+ */
+
+import type { Workload } from '../../src/model/types.ts'
+import { LABEL } from '../../src/reconcilers/names.ts'
+import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
+import type { ContainerView } from '../../src/runtime/engine.ts'
+import type { SourceRecord } from '../../src/store/store.ts'
+import { behaviourOf, isSound } from './behaviour.ts'
+import { type Commitments, commitments, pledgeOf } from './bounds.ts'
+import type { Daemon } from './daemon.ts'
+import { type LivePod, livePods } from './livepods.ts'
+
+export class Violation extends Error {
+  readonly invariant: string
+  constructor(invariant: string, message: string) {
+    super(`${invariant}: ${message}`)
+    this.invariant = invariant
+    this.name = 'Violation'
+  }
+}
+
+export interface SafetyWorld {
+  now(): number
+  containers(): Iterable<ContainerView>
+  daemon(): Daemon | undefined
+  serving(): RouteTable | undefined
+  isForeign(target: string): boolean
+  /** nobody but the daemon has touched pods, router or engine: then nothing but the daemon can be to blame */
+  readonly calm: boolean
+}
+
+export interface Safety {
+  /** Before the daemon has an engine operation done. */
+  asked(op: string, args: readonly unknown[]): void
+  /** After anything has changed in the engine or the router. */
+  look(): void
+  /** The daemon has written down how far its source has come. */
+  recorded(record: SourceRecord): void
+  served(before: RouteTable | undefined, after: RouteTable | undefined): void
+  signalled(view: ContainerView, signal: string): void
+  said(line: string): void
+}
+
+const SECRET = /hush-[0-9a-f]{24}/
+const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|disconnect|put)/
+
+export function createSafety(world: SafetyWorld): Safety {
+  const promised: Commitments = commitments()
+  const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
+  let healthy = ''
+
+  function fail(invariant: string, message: string): never {
+    throw new Violation(invariant, message)
+  }
+
+  /** What the daemon has taken on: from what it has applied, and what it says is whole. */
+  function follow(daemon: Daemon): void {
+    const { store, life } = daemon
+    const last = store.lastApplied()
+    for (const key of applied.keys())
+      if (!last.has(key)) {
+        applied.delete(key)
+        promised.forget(key)
+      }
+    for (const [key, { object }] of last) {
+      if (object.kind !== 'Deployment' && object.kind !== 'ReplicaSet' && object.kind !== 'Pod') continue
+      const pledge = pledgeOf(object as Workload)
+      const known = applied.get(key)
+      if (known?.object !== object) {
+        const text = JSON.stringify(pledge)
+        applied.set(key, { object, text })
+        if (known !== undefined && known.text !== text) promised.change(key, pledge)
+      }
+      const world = life.running()?.world
+      if (world !== undefined && !world.isDue(key) && world.statuses.get(key)?.healthy === true) promised.settle(key, pledge)
+    }
+  }
+
+  function keepsServing(key: string, pods: ReadonlyMap<string, LivePod>, table: RouteTable): void {
+    const commitment = promised.of(key)
+    const [, namespace, name] = key.split('/')
+    const route = table.services.find((one) => one.namespace === namespace && one.name === name)
+    if (commitment === undefined || route === undefined) return
+    const uids = new Set(route.ports.flatMap(({ backends }) => backends.map(({ uid }) => uid)))
+    const ready = [...uids].filter((uid) => pods.get(uid)?.ready === true).length
+    if (ready < commitment.floor)
+      fail('keeps serving', `${key} has ${ready} pods that are ready and routed, and promised ${commitment.floor}`)
+  }
+
+  function staysBounded(daemon: Daemon): void {
+    for (const [key, memory] of daemon.store.workloads()) {
+      const ceiling = promised.of(key)?.ceiling
+      const staying = memory.pods.filter(({ deletion }) => deletion === undefined).length
+      if (ceiling !== undefined && staying > ceiling) fail('stays bounded', `${key} has ${staying} pods, and may have ${ceiling}`)
+    }
+  }
+
+  function namesAreUnique(pods: ReadonlyMap<string, LivePod>): void {
+    const names = new Map<string, string>()
+    for (const { uid, name } of pods.values()) {
+      const other = names.get(name)
+      if (other !== undefined) fail('one pod of a name', `${name} is both ${other} and ${uid}`)
+      names.set(name, uid)
+    }
+  }
+
+  /** No address leads to a pod that the route does not name: addresses are reused, identities are not. */
+  function routesLeadWhereTheySay(pods: ReadonlyMap<string, LivePod>, table: RouteTable): void {
+    const byAddress = new Map([...pods.values()].map((pod) => [pod.ip, pod]))
+    for (const backend of backendsOf(table)) {
+      const found = byAddress.get(backend.ip)
+      if (found !== undefined && found.uid !== backend.uid)
+        fail('routes lead where they say', `${backend.ip} is routed as ${backend.pod} and belongs to ${found.name}`)
+    }
+  }
+
+  /** What the daemon has applied is the revision that it calls healthy. */
+  function healthIsTrue(revision: string, daemon: Daemon): void {
+    const pods = livePods(world.containers(), world.now())
+    for (const [key, { object }] of daemon.store.lastApplied()) {
+      if (object.kind !== 'Deployment' && object.kind !== 'ReplicaSet') continue
+      const { replicas, template } = (object as Extract<Workload, { kind: 'Deployment' }>).spec
+      const image = template.spec.containers[0]?.image
+      const own = [...pods.values()].filter((pod) => pod.owner === key && pod.image === image)
+      const ready = own.filter((pod) => pod.ready || !isSound(behaviourOf(pod.image))).length
+      if (ready < replicas)
+        fail(
+          'healthy is true',
+          `revision ${revision.slice(0, 8)} is called healthy, and ${key} has ${ready} of ${replicas} ready pods`,
+        )
+    }
+  }
+
+  return {
+    asked(op, args) {
+      if (!CHANGES.test(op)) return
+      const target = String(op === 'connectNetwork' || op === 'disconnectNetwork' ? args[1] : args[0])
+      if (typeof args[0] === 'string' && world.isForeign(target)) fail('foreign is untouched', `${op} ${target}`)
+      if (op === 'createContainer' && SECRET.test(JSON.stringify({ ...(args[0] as object), env: [], entrypoint: [], cmd: [] })))
+        fail('secrets stay secret', `a container is created with a secret outside its environment`)
+    },
+    look() {
+      const daemon = world.daemon()
+      const pods = livePods(world.containers(), world.now())
+      const table = world.serving()
+      namesAreUnique(pods)
+      if (table !== undefined) routesLeadWhereTheySay(pods, table)
+      if (daemon === undefined || !daemon.isAlive()) return
+      follow(daemon)
+      staysBounded(daemon)
+      if (world.calm) {
+        if (table !== undefined) for (const key of applied.keys()) keepsServing(key, pods, table)
+      }
+    },
+    recorded({ healthy: revision }) {
+      const before = healthy
+      healthy = revision
+      const daemon = world.daemon()
+      if (world.calm && daemon !== undefined && revision !== before && revision !== '') healthIsTrue(revision, daemon)
+    },
+    served(before, after) {
+      if (!world.calm || after === undefined) return
+      const known = new Set(backendsOf(before).map(({ uid }) => uid))
+      const pods = livePods(world.containers(), world.now())
+      for (const { uid, pod, ip } of backendsOf(after)) {
+        const found = pods.get(uid)
+        if (known.has(uid)) continue
+        if (found === undefined || found.ip !== ip)
+          fail('routes lead to pods', `${pod} at ${ip} is routed and does not run there`)
+        if (isSound(behaviourOf(found.image)) && !found.ready) fail('routed pods are ready', `${pod} is routed and not ready`)
+      }
+    },
+    signalled(view, signal) {
+      // Somebody's copy of a container is no part of its pod.
+      if (!view.name.startsWith('k8s_')) return
+      const uid = view.labels[LABEL.podUid]
+      const owner = view.labels[LABEL.owner]
+      const daemon = world.daemon()
+      if (uid === undefined || owner === undefined || daemon === undefined) return
+      const record = daemon.store
+        .workloads()
+        .get(owner)
+        ?.pods.find((pod) => pod.uid === uid)
+      // A single container may be ended in place, for failing its liveness probe.
+      if (record !== undefined && record.deletion === undefined) return
+      if (backendsOf(world.serving()).some((backend) => backend.uid === uid))
+        fail('route before drain', `${view.name} gets SIG${signal} while it is routed`)
+    },
+    said(line) {
+      const found = SECRET.exec(line)
+      if (found !== null) fail('secrets stay secret', `a log line holds ${found[0]}: ${line.slice(0, 300)}`)
+    },
+  }
+}
+
+function backendsOf(table: RouteTable | undefined): Backend[] {
+  return table?.services.flatMap(({ ports }) => ports.flatMap(({ backends }) => backends)) ?? []
+}
