@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Fast suites first: pure logic in parallel, then everything that needs a real engine, one file at a time. */
+/** Fast suites first: pure logic in parallel, then simulated worlds, then everything that needs a real engine, one file at a time. */
 export default defineConfig({
   test: {
     projects: [
@@ -13,9 +13,11 @@ export default defineConfig({
             'test/simulation/**/*.test.ts',
             'test/contract/simulated.test.ts',
           ],
+          exclude: ['test/simulation/seeds.test.ts'],
           testTimeout: 20_000,
         },
       },
+      { test: { name: 'simulation', include: ['test/simulation/seeds.test.ts'] } },
       {
         test: {
           name: 'engine',

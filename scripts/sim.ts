@@ -1,36 +1,76 @@
 /**
- * `npm run sim`: the whole daemon in simulated worlds, seed by seed.
+ * `npm run sim`: the whole daemon in simulated worlds, each from its seed.
  *
- *   npm run sim -- --seed N            one seed, with everything that happened in it
- *   npm run sim -- --seeds N [--from M]
+ *   npm run sim -- --seed N                  replays one seed and prints everything that happens in it
+ *   npm run sim -- --seeds N [--from M]      that many, from M on (default: fresh ones)
+ *   npm run sim -- --minutes N [--from M]    as many as there is time for
  */
+import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
+import { runMany } from '../test/simulation/many.ts'
 import { runSeed } from '../test/simulation/run.ts'
+import type { Verdict } from '../test/simulation/worker.ts'
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '100' },
-    from: { type: 'string', default: '1' },
-    trace: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    from: { type: 'string' },
   },
 })
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-const first = Number(values.seed ?? values.from)
-const count = values.seed === undefined ? Number(values.seeds) : 1
-let failed = 0
-let virtualMs = 0
-const started = performance.now()
-for (let seed = first; seed < first + count; seed++) {
-  const { violation, trace, tally, ...outcome } = await runSeed(seed)
-  virtualMs += outcome.virtualMs
-  if (values.seed !== undefined) for (const line of trace) say(line)
-  if (violation !== undefined) {
-    failed += 1
-    say(`seed ${seed}: ${violation.message}`)
-  }
-  if (values.seed !== undefined) say(JSON.stringify(tally))
+
+process.exit((values.seed === undefined ? await many() : await one(Number(values.seed))) ? 0 : 1)
+
+async function one(seed: number): Promise<boolean> {
+  const { violation, trace, tally, virtualMs } = await runSeed(seed)
+  for (const line of trace) say(line)
+  say(`seed ${seed}: ${violation?.message ?? 'everything held'}`)
+  say(JSON.stringify({ virtualSeconds: Math.round(virtualMs / 1000), ...tally }))
+  return violation === undefined
 }
-const seconds = (performance.now() - started) / 1000
-say(`${count} seeds, ${failed} failed, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours in ${seconds.toFixed(1)} s`)
-process.exit(failed === 0 ? 0 : 1)
+
+async function many(): Promise<boolean> {
+  const first = values.from === undefined ? Math.floor(Date.now() / 1000) * 1000 : Number(values.from)
+  const startedAt = performance.now()
+  const endsAt = values.minutes === undefined ? Number.POSITIVE_INFINITY : startedAt + Number(values.minutes) * 60_000
+  const count = values.minutes === undefined ? Number(values.seeds) : Number.POSITIVE_INFINITY
+  say(`seeds from ${first}, at ${commit()}`)
+  const verdicts: Verdict[] = []
+  let given = 0
+  await runMany({
+    next: () => (given < count && performance.now() < endsAt ? first + given++ : undefined),
+    onVerdict(verdict) {
+      verdicts.push({ ...verdict, trace: [] })
+      if (verdict.violation !== '') explain(verdict)
+    },
+  })
+  return summarize(verdicts, (performance.now() - startedAt) / 1000)
+}
+
+function explain({ seed, violation, trace }: Verdict): void {
+  for (const line of trace) say(`  ${line}`)
+  say(`seed ${seed} at ${commit()}: ${violation}`)
+  say(`  again: npm run sim -- --seed ${seed}`)
+}
+
+function summarize(verdicts: readonly Verdict[], seconds: number): boolean {
+  const sum = (of: (verdict: Verdict) => number): number => verdicts.reduce((total, verdict) => total + of(verdict), 0)
+  const failed = verdicts.filter(({ violation }) => violation !== '').length
+  const faults = sum(({ faults: all }) => Object.values(all).reduce((a, b) => a + b, 0))
+  say(
+    `${verdicts.length} seeds, ${failed} failed: ${(sum(({ virtualMs }) => virtualMs) / 3_600_000).toFixed(1)} virtual hours, ` +
+      `${sum(({ commits }) => commits)} commits, ${faults} faults, ${sum(({ daemons }) => daemons)} daemons, ` +
+      `${sum(({ operations }) => operations)} engine operations, in ${seconds.toFixed(0)} s (${(verdicts.length / seconds).toFixed(1)} seeds a second)`,
+  )
+  return failed === 0 && verdicts.length > 0
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'no commit'
+  }
+}

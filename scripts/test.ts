@@ -1,9 +1,9 @@
 /**
- * `npm test`: the fast suites, then those that need a real engine, and one line that sums them up.
+ * `npm test`: the fast suites, then simulated worlds, then those that need a real engine, and one line that sums them up.
  *
  *   npm test [-- --fast] [path...]
  *
- * Paths narrow both; `--fast` leaves the engine alone.
+ * Paths narrow both; `--fast` leaves out the simulated worlds and the engine.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -17,7 +17,7 @@ interface Totals {
 
 const args = process.argv.slice(2)
 const paths = args.filter((arg) => arg !== '--fast')
-const projects = args.includes('--fast') ? ['fast'] : ['fast', 'engine']
+const projects = args.includes('--fast') ? ['fast'] : ['fast', 'simulation', 'engine']
 const folder = mkdtempSync(join(tmpdir(), 'trireme-test-'))
 
 /** Runs one project. A run that ends without a report, or fails outside of any test, counts as one failure. */

@@ -11,6 +11,7 @@ import type { World } from './world.ts'
 const PATIENCE_MS = 25 * 60_000
 const LOOK_MS = 2_000
 const QUIET_MS = 90_000
+const RELIST_MS = 65_000
 
 /** The world ends as Git wants it, and what cannot work is told as such. */
 export async function converges(world: World): Promise<void> {
@@ -26,6 +27,9 @@ export async function converges(world: World): Promise<void> {
 /** The next pass is empty, and stays so. */
 export async function staysQuiet(world: World): Promise<void> {
   if (!isWholeSound(world)) return
+  // What no event told is found by the next full list.
+  await world.run(world.elapsed() + RELIST_MS)
+  await converges(world)
   const before = world.changes().length
   world.daemon()?.life.running()?.loop.markAll()
   await world.run(world.elapsed() + QUIET_MS)

@@ -42,6 +42,8 @@ export function openNode(world: NodeWorld): SimulatedNode {
   const trouble: Trouble = { operations: 0, events: false }
   let refusing = false
   let away = false
+  /** what happens now is somebody's own doing */
+  let meddling = false
 
   const router = simulatedRouter({
     timers: clock.timers,
@@ -77,7 +79,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
       world.changed()
     },
     onSignal({ container, signal, by }) {
-      if (by !== 'engine' && by !== 'world') world.signalled(container, signal)
+      if (!meddling && by !== 'engine') world.signalled(container, signal)
     },
   })
   const views = (): ContainerView[] => [...engine.raw.containers.values()].map(viewOf)
@@ -122,13 +124,16 @@ export function openNode(world: NodeWorld): SimulatedNode {
           ? sandboxes
           : apps
     const [victim] = victims.length === 0 ? [] : [chance.pick(victims)]
-    if (victim === undefined) return
+    if (victim === undefined || away) return
     tell(`world: somebody does ${how} to ${victim.name}`)
+    meddling = true
     try {
       layHandsOn(victim, how)
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
       tell(`world: in vain: ${error.message}`)
+    } finally {
+      meddling = false
     }
   }
 

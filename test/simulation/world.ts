@@ -1,5 +1,5 @@
 /** A simulated world: one engine, its router, a repository and a daemon, and what befalls them, all from one seed. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StoreError } from '../../src/store/error.ts'
@@ -16,6 +16,9 @@ import { type Climate, calmFault, climate, type Fault, roughFault } from './stor
 
 /** 2026-01-01T00:00:00Z */
 const EPOCH_MS = 1_767_225_600_000
+
+/** In memory where there is such a place: a simulated disk is as durable as it has to be. */
+const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 export interface World {
   readonly seed: number
@@ -50,7 +53,7 @@ export function createWorld(seed: number): World {
   const chance = chanceOf(seed)
   const weather = climate(chance)
   const clock = virtualClock(EPOCH_MS)
-  const folder = mkdtempSync(join(tmpdir(), 'trireme-sim-'))
+  const folder = mkdtempSync(join(scratch, 'trireme-sim-'))
   const trace: string[] = []
   const tally: Tally = { commits: 0, faults: {}, daemons: 0, operations: 0 }
   const mirror = new Map<string, Commit>()
@@ -280,6 +283,7 @@ export function createWorld(seed: number): World {
       second?.kill()
       node.calm()
       if (daemon?.isAlive() !== true) revive(0)
+      if (application.components.length === 0) application = makeApplication(wishes, 1)
       application = { ...application, components: application.components.map((each) => ({ ...each, paused: false })) }
       publish('the last word', false)
       tell('world: calm')

@@ -1,0 +1,49 @@
+/** Many seeds at once, as many as there are processors. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Verdict } from './worker.ts'
+
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
+/** A process that has run so many gives its memory back by ending. */
+const SEEDS_A_PROCESS = 60
+
+export interface ManyOptions {
+  /** the next seed to run; `undefined` for no more */
+  readonly next: () => number | undefined
+  readonly onVerdict: (verdict: Verdict) => void
+}
+
+/** Resolves once every seed has its verdict. A worker that dies is a verdict too. */
+export async function runMany(options: ManyOptions): Promise<void> {
+  await Promise.all(Array.from({ length: availableParallelism() }, () => work(options)))
+}
+
+async function work({ next, onVerdict }: ManyOptions): Promise<void> {
+  for (let seed = next(); seed !== undefined; ) {
+    const child = fork(WORKER, {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    for (let count = 0; seed !== undefined && count < SEEDS_A_PROCESS && child.connected; count++) {
+      onVerdict(await ask(child, seed))
+      seed = next()
+    }
+    child.kill()
+  }
+}
+
+function ask(child: ChildProcess, seed: number): Promise<Verdict> {
+  return new Promise((resolve) => {
+    const done = (verdict: Verdict): void => {
+      child.removeAllListeners('exit')
+      resolve(verdict)
+    }
+    child.once('message', (verdict) => done(verdict as Verdict))
+    child.once('exit', (code, signal) => {
+      const none = { virtualMs: 0, operations: 0, commits: 0, daemons: 0, faults: {}, trace: [] }
+      done({ seed, ...none, violation: `the worker died: ${signal ?? `exit ${code}`}` })
+    })
+    child.send(seed)
+  })
+}
