@@ -148,8 +148,7 @@ export function createLoop(options: LoopOptions): Loop {
     store.transaction(() => {
       if (result.memory === undefined) store.deleteWorkload(key)
       else if (result.memory !== memory) store.setWorkload(key, result.memory)
-      if (result.memory === undefined && target === null) store.deleteLastApplied(key)
-      if (target !== null) applied(key, target)
+      rememberApplied(key, target)
     })
     for (const event of result.events) note(event)
     for (const { kind, cause } of result.drifts) {
@@ -177,8 +176,7 @@ export function createLoop(options: LoopOptions): Loop {
     store.transaction(() => {
       if (result.memory === undefined) store.deleteService(key)
       else if (result.memory !== memory) store.setService(key, result.memory)
-      if (target === null && result.memory === undefined) store.deleteLastApplied(key)
-      if (target !== null) applied(key, target)
+      rememberApplied(key, target)
     })
     if (result.memory !== memory) world.serviceMoved(key)
     if (result.status === undefined) world.services.delete(key)
@@ -187,7 +185,13 @@ export function createLoop(options: LoopOptions): Loop {
     executor.submit(result.plan)
   }
 
-  function applied(key: ObjectKey, { object, origin, unenforced }: LoadedObject): void {
+  /** What is being taken down is applied no more: a revision that comes meanwhile finds no state of it to go back to. */
+  function rememberApplied(key: ObjectKey, target: LoadedObject | null): void {
+    if (target === null) {
+      if (store.lastApplied().has(key)) store.deleteLastApplied(key)
+      return
+    }
+    const { object, origin, unenforced } = target
     const last = store.lastApplied().get(key)
     // That a newer revision has it too is nothing worth a write: most objects are the same in most revisions.
     const moved = last?.origin.file !== origin.file || last.origin.line !== origin.line

@@ -269,11 +269,19 @@ export function createSync(options: SyncOptions): Sync {
     const left = assessment.held.some(({ kind }) => kind === 'health')
     return (
       !left &&
+      isCleared(assessment.effective) &&
       keys.every(
         (key) =>
           !world.isDue(key) && (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true,
       )
     )
+  }
+
+  /** Nothing is left of what was taken down. */
+  function isCleared(effective: Assessment['effective']): boolean {
+    for (const key of store.workloads().keys()) if (!effective.has(key)) return false
+    for (const key of store.services().keys()) if (!effective.has(key)) return false
+    return true
   }
 
   /** What is known is what the source has now: not only what it had before a restart, or while a newer one is read. */

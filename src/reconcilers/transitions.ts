@@ -13,6 +13,12 @@ export function recordPods(memory: WorkloadMemory, pods: readonly PodNow[], now:
   return unchanged ? memory : { ...memory, pods: next, setbacks: countSetbacks(memory, pods, next, now) }
 }
 
+/** Without the records of pods that are to go and of which there never was anything: no step would end and wake anybody. */
+export function dropGone(memory: WorkloadMemory, pods: readonly PodNow[]): WorkloadMemory {
+  const left = pods.filter((pod) => !isGone(pod)).map(({ context }) => context.record)
+  return left.length === memory.pods.length ? memory : { ...memory, pods: left }
+}
+
 /** A pod that is lost sooner than this after it was made was never any good: ms. */
 const QUICK_LOSS_MS = 10_000
 

@@ -17,7 +17,7 @@ import { type ProbeTargetSpec, probeTargets } from './probetargets.ts'
 import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
 import { planRollout, type SetCount } from './rollout.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
-import { nextWake, recordPods, recordProgress } from './transitions.ts'
+import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, newestSet, type Wanted, wantedOf } from './wanted.ts'
 import { describeChanges } from './workloadevents.ts'
 import type { WorkloadInput } from './workloadinput.ts'
@@ -49,7 +49,8 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const recorded = recordPods(declared, before, input.now)
   const current = observeAll(input, recorded, wanted)
   const targeted = applyTargets(recorded, rolloutTargets(input, recorded, current, wanted))
-  const scaled = noteScale(scalePods(targeted, current, scaleContext(input, wanted, ids)), wanted?.spec.replicas ?? 0)
+  const asked = noteScale(scalePods(targeted, current, scaleContext(input, wanted, ids)), wanted?.spec.replicas ?? 0)
+  const scaled = dropGone(asked, observeAll(input, asked, wanted))
   const pods = observeAll(input, scaled, wanted)
   const memory = recordProgress(scaled, countWanted(input, scaled, pods, wanted), wanted, input.now)
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]

@@ -60,8 +60,10 @@ export function createSafety(world: SafetyWorld): Safety {
   function follow(daemon: Daemon): void {
     const { store, life } = daemon
     const last = store.lastApplied()
+    const world = life.running()?.world
+    // Nothing is promised of what has left Git.
     for (const key of applied.keys())
-      if (!last.has(key)) {
+      if (!last.has(key) || world?.targetOf(key) === null) {
         applied.delete(key)
         promised.forget(key)
       }
@@ -74,7 +76,7 @@ export function createSafety(world: SafetyWorld): Safety {
         applied.set(key, { object, text })
         if (known !== undefined && known.text !== text) promised.change(key, pledge)
       }
-      const world = life.running()?.world
+      if (world?.targetOf(key) === null) continue
       if (world !== undefined && !world.isDue(key) && world.statuses.get(key)?.healthy === true) promised.settle(key, pledge)
     }
   }

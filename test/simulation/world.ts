@@ -33,6 +33,8 @@ export interface World {
   node: SimulatedNode
   /** Lets time pass. Throws the first `Violation`. */
   run(untilMs: number, done?: () => boolean): Promise<void>
+  strike(fault: Fault): void
+  commit(next: Application, message: string): void
   /** Commits and faults begin, and go on until `calm` is called. */
   storm(): void
   /** Whatever was in force is over: the remote answers, the disk is free, a daemon runs. */
@@ -49,16 +51,17 @@ export interface Tally {
   operations: number
 }
 
-export function createWorld(seed: number): World {
+/** @param given a climate, and an application to begin with, instead of those that chance chooses */
+export function createWorld(seed: number, given: { readonly climate?: Climate; readonly application?: Application } = {}): World {
   const chance = chanceOf(seed)
-  const weather = climate(chance)
+  const weather = given.climate ?? climate(chance)
   const clock = virtualClock(EPOCH_MS)
   const folder = mkdtempSync(join(scratch, 'trireme-sim-'))
   const trace: string[] = []
   const tally: Tally = { commits: 0, faults: {}, daemons: 0, operations: 0 }
   const mirror = new Map<string, Commit>()
   const wishes = chance.fork()
-  let application = makeApplication(wishes, weather.size)
+  let application = given.application ?? makeApplication(wishes, weather.size)
   let storming = false
   let daemon: Daemon | undefined
   let second: Daemon | undefined
@@ -269,6 +272,11 @@ export function createWorld(seed: number): World {
     async run(untilMs, done = () => false) {
       await clock.run(untilMs, () => violation !== undefined || done())
       if (violation !== undefined) throw violation
+    },
+    strike,
+    commit(next, message) {
+      application = next
+      publish(message, false)
     },
     storm() {
       storming = true

@@ -169,6 +169,15 @@ describe('a Deployment that leaves Git', () => {
     expect(stage.plan(web)).toMatchObject({ memory: undefined, status: undefined, plan: { lanes: [] } })
   })
 
+  test('is forgotten in the same pass when none of its pods was ever made: no step would end and wake it again', () => {
+    const env = [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'conf', key: 'a' } } }]
+    const stage = new Stage().apply(deployment({ template: { containers: [app({ env })] } }))
+    stage.run(30_000)
+    expect(stage.records()).not.toEqual([])
+    stage.remove(web)
+    expect(stage.plan(web)).toMatchObject({ memory: undefined, plan: { lanes: [] } })
+  })
+
   test('while its engine is out of reach waits, and remembers', () => {
     const stage = settled(deployment())
     stage.node = { ...stage.node, reachable: false }

@@ -1,0 +1,75 @@
+/** What simulated worlds have found, each as the shortest story that shows it. */
+import { afterEach, expect, test } from 'vitest'
+import type { Application, Component } from './application.ts'
+import { converges } from './liveness.ts'
+import { createWorld, type World } from './world.ts'
+
+let world: World
+afterEach(() => world.close())
+
+const fair = { calm: false, size: 2, stormMs: 0, commitEveryMs: 1, faultEveryMs: 1, sound: true }
+
+function component(name: string, change: Partial<Component> = {}): Component {
+  return {
+    name,
+    kind: 'Deployment',
+    replicas: 2,
+    behaviour: { kind: 'ok', afterMs: 0 },
+    version: 1,
+    recreate: false,
+    surge: 1,
+    unavailable: 0,
+    minReadySeconds: 0,
+    deadlineSeconds: 600,
+    graceSeconds: 5,
+    preStopSeconds: 0,
+    liveness: false,
+    sidecar: false,
+    paused: false,
+    config: null,
+    service: 'ClusterIP',
+    ...change,
+  }
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
+const application = (...components: Component[]): Application => ({ components, values: {} })
+
+/** @param seed of what is left to chance: latencies and orders */
+async function settled(seed: number, ...components: Component[]): Promise<World> {
+  world = createWorld(seed, { climate: fair, application: application(...components) })
+  await converges(world)
+  return world
+}
+
+test.each(upTo(8))(
+  'a workload that left Git goes, though nothing is remembered of it and no route to it has to change (%i)',
+  async (seed) => {
+    await settled(seed, component('stays'), component('leaves', { behaviour: { kind: 'deaf', afterMs: 0 }, graceSeconds: 30 }))
+    world.commit(application(component('stays')), 'leaves goes')
+    await world.run(world.elapsed() + 20_000)
+    world.strike({ kind: 'engineFalls', how: 'powerLoss', downMs: 1_000 })
+    world.strike({ kind: 'loseStore' })
+    await converges(world)
+  },
+)
+
+test('a pod in the table that a router comes back with is not stopped while the router is down', async () => {
+  await settled(1, component('web', { kind: 'Pod', replicas: 1 }))
+  world.commit(application(component('web', { kind: 'Pod', replicas: 1, version: 2 })), 'another pod')
+  for (let turn = 0; turn < 200; turn++) {
+    await world.run(world.elapsed() + 100)
+    world.strike({ kind: 'meddle', how: 'killRouter' })
+  }
+  await converges(world)
+})
+
+test('what is being taken down is not made again for a newer revision that lacks it too', async () => {
+  await settled(1, component('stays'), component('leaves', { behaviour: { kind: 'deaf', afterMs: 0 }, graceSeconds: 30 }))
+  world.commit(application(component('stays')), 'leaves goes')
+  await world.run(world.elapsed() + 20_000)
+  world.commit(application(component('stays', { version: 2, behaviour: { kind: 'ok', afterMs: 15_000 } })), 'a slow rollout')
+  await converges(world)
+  const gone = world.trace.findIndex((line) => line.includes('left Git'))
+  expect(world.trace.slice(gone).filter((line) => line.includes('create leaves'))).toEqual([])
+})
