@@ -56,7 +56,7 @@ export interface Sync {
 }
 
 export function createSync(options: SyncOptions): Sync {
-  const { source, store, world, now, metrics, log } = options
+  const { source, store, world, vault, now, metrics, log } = options
   const prune = pruneConfig(options.config)
   const render = createRenderer(options.tools)
   const loadObjects = createLoader()
@@ -84,8 +84,10 @@ export function createSync(options: SyncOptions): Sync {
       )
     const started = performance.now()
     try {
-      const loaded = await load(revision)
+      const { loaded, used } = await load(revision)
       if (newest !== revision.sha) return
+      // Not before: values of a newer revision may have come meanwhile that nothing else refers to yet.
+      vault.retain(used)
       if (current !== undefined && record.healthy !== current.revision.sha && current.revision.sha !== revision.sha)
         metrics.sync(source.name, 'superseded')
       metrics.render(source.name, 'ok', (performance.now() - started) / 1000)
@@ -116,30 +118,30 @@ export function createSync(options: SyncOptions): Sync {
     }
   }
 
-  async function load(revision: Revision): Promise<Loaded> {
+  /** The objects of a revision, and the digests of all values that they or what runs refer to. */
+  async function load(revision: Revision): Promise<{ readonly loaded: Loaded; readonly used: ReadonlySet<string> }> {
     const { tree, rendered } = await renderRevision(options.config, source, revision.sha, render, options.render, options.signal)
     const digests = new Set<string>()
     const loaded = loadObjects(rendered.manifests, {
       revision: revision.sha,
       defaultNamespace: options.config.namespace,
-      digest: options.vault.digest,
+      digest: vault.digest,
       vault: (digest, bytes) => {
         digests.add(digest)
-        options.vault.put(digest, bytes)
+        vault.put(digest, bytes)
       },
       allow: options.config.allow,
       brokenFiles: rendered.brokenFiles.filter((file) => mayHaveHeld(file, tree)),
       extraProblems: rendered.problems,
     })
     const used = usedDigests(digests)
-    options.vault.retain(used)
     await recoverValues(used)
-    return loaded
+    return { loaded, used }
   }
 
   /** Values that an old replica set still needs come from the revision that made it; after a restart only Git has them. */
   async function recoverValues(used: ReadonlySet<string>): Promise<void> {
-    const missing = new Set([...used].filter((digest) => options.vault.get(digest) === undefined))
+    const missing = new Set([...used].filter((digest) => vault.get(digest) === undefined))
     const makers = new Set(
       [...store.workloads().values()].flatMap(({ sets }) =>
         sets.filter((set) => needs(set, missing)).map(({ sourceRevision }) => sourceRevision),
@@ -151,12 +153,12 @@ export function createSync(options: SyncOptions): Sync {
         const rules = {
           revision: sha,
           defaultNamespace: options.config.namespace,
-          digest: options.vault.digest,
+          digest: vault.digest,
           allow: options.config.allow,
         }
         loadManifests(rendered.manifests, {
           ...rules,
-          vault: (digest, bytes) => (missing.has(digest) ? options.vault.put(digest, bytes) : undefined),
+          vault: (digest, bytes) => (missing.has(digest) ? vault.put(digest, bytes) : undefined),
         })
       } catch (caught) {
         if (!(caught instanceof SourceError)) throw caught

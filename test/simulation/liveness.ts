@@ -52,7 +52,7 @@ function whatIsWrong(world: World): string[] {
   const head = world.head().sha
   const record = daemon.store.source('world')
   if (record?.attempted !== head) return [`revision ${head.slice(0, 8)} is not attempted: ${record?.attempted.slice(0, 8)}`]
-  const pods = [...livePods(world.node.containers(), world.now()).values()]
+  const pods = [...livePods(world.node.containers(), world.node.ranMs).values()]
   const components = world.application().components
   return [
     ...components.flatMap((component) => wrongWith(component, running.world.statuses.get(keyOf(component)), pods)),

@@ -3,6 +3,9 @@ import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'
 import { behaviourOf, isReady } from './behaviour.ts'
 
+/** How long a container has run, ms; whatever the wall clock was set to meanwhile. */
+export type RanMs = (view: ContainerView) => number
+
 export interface LivePod {
   readonly uid: string
   readonly name: string
@@ -15,7 +18,7 @@ export interface LivePod {
 }
 
 /** By uid; only pods whose sandbox runs. */
-export function livePods(containers: Iterable<ContainerView>, now: number): Map<string, LivePod> {
+export function livePods(containers: Iterable<ContainerView>, ranMs: RanMs): Map<string, LivePod> {
   const members = new Map<string, ContainerView[]>()
   const sandboxes: ContainerView[] = []
   for (const view of containers) {
@@ -30,11 +33,11 @@ export function livePods(containers: Iterable<ContainerView>, now: number): Map<
     }
   }
   return new Map(
-    sandboxes.map((sandbox) => [sandbox.labels[LABEL.podUid] ?? '', livePod(sandbox, members.get(sandbox.id) ?? [], now)]),
+    sandboxes.map((sandbox) => [sandbox.labels[LABEL.podUid] ?? '', livePod(sandbox, members.get(sandbox.id) ?? [], ranMs)]),
   )
 }
 
-function livePod(sandbox: ContainerView, members: readonly ContainerView[], now: number): LivePod {
+function livePod(sandbox: ContainerView, members: readonly ContainerView[], ranMs: RanMs): LivePod {
   const latest = new Map<string, ContainerView>()
   for (const view of members) {
     const name = view.labels[LABEL.containerName] ?? ''
@@ -44,7 +47,7 @@ function livePod(sandbox: ContainerView, members: readonly ContainerView[], now:
   const containers = [...latest.values()]
   // A restarted sandbox has left its members in a namespace that is gone.
   const runs = (view: ContainerView): boolean =>
-    view.state === 'running' && view.startedAt >= sandbox.startedAt && isReady(behaviourOf(view.image), now - view.startedAt)
+    view.state === 'running' && ranMs(view) <= ranMs(sandbox) && isReady(behaviourOf(view.image), ranMs(view))
   return {
     uid: sandbox.labels[LABEL.podUid] ?? '',
     name: sandbox.labels[LABEL.podName] ?? '',

@@ -10,6 +10,7 @@ import { SimulatedEngine } from './engine/engine.ts'
 import type { Program } from './engine/options.ts'
 import type { Fall } from './engine/power.ts'
 import { viewOf } from './engine/state.ts'
+import type { RanMs } from './livepods.ts'
 import { probeRunner } from './probes.ts'
 import { simulatedRouter } from './router.ts'
 import type { Fault, Meddling } from './storm.ts'
@@ -29,6 +30,7 @@ export interface SimulatedNode {
   readonly engine: Engine
   readonly probeRunner: Edges['probeRunner']
   containers(): Iterable<ContainerView>
+  readonly ranMs: RanMs
   volumes(): Iterable<VolumeView>
   serving(): RouteTable | undefined
   isForeign(target: string): boolean
@@ -41,6 +43,8 @@ export function openNode(world: NodeWorld): SimulatedNode {
   const { clock, chance, tell } = world
   const trouble: Trouble = { operations: 0, events: false }
   let refusing = false
+  const begun = new Map<string, number>()
+  const ranMs: RanMs = ({ id }) => clock.elapsed() - (begun.get(id) ?? 0)
   let away = false
   /** what happens now is somebody's own doing */
   let meddling = false
@@ -74,6 +78,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
       return router.connect(command[1] ?? '')
     },
     onLife(view, what) {
+      if (what === 'start') begun.set(view.id, clock.elapsed())
       tell(`engine: ${view.name} ${what === 'start' ? 'starts' : `ends with ${view.exitCode}`}`)
       if (view.labels[LABEL.role] === 'router') what === 'start' ? router.started() : router.stopped()
       world.changed()
@@ -186,7 +191,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
     engine: troubled(engine, trouble, { timers: clock.timers, chance }),
     probeRunner: probeRunner({
       timers: clock.timers,
-      now: clock.now,
+      ranMs,
       latency: () => chance.int(1, 20),
       container(id) {
         const found = engine.raw.findContainer(id)
@@ -194,6 +199,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
       },
     }),
     containers: views,
+    ranMs,
     volumes: () => [...engine.raw.volumes.values()].map(({ view }) => view),
     serving: router.serving,
     isForeign: (target) => foreign.has(target),

@@ -4,10 +4,11 @@ import type { ContainerView } from '../../src/runtime/engine.ts'
 import { failure, type ProbeAnswer, success } from '../../src/runtime/probes/answer.ts'
 import type { Timers } from '../../src/runtime/timers.ts'
 import { behaviourOf, isAlive, isReady } from './behaviour.ts'
+import type { RanMs } from './livepods.ts'
 
 export interface ProbeWorld {
   readonly timers: Timers
-  now(): number
+  ranMs: RanMs
   /** ms until a probe answers */
   latency(): number
   container(id: string): ContainerView | undefined
@@ -25,8 +26,8 @@ function answer(world: ProbeWorld, containerId: string, address: string, alive: 
   const sandbox = view === undefined ? undefined : world.container(view.networkMode.slice('container:'.length))
   const ip = Object.values(sandbox?.networks ?? {})[0]?.ip
   if (view === undefined || sandbox?.state !== 'running' || ip !== address) return failure('no route to host')
-  if (view.state !== 'running' || view.startedAt < sandbox.startedAt) return failure('connection refused')
+  if (view.state !== 'running' || world.ranMs(view) > world.ranMs(sandbox)) return failure('connection refused')
   const behaviour = behaviourOf(view.image)
-  const forMs = world.now() - view.startedAt
+  const forMs = world.ranMs(view)
   return (alive ? isAlive(behaviour, forMs) : isReady(behaviour, forMs)) ? success('HTTP 200') : failure('HTTP 503')
 }

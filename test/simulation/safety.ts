@@ -11,7 +11,7 @@ import type { SourceRecord } from '../../src/store/store.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
-import { type LivePod, livePods } from './livepods.ts'
+import { type LivePod, livePods, type RanMs } from './livepods.ts'
 
 export class Violation extends Error {
   readonly invariant: string
@@ -23,7 +23,7 @@ export class Violation extends Error {
 }
 
 export interface SafetyWorld {
-  now(): number
+  readonly ranMs: RanMs
   containers(): Iterable<ContainerView>
   daemon(): Daemon | undefined
   serving(): RouteTable | undefined
@@ -121,7 +121,7 @@ export function createSafety(world: SafetyWorld): Safety {
 
   /** What the daemon has applied is the revision that it calls healthy. */
   function healthIsTrue(revision: string, daemon: Daemon): void {
-    const pods = livePods(world.containers(), world.now())
+    const pods = livePods(world.containers(), world.ranMs)
     for (const [key, { object }] of daemon.store.lastApplied()) {
       if (object.kind !== 'Deployment' && object.kind !== 'ReplicaSet') continue
       const { replicas, template } = (object as Extract<Workload, { kind: 'Deployment' }>).spec
@@ -146,7 +146,7 @@ export function createSafety(world: SafetyWorld): Safety {
     },
     look() {
       const daemon = world.daemon()
-      const pods = livePods(world.containers(), world.now())
+      const pods = livePods(world.containers(), world.ranMs)
       const table = world.serving()
       namesAreUnique(pods)
       if (table !== undefined) routesLeadWhereTheySay(pods, table)
@@ -166,7 +166,7 @@ export function createSafety(world: SafetyWorld): Safety {
     served(before, after) {
       if (!world.calm || after === undefined) return
       const known = new Set(backendsOf(before).map(({ uid }) => uid))
-      const pods = livePods(world.containers(), world.now())
+      const pods = livePods(world.containers(), world.ranMs)
       for (const { uid, pod, ip } of backendsOf(after)) {
         const found = pods.get(uid)
         if (known.has(uid)) continue

@@ -95,7 +95,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
     signalled: (view, signal) => guard(() => looking?.signalled(view, signal)),
   })
   const safety = createSafety({
-    now: clock.now,
+    ranMs: (view) => node.ranMs(view),
     containers: () => node.containers(),
     daemon: () => daemon,
     serving: () => node.serving(),
