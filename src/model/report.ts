@@ -20,6 +20,13 @@ export type Report = (
 /** One document never reports more, however wrong it is. */
 const maxFindings = 100
 
+/** Longest message and suggestion, in characters: what a message quotes comes from the document. */
+const maxText = 1000
+
+function cut(text: string): string {
+  return text.length > maxText ? `${text.slice(0, maxText)}...` : text
+}
+
 export function reporter(): { readonly report: Report; readonly findings: readonly Finding[] } {
   const findings: Finding[] = []
   return {
@@ -29,8 +36,8 @@ export function reporter(): { readonly report: Report; readonly findings: readon
       findings.push({
         path: [...path],
         code,
-        message,
-        ...(extra?.suggestion === undefined ? {} : { suggestion: extra.suggestion }),
+        message: cut(message),
+        ...(extra?.suggestion === undefined ? {} : { suggestion: cut(extra.suggestion) }),
         ...(extra?.severity === undefined ? {} : { severity: extra.severity }),
       })
     },
