@@ -44,6 +44,11 @@ export function reporter(): { readonly report: Report; readonly findings: readon
   }
 }
 
+/** A plain value as it is written. A map or list is named by its shape: a map with a key `toString` has no text at all. */
+export function plainText(value: unknown): string {
+  return typeof value === 'object' ? valueText(value) : String(value)
+}
+
 /** How a value is named in a message; texts are quoted and cut, and a map or list is named by its shape alone. */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'

@@ -3,7 +3,7 @@ import { dump } from 'js-yaml'
 import { describe, expect, test } from 'vitest'
 import { FuzzCluster } from './cluster.ts'
 import { applications, configs, demoTexts, documents } from './corpus.ts'
-import { tryAll } from './fuzz.ts'
+import { patienceMs, tryAll } from './fuzz.ts'
 import { mutated, noise, oddText, torn } from './nasty.ts'
 
 /** As JSON, which is YAML and keeps every key, or as a List. */
@@ -25,7 +25,7 @@ describe('a commit of anything is planned or refused, and never throws', () => {
       tryAll(mutated(documents), 1500, async (body) => {
         await new FuzzCluster().commit({ 'a.yaml': written([body]), 'config.yaml': written(configs) }, 6)
       }),
-    60_000,
+    patienceMs,
   )
 
   test(
@@ -35,7 +35,7 @@ describe('a commit of anything is planned or refused, and never throws', () => {
         const cluster = new FuzzCluster()
         for (const bodies of [first, second]) await cluster.commit({ 'a.yaml': Array.isArray(bodies) ? asList(bodies) : '{}' })
       }),
-    60_000,
+    patienceMs,
   )
 
   test(
@@ -44,7 +44,7 @@ describe('a commit of anything is planned or refused, and never throws', () => {
       tryAll(torn(fc.constantFrom(...demoTexts, ...documents.map((body) => dump(body)))), 1000, async (text) => {
         await new FuzzCluster().commit({ 'a.yaml': text }, 2)
       }),
-    60_000,
+    patienceMs,
   )
 
   test(
@@ -57,6 +57,6 @@ describe('a commit of anything is planned or refused, and never throws', () => {
           await new FuzzCluster().commit(files, 1)
         },
       ),
-    60_000,
+    patienceMs,
   )
 })

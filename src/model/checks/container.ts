@@ -5,7 +5,7 @@
 import { nearest } from '../nearest.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
-import type { Report } from '../report.ts'
+import { plainText, type Report } from '../report.ts'
 import { dnsSuggestion, isDnsLabel, isPort, isPortName, isVariableName } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 import { checkHook, checkProbe } from './probe.ts'
@@ -53,7 +53,7 @@ function checkPorts(container: Raw, at: FieldPath, report: Report): void {
     for (const key of ['containerPort', 'hostPort']) {
       const value = field(port, key)
       if (value !== undefined && !isPort(value) && !(key === 'hostPort' && value === 0)) {
-        report([...path, key], 'OutOfRange', `${value} is no port: expected 1 to 65535`)
+        report([...path, key], 'OutOfRange', `${plainText(value)} is no port: expected 1 to 65535`)
       }
     }
     const name = textAt(port, 'name')
@@ -145,7 +145,8 @@ function checkResources(resources: Raw, at: FieldPath, report: Report): void {
     ['requests', mapAt(resources, 'requests')],
   ] as const) {
     for (const [name, value] of Object.entries(amounts)) {
-      if (value !== null && quantity(value).nanos < 0n) report([...at, list, name], 'OutOfRange', `${value} is below zero`)
+      if (value !== null && quantity(value).nanos < 0n)
+        report([...at, list, name], 'OutOfRange', `${plainText(value)} is below zero`)
     }
   }
   for (const [name, request] of Object.entries(mapAt(resources, 'requests'))) {

@@ -100,8 +100,11 @@ function checkSource(volume: Raw, at: FieldPath, report: Report): void {
 
 function checkItem(item: Raw, at: FieldPath, report: Report): void {
   const path = textAt(item, 'path') ?? ''
-  if (path.startsWith('/') || path.split('/').includes('..')) {
+  const parts = path.split('/')
+  if (path.startsWith('/') || parts.includes('..')) {
     report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} leaves the volume: expected a relative path without ..`)
+  } else if (path.includes('\0') || parts.every((part) => part === '' || part === '.')) {
+    report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} is the name of no file`)
   }
   checkMode(item, 'mode', at, report)
 }
