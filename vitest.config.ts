@@ -7,7 +7,12 @@ export default defineConfig({
       {
         test: {
           name: 'fast',
-          include: ['test/unit/**/*.test.ts', 'test/property/**/*.test.ts', 'test/fuzz/**/*.test.ts', 'test/simulation/**/*.test.ts'],
+          include: [
+            'test/unit/**/*.test.ts',
+            'test/property/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
+            'test/simulation/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

@@ -34,6 +34,8 @@ export interface Limits {
   readonly documents: number
   /** in the tree */
   readonly objects: number
+  /** kustomizations and charts of the tree that are built; each is a process over a copy of it */
+  readonly builds: number
 }
 
 export const defaultLimits: Limits = {
@@ -44,6 +46,7 @@ export const defaultLimits: Limits = {
   nodes: 1_000_000,
   documents: 20_000,
   objects: 50_000,
+  builds: 500,
 }
 
 export interface Rendered {

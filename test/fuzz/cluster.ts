@@ -10,6 +10,7 @@ import { policies } from '../../src/model/policy.ts'
 import { keyOf, type Loaded, type LoadedObject, type ObjectKey } from '../../src/model/types.ts'
 import { assess } from '../../src/reconcilers/assess.ts'
 import { renderPlan, type Step } from '../../src/reconcilers/plan.ts'
+import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { createRenderer } from '../../src/render/render.ts'
 import { packFolder } from '../../src/runtime/archive.ts'
 import { createBody } from '../../src/runtime/docker/create.ts'
@@ -65,6 +66,7 @@ export class FuzzCluster {
       for (const { plan } of this.stage.servicePasses.values()) renderPlan(plan)
     }
     for (const step of steps) await this.#make(step)
+    checkRouter(this.stage.table)
     applyRequest(1, undefined, this.stage.table, { serviceRange: '10.88.128.0/17', dnsAddress: '10.88.255.254' })
     canonicalText([...this.stage.passes.values()].map(({ status }) => status))
   }
@@ -78,6 +80,14 @@ export class FuzzCluster {
       if (!(error instanceof ConfigError)) throw error
     }
   }
+}
+
+/** Rules and zones are read line by line and word by word: a name with anything else in it would be another rule. */
+function checkRouter(table: RouteTable): void {
+  const records = table.dns.flatMap((record) => [record.name, record.type === 'SRV' ? record.target : record.value])
+  const names = [...table.services.flatMap(({ name, addresses }) => [name, ...addresses]), ...records]
+  const odd = names.find((name) => !/^[A-Za-z0-9._:/*-]+$/.test(name))
+  if (odd !== undefined) throw new Error(`the router would be given the name ${JSON.stringify(odd)}`)
 }
 
 /** Each says where, in a length that can be shown, and shows no secret. */
