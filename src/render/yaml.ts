@@ -63,8 +63,8 @@ export function parseYaml(
   const documents: YamlDocument[] = []
   const problems: YamlProblem[] = []
   for (const part of split(text.replace(/^\uFEFF/, ''))) {
-    if (documents.length + problems.length >= limits.documents) {
-      problems.push(tooMany(part, limits))
+    if (documents.length >= limits.documents || problems.length >= limits.problems) {
+      problems.push(documents.length >= limits.documents ? tooMany(part, limits) : tooBroken(part, problems.length))
       break
     }
     try {
@@ -74,6 +74,10 @@ export function parseYaml(
     }
   }
   return { documents, problems }
+}
+
+function tooBroken({ line }: Part, broken: number): YamlProblem {
+  return { line, code: 'TooLarge', message: `${broken} documents of the file cannot be read, so the rest of it is not read` }
 }
 
 function tooMany({ line }: Part, { documents }: Limits): YamlProblem {

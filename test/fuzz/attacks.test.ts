@@ -169,6 +169,12 @@ describe('what a repository says', () => {
     expect(problems.some(({ code }) => code === 'PolicyViolation')).toBe(true)
   })
 
+  test('a repository cannot hide what is refused behind notices', () => {
+    const env = Array.from({ length: 150 }, () => ({ name: 'A', value: 'x' }))
+    const { objects } = loadText(pod({ containers: [{ ...container, env, securityContext: { privileged: true } }] }))
+    expect(objects.size).toBe(0)
+  })
+
   test('javascript: links in annotations are data, served as JSON that no browser takes for a page', async () => {
     const api = await startTestApi()
     const { headers } = await rawRequest(api, 'GET', '/api/v1/status', { headers: { Host: 'localhost' } })
