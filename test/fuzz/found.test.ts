@@ -1,7 +1,10 @@
 /** What fuzzing has found, one test each, named after what failed. */
 import { once } from 'node:events'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { scanFolder } from '../../src/git/folderscan.ts'
 import { gitSource } from '../../src/git/repository.ts'
 import { SourceError } from '../../src/git/source.ts'
 import { parseRemote } from '../../src/git/url.ts'
@@ -219,6 +222,18 @@ describe('memory', () => {
     })
     const { revision } = await source.poll(signal)
     await expect(source.tree(revision.sha, signal)).rejects.toMatchObject({ kind: 'refused' })
+  })
+})
+
+test('thirty folders that link to the next one twice were a thousand million folders', async () => {
+  const dir = scratch()
+  for (let at = 0; at < 30; at += 1) {
+    mkdirSync(join(dir, `d${at}`))
+    for (const name of ['x', 'y']) symlinkSync(join('..', `d${at + 1}`), join(dir, `d${at}`, name))
+  }
+  mkdirSync(join(dir, 'd30'))
+  await expect(scanFolder(dir, { maxFileBytes: 1000, maxTotalBytes: 1000, maxFiles: 500 })).rejects.toMatchObject({
+    kind: 'refused',
   })
 })
 
