@@ -10,6 +10,7 @@ export default defineConfig({
           include: [
             'test/unit/**/*.test.ts',
             'test/property/**/*.test.ts',
+            'test/fuzz/**/*.test.ts',
             'test/simulation/**/*.test.ts',
             'test/contract/simulated.test.ts',
           ],

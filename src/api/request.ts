@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIPv4 } from 'node:net'
 import { ApiError } from './error.ts'
 
-/** The whole body. Errors: `ApiError` 413 above `maxBytes`, told before reading when the length is announced; 415 when encoded. */
+/** The whole body. Errors: `ApiError` 413 above `maxBytes`, told before reading when the length is announced; 415 when encoded; 400 when it breaks off. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () => new ApiError(413, 'TooLarge', `the body is larger than ${maxBytes} bytes`)
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge()
@@ -11,10 +11,15 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     throw new ApiError(415, 'UnsupportedEncoding', 'send the body without Content-Encoding')
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    size += chunk.length
-    if (size > maxBytes) throw tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request as AsyncIterable<Uint8Array>) {
+      size += chunk.length
+      if (size > maxBytes) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    // A caller that hangs up in the middle is no failure of ours, and must not fill the log.
+    throw error instanceof ApiError ? error : new ApiError(400, 'BadRequest', 'the body broke off')
   }
   return Buffer.concat(chunks)
 }

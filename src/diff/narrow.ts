@@ -1,4 +1,5 @@
 /** Leaves out what cannot differ, so that a diff costs as much as what changed and not as much as the object. */
+import { ownOf } from '../model/raw.ts'
 import { same } from './equal.ts'
 import { isMap, itemsBySegment, type PlainMap, type Sides } from './keyed.ts'
 import type { ListKeys, MergeKeys } from './keys.ts'
@@ -20,7 +21,7 @@ function narrowMaps(lastApplied: unknown, desired: PlainMap, observed: PlainMap,
   const applied = isMap(lastApplied) ? lastApplied : undefined
   let narrowed: Sides<Record<string, unknown>> | undefined
   const place = (field: string) => {
-    const inner = { lastApplied: own(applied, field), desired: own(desired, field), observed: own(observed, field) }
+    const inner = { lastApplied: ownOf(applied, field), desired: ownOf(desired, field), observed: ownOf(observed, field) }
     const rest = narrowSides(inner, keys, path === '' ? field : `${path}.${field}`)
     if (rest === undefined) return
     narrowed ??= { lastApplied: applied && draft(), desired: draft(), observed: draft() }
@@ -65,8 +66,4 @@ function identified(item: PlainMap, rest: unknown, fields: readonly string[]): P
 /** Without a prototype, so that no key of hostile YAML means anything. */
 function draft(): Record<string, unknown> {
   return Object.create(null)
-}
-
-function own(map: PlainMap | undefined, field: string): unknown {
-  return map !== undefined && Object.hasOwn(map, field) ? map[field] : undefined
 }

@@ -20,6 +20,8 @@ interface FolderScan {
 
 /** Deeper folders are a loop of mounts or a mistake. */
 const maxDepth = 64
+/** Folders and links beside each file; a few dozen folders that link to each other twice have more paths than anybody can visit. */
+const entriesPerFile = 5
 const editorFile = /~$|^\.#|^#.*#$|\.sw[a-z]$|\.tmp$|^4913$|^\.subl|^___jb_(tmp|old)___$|^\.goutputstream-|^\.DS_Store$/
 
 /**
@@ -39,10 +41,13 @@ export async function scanFolder(dir: string, limits: TreeLimits): Promise<Folde
   const root = await rootOf(dir)
   const files: FoundFile[] = []
   const refused: { path: string; reason: string }[] = []
+  let looked = 0
 
   async function visit(real: string, below: string, ancestors: readonly string[]): Promise<void> {
     for (const entry of await readdir(real, { withFileTypes: true })) {
       if (isIgnored(entry.name)) continue
+      looked += 1
+      if (looked > limits.maxFiles * entriesPerFile) throw tooManyEntries(dir, looked)
       const path = below === '' ? entry.name : `${below}/${entry.name}`
       const found = await locate(join(real, entry.name), entry.isSymbolicLink(), root)
       if (found.kind === 'gone') continue
@@ -61,6 +66,11 @@ export async function scanFolder(dir: string, limits: TreeLimits): Promise<Folde
     limits,
   )
   return { files: sortedFiles(files), refused: sortedFiles(refused) }
+}
+
+function tooManyEntries(dir: string, looked: number): SourceError {
+  const remedy = 'name a narrower folder, or remove links between folders'
+  return new SourceError('refused', `folder ${dir} has more than ${looked - 1} entries once links are followed; ${remedy}`)
 }
 
 async function rootOf(dir: string): Promise<string> {

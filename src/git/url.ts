@@ -59,6 +59,8 @@ function urlRemote(text: string, transport: 'https' | 'http' | 'ssh'): ParsedRem
   if (url === undefined || url.hostname === '') throw refused(`the ${transport}:// repository URL has no valid host`)
   if (url.hostname.startsWith('-')) throw refused(`the host of the ${transport}:// repository URL begins with "-"`)
   if (url.pathname === '' || url.pathname === '/') throw refused(`the ${transport}:// repository URL names no repository`)
+  // An address pasted into an address: what was the password would be part of the path, and be shown.
+  if (/:[^/]*@/.test(url.pathname)) throw refused(`the ${transport}:// repository URL has a user and a password in its path`)
   // A query or fragment is where tokens are pasted by mistake; no Git server needs one.
   if (url.search !== '' || url.hash !== '') throw refused(`the ${transport}:// repository URL has a "?" or "#" part; remove it`)
   const username = decoded(url.username)
@@ -109,5 +111,9 @@ function decoded(part: string): string {
   }
 }
 
-const quoted = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+/** Whatever stands before an `@` may be a password, also in an address that is none. */
+const quoted = (text: string) => {
+  const shown = text.replace(/\S*@/g, '***@')
+  return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 80)}…` : shown)
+}
 const refused = (message: string) => new SourceError('refused', message)

@@ -7,7 +7,7 @@ import { checkDocument } from './checks/document.ts'
 import { pathText } from './path.ts'
 import type { Allowance } from './policy.ts'
 import { isMap, mapAt, type Raw, textAt } from './raw.ts'
-import { type Finding, reporter } from './report.ts'
+import { type Finding, maxFindings, reporter } from './report.ts'
 import { type BuiltinKind, builtinKind } from './schema.ts'
 import { dataKinds, unrunKinds } from './support.ts'
 import {
@@ -35,6 +35,9 @@ export interface LoadOptions {
   /** what the render has to say */
   readonly extraProblems?: readonly Problem[]
 }
+
+/** Findings of all documents together, after which each further document says only the first of its own. */
+const maxFindingsInAll = 10_000
 
 /** One manifest on its way; an object only if nothing speaks against it. */
 interface Judged {
@@ -72,12 +75,12 @@ export function createLoader(): typeof loadManifests {
     if (rules !== under || options.digest !== digest) known = new WeakMap()
     under = rules
     digest = options.digest
-    const loaded = loadWith(manifests, options, (manifest, context, allow) => {
+    const loaded = loadWith(manifests, options, (manifest, context, allow, most) => {
       const { body } = manifest
-      if (!isMap(body)) return judge(manifest, context, allow)
+      if (!isMap(body)) return judge(manifest, context, allow, most)
       const earlier = known.get(body)
       if (earlier !== undefined) return movedTo(earlier, manifest, context)
-      const judged = keepObject(judgeSealing(manifest, context, allow), last)
+      const judged = keepObject(judgeSealing(manifest, context, allow, most), last)
       known.set(body, judged)
       return judged
     })
@@ -97,13 +100,18 @@ function keepObject<T extends Judged>(judged: T, last: ReadonlyMap<ObjectKey, Lo
 type Sealed = readonly (readonly [digest: string, bytes: Uint8Array])[]
 
 /** Judges, and keeps what the vault was told meanwhile. */
-function judgeSealing(manifest: Manifest, context: CanonicalContext, allow: Allowance): Judged & { readonly sealed: Sealed } {
+function judgeSealing(
+  manifest: Manifest,
+  context: CanonicalContext,
+  allow: Allowance,
+  most: number,
+): Judged & { readonly sealed: Sealed } {
   const sealed: [string, Uint8Array][] = []
   const vault: CanonicalContext['vault'] = (digest, bytes) => {
     sealed.push([digest, bytes])
     context.vault(digest, bytes)
   }
-  return { ...judge(manifest, { ...context, vault }, allow), sealed }
+  return { ...judge(manifest, { ...context, vault }, allow, most), sealed }
 }
 
 /** The same verdict for the same body, at its place in the new revision. The vault has to hear of every Secret each time. */
@@ -127,10 +135,13 @@ function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne
     digest: options.digest,
     vault: options.vault,
   }
-  const judged = withoutDuplicates(
-    manifests.map((manifest) => judgeOne(manifest, context, options.allow ?? {})),
-    context,
-  )
+  let room = maxFindingsInAll
+  const all = manifests.map((manifest) => {
+    const one = judgeOne(manifest, context, options.allow ?? {}, room > 0 ? maxFindings : 1)
+    room -= one.findings.length
+    return one
+  })
+  const judged = withoutDuplicates(all, context)
   return {
     revision: options.revision,
     objects: objectsOf(judged),
@@ -140,8 +151,9 @@ function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne
   }
 }
 
-function judge(manifest: Manifest, context: CanonicalContext, allow: Allowance): Judged {
-  const { report, findings } = reporter()
+/** @param most findings that are kept of it */
+function judge(manifest: Manifest, context: CanonicalContext, allow: Allowance, most: number): Judged {
+  const { report, findings } = reporter(most)
   const { body } = manifest
   if (!isMap(body)) {
     report([], 'NotAnObject', 'expected a map with apiVersion, kind and metadata')

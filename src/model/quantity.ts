@@ -15,7 +15,8 @@ export interface Quantity {
 /** The text is not a quantity. */
 export class QuantityError extends Error {
   constructor(text: string) {
-    super(`${JSON.stringify(text)} is not a quantity: expected a number with an optional suffix, such as 500m, 2, 64Mi or 1e3`)
+    const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text)
+    super(`${shown} is not a quantity: expected a number with an optional suffix, such as 500m, 2, 64Mi or 1e3`)
     this.name = 'QuantityError'
   }
 }
@@ -23,6 +24,8 @@ export class QuantityError extends Error {
 const nano = 1_000_000_000n
 /** Kubernetes caps every quantity at the largest signed 64-bit integer. */
 const max = (2n ** 63n - 1n) * nano
+/** Far more digits than any quantity has; arithmetic on millions of them would take seconds. */
+const longest = 200
 const syntax = /^([+-]?)(\d*)(?:\.(\d*))?(?:([eE][+-]?\d+)|([KMGTPE]i|[numkMGTPE]))?$/
 const decimalExponents: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }
 const binaryExponents: Readonly<Record<string, number>> = { Ki: 1, Mi: 2, Gi: 3, Ti: 4, Pi: 5, Ei: 6 }
@@ -33,7 +36,7 @@ const binaryExponents: Readonly<Record<string, number>> = { Ki: 1, Mi: 2, Gi: 3,
  */
 export function parseQuantity(text: string | number): Quantity {
   const source = String(text)
-  const parts = syntax.exec(source)
+  const parts = source.length > longest ? null : syntax.exec(source)
   if (parts === null) throw new QuantityError(source)
   const [, sign = '', whole = '', fraction = '', exponent, suffix = ''] = parts
   if (whole === '' && fraction === '') throw new QuantityError(source)

@@ -13,6 +13,11 @@ export function field(map: Raw, key: string): unknown {
   return Object.hasOwn(map, key) ? (map[key] ?? undefined) : undefined
 }
 
+/** The same of a map whose values have a type: a key such as `constructor` never finds what every object inherits. */
+export function ownOf<T>(map: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined
+}
+
 export function has(map: Raw, key: string): boolean {
   return field(map, key) !== undefined
 }

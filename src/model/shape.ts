@@ -43,7 +43,9 @@ function checkObject(map: Raw, type: ObjectType, walk: Walk): void {
 }
 
 function reportUnknown(key: string, type: ObjectType, walk: Walk): void {
-  walk.report(walk.path, 'UnknownField', `unknown field ${JSON.stringify(key)}`, { suggestion: nearest(key, type.fields.keys()) })
+  walk.report(walk.path, 'UnknownField', `unknown field ${JSON.stringify(key)}`, {
+    suggestion: () => nearest(key, type.fields.keys()),
+  })
 }
 
 function checkField(value: unknown, type: FieldType, walk: Walk, owner: string): void {
@@ -137,7 +139,7 @@ const scalars: Readonly<Record<ScalarName, Scalar>> = {
     hint: (value) => unquoted(value, /^(true|false)$/),
   },
   int32: { ...whole, check: checkRange },
-  int64: whole,
+  int64: { ...whole, check: checkLongRange },
   number: {
     expected: 'a number',
     accepts: (value) => typeof value === 'number',
@@ -164,12 +166,16 @@ function checkEnum(value: unknown, walk: Walk, owner: string): void {
   if (allowed === undefined || allowed.includes(value as string)) return
   const choices = allowed.filter((choice) => choice !== '').join(', ')
   walk.report(walk.path, 'UnknownValue', `unknown value ${JSON.stringify(value)}: expected one of ${choices}`, {
-    suggestion: nearest(value as string, allowed),
+    suggestion: () => nearest(value as string, allowed),
   })
 }
 
 function checkRange(value: unknown, walk: Walk): void {
   if (Math.abs(value as number) > 2 ** 31 - 1) walk.report(walk.path, 'OutOfRange', `${value} does not fit a 32-bit integer`)
+}
+
+function checkLongRange(value: unknown, walk: Walk): void {
+  if (Math.abs(value as number) >= 2 ** 63) walk.report(walk.path, 'OutOfRange', `${value} does not fit a 64-bit integer`)
 }
 
 function checkQuantity(value: unknown, walk: Walk): void {

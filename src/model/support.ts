@@ -6,6 +6,7 @@
  */
 import { capabilityName } from './container.ts'
 import { baselineCapabilities, type Policy, safeSysctls } from './policy.ts'
+import { plainText } from './report.ts'
 
 export type Support =
   | { readonly level: 'honoured' }
@@ -123,7 +124,7 @@ const containerSecurity: readonly SupportRow[] = [
   ),
   policy('privileged', 'privileged', 'honoured', isTrue),
   policy('capabilities.add[]', 'capabilities', 'honoured', {
-    when: (value) => !baselineCapabilities.has(capabilityName(String(value))),
+    when: (value) => !baselineCapabilities.has(capabilityName(plainText(value))),
     whenText: `other than ${[...baselineCapabilities].join(', ')}`,
   }),
   policy('procMount', 'procMount', 'refused', other('Default', '')),
@@ -165,7 +166,7 @@ const podSecurity: readonly SupportRow[] = [
   ...honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups', 'fsGroup', 'fsGroupChangePolicy'),
   unenforced('supplementalGroupsPolicy', 'groups of the image are kept', other('Merge')),
   policy('sysctls[].name', 'sysctls', 'honoured', {
-    when: (value) => !safeSysctls.has(String(value)),
+    when: (value) => !safeSysctls.has(plainText(value)),
     whenText: `other than ${[...safeSysctls].join(', ')}`,
   }),
   ...honoured('sysctls[].value'),

@@ -3,6 +3,7 @@
  * missing, and the hash that names the two together. A changed value is a changed template, so it rolls.
  */
 import { canonicalText, sha256 } from '../model/canonical.ts'
+import { ownOf } from '../model/raw.ts'
 import type { ConfigMap, EnvSource, PodTemplate, Secret } from '../model/types.ts'
 import type { BoundConfig } from './memory.ts'
 
@@ -69,7 +70,7 @@ function bindFound(template: PodTemplate, namespace: string, objects: readonly F
 export function missingIn(template: PodTemplate, namespace: string, { configMaps, secrets }: BoundConfig): readonly string[] {
   const sentences = references(template).flatMap(({ kind, name, key, optional, where }): string[] => {
     if (optional) return []
-    const keys = kind === 'ConfigMap' ? keysOf(configMaps[name]) : secrets[name]?.data
+    const keys = kind === 'ConfigMap' ? keysOf(ownOf(configMaps, name)) : ownOf(secrets, name)?.data
     if (keys === undefined) return [`${kind} ${namespace}/${name} does not exist (${where})`]
     return key === undefined || Object.hasOwn(keys, key) ? [] : [`${kind} ${namespace}/${name} has no key "${key}" (${where})`]
   })

@@ -1,6 +1,7 @@
 /** A pod on Docker: compiles a bound pod template into the containers and volumes that make it. */
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import { bytes, cpuMillis } from '../model/quantity.ts'
+import { ownOf } from '../model/raw.ts'
 import type { Container, PodSpec, PodTemplate, VolumeMount } from '../model/types.ts'
 import type { Mount, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
@@ -307,7 +308,7 @@ function runAs(container: Container, pod: PodSpec, imageUser: string): string | 
 
 function pullSecrets(spec: PodSpec, namespace: string, config: BoundConfig): SecretRef[] {
   return spec.imagePullSecrets.flatMap(({ name }) =>
-    Object.entries(config.secrets[name]?.data ?? {})
+    Object.entries(ownOf(config.secrets, name)?.data ?? {})
       .filter(([key]) => key === '.dockerconfigjson' || key === '.dockercfg')
       .map(([key, digest]) => ({ namespace, name, key, digest })),
   )

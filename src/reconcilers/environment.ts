@@ -1,4 +1,5 @@
 /** The environment of a container: envFrom, env, `$(VAR)` expansion and the downward API. */
+import { ownOf } from '../model/raw.ts'
 import type { Container, EnvSource, EnvVar, PodTemplate } from '../model/types.ts'
 import type { BoundConfig } from './memory.ts'
 import type { PodIdentity } from './names.ts'
@@ -21,11 +22,11 @@ export function resolveEnvironment(container: Container, pod: PodFacts, config: 
   const values = new Map<string, Text>()
   for (const source of container.envFrom) {
     if (source.configMapRef)
-      for (const [key, value] of Object.entries(config.configMaps[source.configMapRef.name]?.data ?? {}))
+      for (const [key, value] of Object.entries(ownOf(config.configMaps, source.configMapRef.name)?.data ?? {}))
         values.set(source.prefix + key, value)
     if (source.secretRef) {
       const { name } = source.secretRef
-      for (const [key, digest] of Object.entries(config.secrets[name]?.data ?? {}))
+      for (const [key, digest] of Object.entries(ownOf(config.secrets, name)?.data ?? {}))
         values.set(source.prefix + key, secretText(pod.namespace, name, key, digest))
     }
   }
@@ -36,26 +37,37 @@ export function resolveEnvironment(container: Container, pod: PodFacts, config: 
   return [...values].map(([name, value]) => ({ name, value }))
 }
 
+/** Linux starts no program with a longer variable or argument: characters, and secret values not yet known. */
+const longestText = 131_072
+
 /**
- * Replaces `$(NAME)` by its value and `$$` by `$`; an unknown name stays as it is written.
+ * Replaces `$(NAME)` by its value and `$$` by `$`; an unknown name stays as it is written, and so does one whose value
+ * would make the text longer than Linux takes. Twenty variables that each name the last one twice are a million values.
  * @see Kubernetes third_party/forked/golang/expansion
  */
 export function expand(text: string, values: ReadonlyMap<string, Text>): Text {
   const parts: (string | Exclude<Text, string>['parts'][number])[] = []
   let last = 0
+  let room = longestText - text.length
   for (const match of text.matchAll(/\$(?:\$|\(([^)]*)\))/g)) {
     parts.push(text.slice(last, match.index))
     last = match.index + match[0].length
     if (match[1] === undefined) parts.push('$')
     else {
       const value = values.get(match[1])
-      if (value === undefined) parts.push(match[0])
+      if (value !== undefined) room -= sizeOf(value)
+      if (value === undefined || room < 0) parts.push(match[0])
       else if (typeof value === 'string') parts.push(value)
       else parts.push(...value.parts)
     }
   }
   parts.push(text.slice(last))
   return joinParts(parts)
+}
+
+function sizeOf(text: Text): number {
+  if (typeof text === 'string') return text.length
+  return text.parts.reduce((sum, part) => sum + (typeof part === 'string' ? part.length : 1), 0)
 }
 
 export function environmentOf(entries: readonly EnvEntry[]): Map<string, Text> {
@@ -75,9 +87,9 @@ function resolveVariable(
 ): Text | undefined {
   if ('value' in variable) return expand(variable.value, values)
   const { configMapKeyRef, secretKeyRef, fieldRef }: EnvSource = variable.valueFrom
-  if (configMapKeyRef) return config.configMaps[configMapKeyRef.name]?.data[configMapKeyRef.key]
+  if (configMapKeyRef) return ownOf(ownOf(config.configMaps, configMapKeyRef.name)?.data, configMapKeyRef.key)
   if (secretKeyRef) {
-    const digest = config.secrets[secretKeyRef.name]?.data[secretKeyRef.key]
+    const digest = ownOf(ownOf(config.secrets, secretKeyRef.name)?.data, secretKeyRef.key)
     return digest === undefined ? undefined : secretText(pod.namespace, secretKeyRef.name, secretKeyRef.key, digest)
   }
   return fieldRef ? resolveField(fieldRef.fieldPath, pod) : undefined
@@ -90,7 +102,7 @@ function secretText(namespace: string, name: string, key: string, digest: string
 /** @see Kubernetes pkg/fieldpath, and the fields that env supports */
 function resolveField(path: string, pod: PodFacts): string | undefined {
   const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
-  if (keyed) return (keyed[1] === 'labels' ? pod.labels : pod.template.metadata.annotations)[keyed[2] ?? ''] ?? ''
+  if (keyed) return ownOf(keyed[1] === 'labels' ? pod.labels : pod.template.metadata.annotations, keyed[2] ?? '') ?? ''
   const fields: Readonly<Record<string, string>> = {
     'metadata.name': pod.name,
     'metadata.namespace': pod.namespace,

@@ -1,6 +1,7 @@
 /** A pod's volumes on Docker: which volumes to make, and which files go into them. */
 import { createHash } from 'node:crypto'
 import { bytes } from '../model/quantity.ts'
+import { ownOf } from '../model/raw.ts'
 import type { KeyToPath, PodSpec, Volume } from '../model/types.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
@@ -64,12 +65,12 @@ function memoryOptions(volume: Volume): Record<string, string> {
 function volumeFiles(volume: Volume, namespace: string, config: BoundConfig): FileSpec[] {
   if (volume.configMap) {
     const { name, items, defaultMode } = volume.configMap
-    const bound = config.configMaps[name] ?? { data: {}, binaryData: {} }
+    const bound = ownOf(config.configMaps, name) ?? { data: {}, binaryData: {} }
     const keys = [...Object.keys(bound.data), ...Object.keys(bound.binaryData)]
     return project(keys, items, defaultMode).flatMap(({ key, path, mode }): FileSpec[] => {
-      const text = bound.data[key]
+      const text = ownOf(bound.data, key)
       if (text !== undefined) return [{ path, mode, content: { text }, digest: contentDigest(text) }]
-      const base64 = bound.binaryData[key]
+      const base64 = ownOf(bound.binaryData, key)
       return base64 === undefined
         ? []
         : [{ path, mode, content: { base64 }, digest: contentDigest(Buffer.from(base64, 'base64')) }]
@@ -77,9 +78,9 @@ function volumeFiles(volume: Volume, namespace: string, config: BoundConfig): Fi
   }
   if (volume.secret) {
     const { secretName, items, defaultMode } = volume.secret
-    const bound = config.secrets[secretName]?.data ?? {}
+    const bound = ownOf(config.secrets, secretName)?.data ?? {}
     return project(Object.keys(bound), items, defaultMode).flatMap(({ key, path, mode }): FileSpec[] => {
-      const digest = bound[key]
+      const digest = ownOf(bound, key)
       return digest === undefined
         ? []
         : [{ path, mode, content: { secret: { namespace, name: secretName, key, digest } }, digest }]

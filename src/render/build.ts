@@ -46,9 +46,15 @@ async function writeTree(root: string, files: readonly TreeFile[]): Promise<void
     if (path.startsWith('/') || normalize(path).startsWith('..')) throw new BuildError(`${path} is outside of the tree`)
     if (!folders.has(dirname(file))) await mkdir(dirname(file), { recursive: true, mode: 0o700 })
     folders.add(dirname(file))
-    await writeFile(file, bytes, { mode: 0o600, flag: 'wx' })
+    await writeFile(file, bytes, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+      throw new BuildError(`${path} cannot be copied: ${error.code}`)
+    })
   }
 }
+
+/** Address space of the tool, in KiB: what a template of thirty characters can use up is without bound. */
+const maxMemoryKiB = 4 * 1024 * 1024
+const bounded = `ulimit -v ${maxMemoryKiB} 2>/dev/null; exec "$0" "$@"`
 
 function run(build: Build, root: string, home: string): Promise<string> {
   const [file, ...first] = build.command
@@ -60,7 +66,7 @@ function run(build: Build, root: string, home: string): Promise<string> {
     maxBuffer: build.maxBytes,
   }
   return new Promise((resolve, reject) => {
-    execFile(file, [...first, ...build.args(root)], options, (error, stdout, stderr) => {
+    execFile('/bin/sh', ['-c', bounded, file, ...first, ...build.args(root)], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else reject(new BuildError(reasonOf(error, stderr, build).replaceAll(`${root}/`, '').replaceAll(root, '.')))
     })
@@ -85,6 +91,7 @@ function environment(home: string, network: boolean): Record<string, string> {
 function reasonOf(error: Error & { code?: unknown; killed?: boolean }, stderr: string, build: Build): string {
   if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `the output is more than ${build.maxBytes} bytes`
   if (error.killed === true) return `it took more than ${build.timeoutMs} ms`
+  if (/out of memory|cannot allocate/.test(stderr)) return `it takes more than ${maxMemoryKiB} KiB of memory`
   const lines = stderr
     .split('\n')
     .map((line) => line.trim())

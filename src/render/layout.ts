@@ -42,18 +42,22 @@ export function layoutOf(files: readonly TreeFile[], limits: Limits, path = '.')
   const root = kustomizations.find(({ folder }) => folder === path)
   if (root !== undefined) return { kustomizations, builds: [root], charts: [], plain: [] }
   if (charts.includes(path)) return { kustomizations, builds: [], charts: [path], plain: [] }
-  const inside = kustomizations.filter(({ folder }) => isWithin(folder, path) && !charts.some((chart) => isWithin(folder, chart)))
+  const isChart = new Set(charts)
+  const inside = kustomizations.filter(
+    ({ folder }) => isWithin(folder, path) && ![folder, ...parentsOf(folder)].some((parent) => isChart.has(parent)),
+  )
   const taken = new Set(inside.flatMap(takenBy))
-  const claimed = inside.map(({ folder }) => folder)
+  const claimed = new Set(inside.map(({ folder }) => folder))
+  const claimedOrCharts = new Set([...claimed, ...charts])
   return {
     kustomizations,
     builds: inside.filter(({ folder, isComponent }) => !isComponent && !taken.has(folder)),
-    charts: charts.filter((chart) => !claimed.some((folder) => isWithin(chart, folder))),
+    charts: charts.filter((chart) => ![chart, ...parentsOf(chart)].some((folder) => claimed.has(folder))),
     plain: visible.filter(
       (file) =>
         isManifestFile(file.path) &&
         isWithin(file.path, path) &&
-        ![...claimed, ...charts].some((folder) => isWithin(file.path, folder)),
+        !parentsOf(file.path).some((folder) => claimedOrCharts.has(folder)),
     ),
   }
 }
@@ -73,7 +77,18 @@ export function isWithin(path: string, folder: string): boolean {
 
 /** Charts inside a chart are its dependencies. */
 function outermost(folders: readonly string[]): readonly string[] {
-  return folders.filter((folder) => !folders.some((other) => other !== folder && isWithin(folder, other)))
+  const all = new Set(folders)
+  return folders.filter((folder) => !parentsOf(folder).some((parent) => all.has(parent)))
+}
+
+/** The folders above one, the nearest first, up to the tree itself. */
+function parentsOf(path: string): readonly string[] {
+  const parents: string[] = []
+  for (let at = path; at !== '.' && at !== '/'; ) {
+    at = posix.dirname(at)
+    parents.push(at)
+  }
+  return parents
 }
 
 /** A kustomization that cannot be read takes in nothing here; its build says why. */

@@ -10,6 +10,9 @@ import { parseYaml, type YamlDocument } from './yaml.ts'
 /** Documents of tools that look like Kubernetes objects and are not. */
 const toolGroups = /^(?:skaffold|kustomize\.config\.k8s\.io)\//
 
+/** Problems of all files together, after which a file is read up to its first one only. */
+const maxProblems = 10_000
+
 /** What files rendered to, by path; only where the content and the limits are the same. */
 export type FileMemory = Map<string, { readonly key: string; readonly rendered: Rendered }>
 
@@ -19,11 +22,17 @@ export type FileMemory = Map<string, { readonly key: string; readonly rendered: 
  */
 export function renderPlain(files: readonly TreeFile[], revision: string, limits: Limits, memory?: FileMemory): Rendered {
   let room = limits.totalBytes
+  let problems = maxProblems
   const rest = new Set(memory?.keys())
   const parts = files.map((file) => {
     room -= file.bytes.byteLength
     rest.delete(file.path)
-    if (room >= 0) return memory === undefined ? renderFile(file, revision, limits) : remembered(file, revision, limits, memory)
+    if (room >= 0) {
+      const within = problems > 0 ? limits : { ...limits, problems: 1 }
+      const rendered = memory === undefined ? renderFile(file, revision, within) : remembered(file, revision, within, memory)
+      problems -= rendered.problems.length
+      return rendered
+    }
     return failed(file.path, 'TooLarge', `the files together are larger than ${limits.totalBytes} bytes; this one was not read`, [
       file.path,
     ])
@@ -33,7 +42,7 @@ export function renderPlain(files: readonly TreeFile[], revision: string, limits
 }
 
 function remembered(file: TreeFile, revision: string, limits: Limits, memory: FileMemory): Rendered {
-  const key = `${limits.fileBytes} ${limits.depth} ${limits.aliases} ${limits.nodes} ${limits.documents} ${hash('sha256', file.bytes)}`
+  const key = `${limits.fileBytes} ${limits.depth} ${limits.aliases} ${limits.nodes} ${limits.documents} ${limits.problems} ${hash('sha256', file.bytes)}`
   const earlier = memory.get(file.path)
   if (earlier?.key !== key) {
     const rendered = renderFile(file, revision, limits)

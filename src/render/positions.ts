@@ -2,30 +2,42 @@
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml'
 import type { FieldPath } from '../model/types.ts'
 
-/** The events of one document of a stream, without the one that opens it and the one that closes it. */
-export function documentEvents(events: readonly Event[], index: number): readonly Event[] {
-  let seen = -1
-  let start = -1
-  for (const [at, event] of events.entries()) {
-    if (event.type !== EVENT_ID.DOCUMENT) continue
-    seen += 1
-    if (seen === index) start = at + 1
-    else if (seen > index) return events.slice(start, at - 1)
-  }
-  return start === -1 ? [] : events.slice(start, -1)
+/** Finds places in one text; what it learns of a map, a list or the lines is kept, so that many questions cost as much as one. */
+export interface Positions {
+  /** 1-based line of the field at `path` in a document, that of its key; of its nearest parent when there is no such field. */
+  line(document: number, path?: FieldPath): number
 }
 
-/** 1-based line of the field at `path`, that of its key; of its nearest parent when there is no such field. */
-export function startLine(text: string, events: readonly Event[], path: FieldPath = []): number {
-  let offset = offsetOf(events[0])
-  let at = 0
-  for (const part of path) {
-    const found = typeof part === 'number' ? itemAt(events, at, part) : valueAt(text, events, at, part)
-    if (found === undefined) break
-    offset = found.offset
-    at = found.value
+/** `events` are those of the whole `text`. */
+export function positionsOf(text: string, events: readonly Event[]): Positions {
+  const documents = rootsOf(events)
+  let ends: Uint32Array | undefined
+  const children = new Map<number, ReadonlyMap<string | number, Place>>()
+  let starts: readonly number[] | undefined
+
+  const childrenAt = (at: number): ReadonlyMap<string | number, Place> => {
+    const known = children.get(at)
+    if (known !== undefined) return known
+    ends ??= endsOf(events)
+    const found = childrenOf(text, events, ends, at)
+    children.set(at, found)
+    return found
   }
-  return lineAt(text, offset)
+
+  return {
+    line(document, path = []) {
+      const root = documents[document]
+      if (root === undefined) return 1
+      let place: Place = { value: root, offset: offsetOf(events[root]) }
+      for (const part of path) {
+        const found = childrenAt(place.value).get(part)
+        if (found === undefined) break
+        place = found
+      }
+      starts ??= lineStarts(text)
+      return lineAt(starts, place.offset)
+    },
+  }
 }
 
 interface Place {
@@ -35,39 +47,37 @@ interface Place {
   readonly offset: number
 }
 
-function valueAt(text: string, events: readonly Event[], at: number, key: string): Place | undefined {
-  if (events[at]?.type !== EVENT_ID.MAPPING) return undefined
-  let place: Place | undefined
-  let next = at + 1
-  while (next < events.length && events[next]?.type !== EVENT_ID.POP) {
-    const name = events[next]
-    const value = after(events, next)
-    if (name?.type === EVENT_ID.SCALAR && getScalarValue(text, name) === key) place = { value, offset: offsetOf(name) }
-    next = after(events, value)
-  }
-  return place
+/** Index of the event of each document's value, which is that of its end for an empty one. */
+function rootsOf(events: readonly Event[]): readonly number[] {
+  return events.flatMap(({ type }, index) => (type === EVENT_ID.DOCUMENT ? [index + 1] : []))
 }
 
-function itemAt(events: readonly Event[], at: number, index: number): Place | undefined {
-  if (events[at]?.type !== EVENT_ID.SEQUENCE) return undefined
-  let next = at + 1
-  for (let count = 0; next < events.length && events[next]?.type !== EVENT_ID.POP; count += 1) {
-    if (count === index) return { value: next, offset: offsetOf(events[next]) }
-    next = after(events, next)
+/** For each event that begins a value, the index of the event after that value. */
+function endsOf(events: readonly Event[]): Uint32Array {
+  const ends = new Uint32Array(events.length)
+  const open: number[] = []
+  for (const [index, { type }] of events.entries()) {
+    ends[index] = index + 1
+    if (type === EVENT_ID.POP) ends[open.pop() ?? index] = index + 1
+    else if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE || type === EVENT_ID.DOCUMENT) open.push(index)
   }
-  return undefined
+  return ends
 }
 
-/** Index of the event after a whole value. */
-function after(events: readonly Event[], at: number): number {
-  let depth = 0
-  for (let next = at; next < events.length; next += 1) {
-    const type = events[next]?.type
-    if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE) depth += 1
-    else if (type === EVENT_ID.POP) depth -= 1
-    if (depth <= 0) return next + 1
+/** Of two equal keys the later one counts. */
+function childrenOf(text: string, events: readonly Event[], ends: Uint32Array, at: number): ReadonlyMap<string | number, Place> {
+  const found = new Map<string | number, Place>()
+  const type = events[at]?.type
+  if (type !== EVENT_ID.MAPPING && type !== EVENT_ID.SEQUENCE) return found
+  const last = (ends[at] ?? 0) - 1
+  for (let next = at + 1; next < last; ) {
+    const first = events[next]
+    const value = type === EVENT_ID.MAPPING ? (ends[next] ?? last) : next
+    if (type === EVENT_ID.SEQUENCE) found.set(found.size, { value, offset: offsetOf(first) })
+    else if (first?.type === EVENT_ID.SCALAR) found.set(getScalarValue(text, first), { value, offset: offsetOf(first) })
+    next = ends[value] ?? last
   }
-  return events.length
+  return found
 }
 
 function offsetOf(event: Event | undefined): number {
@@ -77,8 +87,21 @@ function offsetOf(event: Event | undefined): number {
   return 'start' in event ? event.start : 0
 }
 
-function lineAt(text: string, offset: number): number {
-  let line = 1
-  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) line += 1
-  return line
+/** Offsets at which lines begin. */
+function lineStarts(text: string): readonly number[] {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return starts
+}
+
+/** 1-based; by halving. */
+function lineAt(starts: readonly number[], offset: number): number {
+  let low = 0
+  let high = starts.length
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((starts[middle] ?? 0) <= offset) low = middle
+    else high = middle
+  }
+  return low + 1
 }

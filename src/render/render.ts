@@ -5,7 +5,7 @@ import { canonicalText } from '../model/canonical.ts'
 import type { Problem } from '../model/types.ts'
 import { renderChart } from './helm.ts'
 import { renderKustomization } from './kustomize.ts'
-import { layoutOf } from './layout.ts'
+import { type Layout, layoutOf } from './layout.ts'
 import { type FileMemory, isManifestFile, renderPlain } from './plain.ts'
 import type { Tools } from './tools.ts'
 import { defaultLimits, failed, type Limits, nothingRendered, type Rendered, type RenderOptions, together } from './types.ts'
@@ -19,6 +19,7 @@ import { defaultLimits, failed, type Limits, nothingRendered, type Rendered, typ
 export async function renderTree(tree: Tree, options: RenderOptions, tools: Tools, memory?: FileMemory): Promise<Rendered> {
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const layout = layoutOf(tree.files, limits, posix.normalize(options.path ?? '.').replace(/\/$/, ''))
+  if (layout.builds.length + layout.charts.length > limits.builds) return tooManyBuilds(layout, tree, limits)
   const parts = [renderPlain(layout.plain, tree.revision.sha, limits, memory), refusedEntries(tree)]
   for (const build of layout.builds) parts.push(await renderKustomization(build, layout, tree, options, limits, tools))
   for (const chart of layout.charts) parts.push(await renderChart(chart, tree, options, limits, tools))
@@ -32,6 +33,14 @@ function refusedEntries(tree: Tree): Rendered {
     return isManifestFile(path) ? problem : { ...problem, severity: 'notice' }
   })
   return { ...nothingRendered, problems, brokenFiles: tree.refused.map(({ path }) => path) }
+}
+
+function tooManyBuilds({ builds, charts }: Layout, tree: Tree, limits: Limits): Rendered {
+  const file = builds[0]?.file ?? `${charts[0]}/Chart.yaml`
+  const count = builds.length + charts.length
+  const message = `the tree has ${count} kustomizations and charts to build, more than ${limits.builds}; give a narrower --path`
+  const everything = tree.files.map(({ path }) => path)
+  return failed(file, 'TooLarge', message, everything)
 }
 
 function capped(rendered: Rendered, tree: Tree, limits: Limits): Rendered {

@@ -32,8 +32,12 @@ export interface Limits {
   readonly nodes: number
   /** in one file */
   readonly documents: number
+  /** documents of one file that cannot be read, after which the rest of it is not read */
+  readonly problems: number
   /** in the tree */
   readonly objects: number
+  /** kustomizations and charts of the tree that are built; each is a process over a copy of it */
+  readonly builds: number
 }
 
 export const defaultLimits: Limits = {
@@ -43,7 +47,9 @@ export const defaultLimits: Limits = {
   aliases: 20,
   nodes: 1_000_000,
   documents: 20_000,
+  problems: 100,
   objects: 50_000,
+  builds: 500,
 }
 
 export interface Rendered {

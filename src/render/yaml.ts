@@ -8,14 +8,13 @@ import {
   constructFromEvents,
   defineScalarTag,
   EVENT_ID,
-  type Event,
   mergeTag,
   NOT_RESOLVED,
   parseEvents,
   YAMLException,
 } from 'js-yaml'
 import type { FieldPath } from '../model/types.ts'
-import { documentEvents, startLine } from './positions.ts'
+import { type Positions, positionsOf } from './positions.ts'
 import type { Limits } from './types.ts'
 
 export interface YamlDocument {
@@ -64,17 +63,25 @@ export function parseYaml(
   const documents: YamlDocument[] = []
   const problems: YamlProblem[] = []
   for (const part of split(text.replace(/^\uFEFF/, ''))) {
-    if (documents.length >= limits.documents) {
-      problems.push({ line: part.line, code: 'TooLarge', message: `the file has more than ${limits.documents} documents` })
+    if (documents.length >= limits.documents || problems.length >= limits.problems) {
+      problems.push(documents.length >= limits.documents ? tooMany(part, limits) : tooBroken(part, problems.length))
       break
     }
     try {
-      documents.push(...parsePart(part, limits))
+      for (const document of parsePart(part, limits)) documents.push(document)
     } catch (error) {
       problems.push(problemOf(error, part, limits))
     }
   }
   return { documents, problems }
+}
+
+function tooBroken({ line }: Part, broken: number): YamlProblem {
+  return { line, code: 'TooLarge', message: `${broken} documents of the file cannot be read, so the rest of it is not read` }
+}
+
+function tooMany({ line }: Part, { documents }: Limits): YamlProblem {
+  return { line, code: 'TooLarge', message: `the file has more than ${documents} documents` }
 }
 
 interface Part {
@@ -96,7 +103,12 @@ function split(text: string): readonly Part[] {
     start = marker.index
   }
   parts.push({ text: text.slice(start), line })
-  return parts.filter((part) => !/^(?:---)?[ \t]*(?:(?:#.*)?\r?\n[ \t]*)*(?:#.*)?$/.test(part.text))
+  return parts.filter(({ text }) => saysSomething(text.startsWith('---') ? text.slice(3) : text))
+}
+
+/** Whether a line holds more than white space and a comment. A pattern over all lines at once would exhaust the stack on many. */
+function saysSomething(text: string): boolean {
+  return /^[ \t]*[^ \t\r\n#]/m.test(text)
 }
 
 function countLines(text: string): number {
@@ -109,20 +121,24 @@ function parsePart(part: Part, limits: Limits): readonly YamlDocument[] {
   const events = parseEvents(part.text, { maxDepth: limits.depth })
   const bodies = constructFromEvents(events, { source: part.text, schema, maxAliases: limits.aliases })
   const aliased = events.some(({ type }) => type === EVENT_ID.ALIAS)
+  if (bodies.length > limits.documents) throw new TooManyDocuments()
+  const positions = positionsOf(part.text, events)
   return bodies.flatMap((body, index) => {
     if (body === null || body === undefined) return []
     if (aliased && expandedSize(body, new Map(), limits.nodes) > limits.nodes) throw new Expansion()
-    const own = documentEvents(events, index)
     return [
       {
         body,
-        line: part.line + startLine(part.text, own) - 1,
-        lineOf: (path) => part.line + lineOfPath(part.text, index, path) - 1,
+        line: part.line + positions.line(index) - 1,
+        lineOf: (path) => part.line + positionsIn(part.text).line(index, path) - 1,
         text: part.text,
       },
     ]
   })
 }
+
+/** Ended by `...`, they are no parts of their own. */
+class TooManyDocuments extends Error {}
 
 /** Written out, aliases of aliases grow without bound. */
 class Expansion extends Error {}
@@ -140,18 +156,19 @@ function expandedSize(value: unknown, known: Map<object, number>, most: number):
   return size
 }
 
-/** Lines are asked for seldom, several times for one document: its events are read again, and kept for the next. */
-let last: { readonly text: string; readonly events: readonly Event[] } | undefined
+/** Lines are asked for seldom, several times for one document: it is read again, and kept for the next. */
+let last: { readonly text: string; readonly positions: Positions } | undefined
 
-function lineOfPath(text: string, index: number, path: FieldPath): number {
-  if (last?.text !== text) last = { text, events: parseEvents(text, {}) }
-  return startLine(text, documentEvents(last.events, index), path)
+function positionsIn(text: string): Positions {
+  if (last?.text !== text) last = { text, positions: positionsOf(text, parseEvents(text, {})) }
+  return last.positions
 }
 
 function problemOf(error: unknown, part: Part, limits: Limits): YamlProblem {
   if (error instanceof Expansion) {
     return { line: part.line, code: 'TooLarge', message: `aliases make it more than ${limits.nodes} values` }
   }
+  if (error instanceof TooManyDocuments) return tooMany(part, limits)
   // Only the reason: the snippet that js-yaml adds could show a secret.
   if (!(error instanceof YAMLException)) return { line: part.line, code: 'BadYaml', message: 'the document cannot be read' }
   const line = part.line + (error.mark?.line ?? 0)

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
+import { ownOf } from '../model/raw.ts'
 import type { ResolvedFile } from './resolve.ts'
 
 const DIRECTORY_MODE = 0o755
@@ -33,7 +34,8 @@ export async function packFiles(
   const sorted = files.map((file) => ({ ...file, path: relativePath(file.path) })).sort(byPath)
   const modes = options.modes ?? {}
   const folders = new Set([...parentsOf(sorted), ...Object.keys(modes)])
-  for (const name of [...folders].sort()) pack.entry({ ...owner, name, type: 'directory', mode: modes[name] ?? DIRECTORY_MODE })
+  for (const name of [...folders].sort())
+    pack.entry({ ...owner, name, type: 'directory', mode: ownOf(modes, name) ?? DIRECTORY_MODE })
   for (const { path, mode, bytes } of sorted) pack.entry({ ...owner, name: path, mode, size: bytes.length }, Buffer.from(bytes))
   pack.finalize()
   const chunks: Buffer[] = []

@@ -16,7 +16,23 @@ export interface ResolvedFile {
 
 export function resolveText(text: Text, vault: Vault): string {
   if (typeof text === 'string') return text
-  return text.parts.map((part) => (typeof part === 'string' ? part : secretText(part, vault))).join('')
+  let length = 0
+  const parts = text.parts.map((part) => {
+    const written = typeof part === 'string' ? part : secretText(part, vault)
+    length += written.length
+    if (length > longestText) throw tooLong(text.parts)
+    return written
+  })
+  return parts.join('')
+}
+
+/** Far above what Linux takes as one variable or argument; a value that is named a thousand times must not fill the memory. */
+const longestText = 4 * 1024 * 1024
+
+function tooLong(parts: readonly (string | SecretRef)[]): ConfigError {
+  const secret = parts.find((part) => typeof part !== 'string')
+  const named = secret === undefined ? '' : ` that names key ${secret.key} of Secret ${secret.namespace}/${secret.name}`
+  return new ConfigError(`a variable or argument${named} is longer than ${longestText} characters; mount the value as a file`)
 }
 
 /** Environment and arguments are strings that end at a NUL, so only UTF-8 text without one can pass. */

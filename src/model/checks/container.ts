@@ -5,12 +5,15 @@
 import { nearest } from '../nearest.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
-import type { Report } from '../report.ts'
+import { plainText, type Report } from '../report.ts'
 import { dnsSuggestion, isDnsLabel, isPort, isPortName, isVariableName } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 import { checkHook, checkProbe } from './probe.ts'
 
-export function checkContainer(container: Raw, volumes: ReadonlySet<string>, at: FieldPath, report: Report): void {
+/** The volumes of the pod by name, and whether containers can write to them. */
+export type PodVolumes = ReadonlyMap<string, { readonly writable: boolean }>
+
+export function checkContainer(container: Raw, volumes: PodVolumes, at: FieldPath, report: Report): void {
   checkName(container, at, report)
   checkImage(container, at, report)
   checkPorts(container, at, report)
@@ -50,7 +53,7 @@ function checkPorts(container: Raw, at: FieldPath, report: Report): void {
     for (const key of ['containerPort', 'hostPort']) {
       const value = field(port, key)
       if (value !== undefined && !isPort(value) && !(key === 'hostPort' && value === 0)) {
-        report([...path, key], 'OutOfRange', `${value} is no port: expected 1 to 65535`)
+        report([...path, key], 'OutOfRange', `${plainText(value)} is no port: expected 1 to 65535`)
       }
     }
     const name = textAt(port, 'name')
@@ -142,7 +145,8 @@ function checkResources(resources: Raw, at: FieldPath, report: Report): void {
     ['requests', mapAt(resources, 'requests')],
   ] as const) {
     for (const [name, value] of Object.entries(amounts)) {
-      if (value !== null && quantity(value).nanos < 0n) report([...at, list, name], 'OutOfRange', `${value} is below zero`)
+      if (value !== null && quantity(value).nanos < 0n)
+        report([...at, list, name], 'OutOfRange', `${plainText(value)} is below zero`)
     }
   }
   for (const [name, request] of Object.entries(mapAt(resources, 'requests'))) {
@@ -164,27 +168,32 @@ function quantity(value: unknown) {
   }
 }
 
-function checkMounts(container: Raw, volumes: ReadonlySet<string>, at: FieldPath, report: Report): void {
+function checkMounts(container: Raw, volumes: PodVolumes, at: FieldPath, report: Report): void {
   for (const [index, mount] of mapsAt(container, 'volumeMounts').entries()) {
     const path = [...at, 'volumeMounts', index]
     const name = textAt(mount, 'name') ?? ''
     if (!volumes.has(name)) {
       report([...path, 'name'], 'UnknownVolume', `the pod has no volume ${JSON.stringify(name)}`, {
-        suggestion: nearest(name, volumes),
+        suggestion: nearest(name, volumes.keys()),
       })
     }
     const mountPath = textAt(mount, 'mountPath') ?? ''
     if (mountPath === '' || mountPath.includes(':')) {
       report([...path, 'mountPath'], 'BadPath', `${JSON.stringify(mountPath)} is no mount path: expected a path without :`)
     }
-    checkSubPath(mount, path, report)
+    checkSubPath(mount, volumes.get(name)?.writable === true, path, report)
   }
 }
 
-function checkSubPath(mount: Raw, at: FieldPath, report: Report): void {
+/** A container could put a link to any place of the node where the subPath will be, and would be given that place. */
+function checkSubPath(mount: Raw, writable: boolean, at: FieldPath, report: Report): void {
   const subPath = textAt(mount, 'subPath') ?? ''
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
     report([...at, 'subPath'], 'BadPath', `${JSON.stringify(subPath)} leaves the volume: expected a relative path without ..`)
+  }
+  if (subPath !== '' && writable) {
+    const remedy = 'mount the whole volume, or make it a volume of its own'
+    report([...at, 'subPath'], 'BadPath', `a part of a volume that containers write to cannot be mounted: ${remedy}`)
   }
   if (subPath !== '' && textAt(mount, 'subPathExpr')) report(at, 'TooMany', 'a mount has either subPath or subPathExpr, not both')
 }

@@ -7,7 +7,7 @@ import { field, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt 
 import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
-import { checkContainer } from './container.ts'
+import { checkContainer, type PodVolumes } from './container.ts'
 
 export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
   if (field(spec, 'containers') !== undefined && listAt(spec, 'containers').length === 0) {
@@ -24,7 +24,7 @@ export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
   }
 }
 
-function checkContainers(spec: Raw, volumes: ReadonlySet<string>, at: FieldPath, report: Report): void {
+function checkContainers(spec: Raw, volumes: PodVolumes, at: FieldPath, report: Report): void {
   const seen = new Map<string, string>()
   for (const list of ['initContainers', 'containers']) {
     for (const [index, container] of mapsAt(spec, list).entries()) {
@@ -63,12 +63,12 @@ function checkPortNames(spec: Raw, at: FieldPath, report: Report): void {
 
 const sourceHint = 'such as emptyDir: {}, configMap: or secret:'
 
-function checkVolumes(spec: Raw, at: FieldPath, report: Report): ReadonlySet<string> {
-  const names = new Set<string>()
+function checkVolumes(spec: Raw, at: FieldPath, report: Report): PodVolumes {
+  const volumes = new Map<string, { readonly writable: boolean }>()
   for (const [index, volume] of mapsAt(spec, 'volumes').entries()) {
     const path = [...at, 'volumes', index]
     const name = textAt(volume, 'name') ?? ''
-    names.add(name)
+    volumes.set(name, { writable: !has(volume, 'configMap') && !has(volume, 'secret') })
     if (!isDnsLabel(name)) report([...path, 'name'], 'BadName', `${JSON.stringify(name)} is not a valid volume name`)
     const sources = Object.keys(volume).filter((key) => key !== 'name' && has(volume, key))
     if (sources.length > 1) {
@@ -76,7 +76,7 @@ function checkVolumes(spec: Raw, at: FieldPath, report: Report): ReadonlySet<str
     }
     checkSource(volume, path, report)
   }
-  return names
+  return volumes
 }
 
 function checkSource(volume: Raw, at: FieldPath, report: Report): void {
@@ -100,8 +100,11 @@ function checkSource(volume: Raw, at: FieldPath, report: Report): void {
 
 function checkItem(item: Raw, at: FieldPath, report: Report): void {
   const path = textAt(item, 'path') ?? ''
-  if (path.startsWith('/') || path.split('/').includes('..')) {
+  const parts = path.split('/')
+  if (path.startsWith('/') || parts.includes('..')) {
     report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} leaves the volume: expected a relative path without ..`)
+  } else if (path.includes('\0') || parts.every((part) => part === '' || part === '.')) {
+    report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} is the name of no file`)
   }
   checkMode(item, 'mode', at, report)
 }

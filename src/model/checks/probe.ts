@@ -1,7 +1,7 @@
 /** Probes and lifecycle hooks: exactly one action, and a port that exists. */
 import { nearest } from '../nearest.ts'
 import { field, has, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from '../raw.ts'
-import type { Report } from '../report.ts'
+import { plainText, type Report } from '../report.ts'
 import { isPort } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 
@@ -49,7 +49,7 @@ function checkPort(container: Raw, action: Raw, path: FieldPath, report: Report)
   if (port === undefined) return
   const isName = typeof port === 'string' && !/^\d+$/.test(port)
   if (!isName) {
-    if (!isPort(Number(port))) report(path, 'OutOfRange', `${port} is no port: expected 1 to 65535`)
+    if (!isPort(Number(plainText(port)))) report(path, 'OutOfRange', `${plainText(port)} is no port: expected 1 to 65535`)
     return
   }
   const names = mapsAt(container, 'ports').flatMap((item) => textAt(item, 'name') ?? [])

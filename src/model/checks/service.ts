@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { field, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from '../raw.ts'
-import type { Report } from '../report.ts'
+import { plainText, type Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain, isPort, isPortName } from '../syntax.ts'
 import { checkLabelPair } from './metadata.ts'
 
@@ -55,7 +55,8 @@ function checkPorts(spec: Raw, type: string, report: Report): void {
 
 function checkNumbers(port: Raw, at: readonly (string | number)[], type: string, report: Report): void {
   const number = field(port, 'port')
-  if (number !== undefined && !isPort(number)) report([...at, 'port'], 'OutOfRange', `${number} is no port: expected 1 to 65535`)
+  if (number !== undefined && !isPort(number))
+    report([...at, 'port'], 'OutOfRange', `${plainText(number)} is no port: expected 1 to 65535`)
   const target = field(port, 'targetPort')
   if (typeof target === 'number' && target !== 0 && !isPort(target)) {
     report([...at, 'targetPort'], 'OutOfRange', `${target} is no port: expected 1 to 65535`)

@@ -3,7 +3,7 @@
  * @see Kubernetes pkg/apis/apps/validation/validation.go
  */
 import { field, mapAt, numberAt, type Raw, textAt } from '../raw.ts'
-import type { Report } from '../report.ts'
+import { plainText, type Report } from '../report.ts'
 import { isPercent } from '../syntax.ts'
 import { checkLabels } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
@@ -72,7 +72,7 @@ function checkAmount(rolling: Raw, key: string, report: Report): number {
     if (value < 0) report(path, 'OutOfRange', `${value} is below zero`)
     return value
   }
-  const text = String(value)
+  const text = plainText(value)
   if (!isPercent(text)) {
     const suggestion = /^\d+$/.test(text) ? text : undefined
     report(path, 'BadPercent', `${JSON.stringify(text)} is neither a whole number nor a percentage such as "25%"`, { suggestion })

@@ -64,6 +64,8 @@ export interface Connection {
   json(request: EngineRequest): Promise<unknown>
   /** The answer, unread. Errors of reading it are the caller's to map with `lost`. */
   stream(request: EngineRequest): Promise<IncomingMessage>
+  /** The body of an answer that has an end, as it comes; a `timeout` when the engine stops in the middle for as long as an answer may take. */
+  body(answer: IncomingMessage): AsyncIterable<Uint8Array>
   /** The raw connection after an upgrade. */
   hijack(request: EngineRequest): Promise<Duplex>
   /** The `EngineError` of a connection that broke while an answer was read. */
@@ -72,7 +74,7 @@ export interface Connection {
 
 const success: readonly number[] = [200, 201, 204]
 /** docker-modem turns statuses it was not told about into errors; all are ours to judge. */
-const everyStatus = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [i + 100, true]))
+const everyStatus = Object.fromEntries(Array.from({ length: 1000 }, (_, status) => [status, true]))
 
 /**
  * A connection to one engine, opened at the first call.
@@ -95,7 +97,12 @@ export function connect(options: ConnectOptions): Connection {
 
   const negotiate = async (): Promise<string> => {
     const answer = await send({ op: 'version', subject: options.host, method: 'GET', path: '/version' }, false)
-    const said = await readJson(answer as IncomingMessage).catch(() => undefined)
+    const said = await withDeadline(answer, options.timeoutMs, () => readJson(answer as IncomingMessage)).catch(
+      (error: unknown) => {
+        if (error instanceof SyntaxError) return undefined
+        throw lost({ op: 'version', subject: options.host }, error)
+      },
+    )
     return chooseVersion(isRecord(said) ? text(said.ApiVersion) : '', isRecord(said) ? text(said.MinAPIVersion) : '')
   }
 
@@ -170,6 +177,7 @@ export function connect(options: ConnectOptions): Connection {
     async stream(request) {
       return (await versioned(request, false)) as IncomingMessage
     },
+    body: (answer) => steadily(answer, options.timeoutMs),
     async hijack(request) {
       const answer = await versioned(request, true)
       if (answer instanceof IncomingMessage) {
@@ -258,6 +266,9 @@ function dial(
 ): Promise<IncomingMessage | Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage | Duplex>()
   const query = defined(request.query ?? {})
+  // The modem says nothing more of a request whose connection was taken over unasked (a 101), not even that it was given up.
+  const giveUp = () => reject(signal.reason)
+  signal.addEventListener('abort', giveUp, { once: true })
   docker.modem.dial(
     {
       // The modem adds the query to a path that ends in a question mark.
@@ -272,6 +283,7 @@ function dial(
       statusCodes: everyStatus,
     },
     (error, answer) => {
+      signal.removeEventListener('abort', giveUp)
       if (error) return reject(error)
       // A connection that breaks later must not become an uncaught error before its reader is there.
       const stream = answer as IncomingMessage | Duplex
@@ -284,6 +296,20 @@ function dial(
 
 function defined(query: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
+}
+
+/** What comes, as long as no wait for it is longer than `ms`; how long the reader takes does not count. */
+async function* steadily(answer: IncomingMessage, ms: number): AsyncGenerator<Uint8Array> {
+  const chunks = (answer as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value } = await withDeadline(answer, ms, () => chunks.next())
+      if (done) return
+      yield value
+    }
+  } finally {
+    answer.destroy()
+  }
 }
 
 /** Runs `read`, breaking the connection when it takes longer than `ms`; `0` means no deadline. */

@@ -287,7 +287,7 @@ function archiveSteps(connection: Connection): Pick<Engine, 'putArchive' | 'getA
       const endpoint = `/containers/${objectId('getArchive', id)}/archive`
       const answer = await connection.stream({ ...request, method: 'GET', path: endpoint, query: { path } })
       try {
-        return await readAll(answer, maxBytes)
+        return await readAll(connection.body(answer), maxBytes)
       } catch (cause) {
         throw connection.lost(request, cause)
       } finally {

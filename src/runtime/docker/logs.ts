@@ -8,7 +8,7 @@ import { lineSplitter } from './lines.ts'
  * A container's output, line by line, from `GET /containers/{id}/logs`.
  *
  * Works for running and dead containers. Follows until the container ends or `signal` aborts, which
- * ends the lines quietly. Errors: notFound, unreachable.
+ * ends the lines quietly. Errors: notFound, unreachable, timeout.
  */
 export async function* containerLogs(
   connection: Connection,
@@ -22,7 +22,8 @@ export async function* containerLogs(
     const tty = record(record(inspected).Config).Tty === true
     const answer = await connection.stream({ ...request, path: `/containers/${id}/logs`, query: logQuery(options) })
     try {
-      yield* tty ? plainLines(answer, options) : multiplexedLines(answer, options)
+      const output = options.follow === true ? answer : connection.body(answer)
+      yield* tty ? plainLines(output, options) : multiplexedLines(output, options)
     } finally {
       answer.destroy()
     }

@@ -28,6 +28,8 @@ export interface Remote {
   readonly bare: string
   readonly work: string
   git(...args: string[]): string
+  /** as `git`, with something to read */
+  write(args: readonly string[], input: string): string
   /** as `git`, at another time */
   gitAt(date: string, ...args: string[]): string
   /** commits the files over what is there, pushes, and returns the sha */
@@ -47,8 +49,8 @@ export function makeRemote(): Remote {
     GIT_COMMITTER_NAME: 'Ada',
     GIT_COMMITTER_EMAIL: 'ada@example.org',
   }
-  const run = (cwd: string, args: string[], more = {}) =>
-    execFileSync('git', args, { cwd, env: { ...env, ...more }, encoding: 'utf8', stdio: 'pipe' }).trim()
+  const run = (cwd: string, args: readonly string[], more = {}, input = '') =>
+    execFileSync('git', args, { cwd, env: { ...env, ...more }, encoding: 'utf8', stdio: 'pipe', input }).trim()
   run(root, ['init', '--quiet', '--bare', '--initial-branch=main', bare])
   run(root, ['init', '--quiet', '--initial-branch=main', work])
   run(bare, ['config', 'receive.denyDeleteCurrent', 'ignore'])
@@ -57,6 +59,7 @@ export function makeRemote(): Remote {
     bare,
     work,
     git,
+    write: (args, input) => run(work, args, {}, input),
     gitAt: (date, ...args) => run(work, args, { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date }),
     push(files, message = 'change') {
       writeFiles(work, files)
