@@ -13,7 +13,7 @@ import type { HostPort } from './hostports.ts'
 import type { ServiceMemory } from './memory.ts'
 import { mendOwn } from './mend.ts'
 import { clusterLabels, edgeName, LABEL } from './names.ts'
-import type { NodeView } from './observed.ts'
+import type { Failure, NodeView } from './observed.ts'
 import type { ContainerSpec, DriftKind, Lane, Step, StepAction } from './plan.ts'
 import { hookKey } from './podstate.ts'
 
@@ -65,9 +65,25 @@ export function planEdges(
   return lanes.filter(({ steps }) => steps.length > 0)
 }
 
-/** What steps on a port's edge fail under. */
-export function laneId(key: ObjectKey, node: Pick<NodeView, 'name'>, port: string): string {
+function laneId(key: ObjectKey, node: NodeView, port: string): string {
   return `service/${key}/${node.name}/${port}`
+}
+
+/** What holds back a step on a port's edge; that the port is taken says more than what came of it. */
+export function portFailure(
+  failures: ReadonlyMap<string, Failure>,
+  key: ObjectKey,
+  node: NodeView,
+  port: string,
+): Failure | undefined {
+  const lane = `${laneId(key, node, port)}|`
+  let first: Failure | undefined
+  for (const [id, failure] of failures) {
+    if (!id.startsWith(lane)) continue
+    if (failure.kind === 'portTaken') return failure
+    first ??= failure
+  }
+  return first
 }
 
 /** On every node an edge of this port runs as it should, and has its rules. */

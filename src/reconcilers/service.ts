@@ -3,7 +3,7 @@ import { canonicalText } from '../model/canonical.ts'
 import type { ObjectKey, Service } from '../model/types.ts'
 import { hashNumber } from './addresses.ts'
 import { chooseServiceAddress } from './cluster.ts'
-import { type EdgeInput, type EdgeSight, findEdges, planEdges, seenEdges } from './edge.ts'
+import { type EdgeInput, type EdgeSight, findEdges, planEdges, portFailure, seenEdges } from './edge.ts'
 import { assignHostPorts, type PortClaim, portId, portKey, wantedHostPorts } from './hostports.ts'
 import type { ServiceMemory } from './memory.ts'
 import { LABEL } from './names.ts'
@@ -105,11 +105,21 @@ function chooseNodePorts(input: ServiceInput, target: Service): Record<string, n
     const free = (candidate: number): boolean =>
       !Object.values(chosen).includes(candidate) &&
       !asked.includes(candidate) &&
+      !isUnusable(input, portId(port.protocol, candidate)) &&
       ['tcp', 'udp'].every((protocol) => input.portClaims(portId(protocol, candidate)).length === 0)
-    const nodePort = port.nodePort ?? input.memory?.nodePorts[name] ?? firstFreePort(`${input.key}:${name}`, free)
+    const known = input.memory?.nodePorts[name]
+    const kept = known === undefined || isUnusable(input, portId(port.protocol, known)) ? undefined : known
+    const nodePort = port.nodePort ?? kept ?? firstFreePort(`${input.key}:${name}`, free)
     if (nodePort !== undefined) chosen[name] = nodePort
   }
   return chosen
+}
+
+/** Somebody outside the cluster has it, and it has never served: nobody knows it yet, so another may be chosen. */
+function isUnusable({ key, nodes, memory, failures }: ServiceInput, id: string): boolean {
+  return nodes.some(
+    (node) => memory?.edges?.[`${node.name}/${id}`] === undefined && portFailure(failures, key, node, id)?.kind === 'portTaken',
+  )
 }
 
 function firstFreePort(id: string, free: (port: number) => boolean): number | undefined {

@@ -1,6 +1,6 @@
 /** What a pass says about a Service: its ports, its endpoints, and whether it is served as asked for. */
 import type { Service } from '../model/types.ts'
-import { type EdgeSight, isPublished, laneId } from './edge.ts'
+import { type EdgeSight, isPublished, portFailure } from './edge.ts'
 import { type DeniedPort, type HostPort, portKey } from './hostports.ts'
 import type { ServiceMemory } from './memory.ts'
 import type { Failure } from './observed.ts'
@@ -109,18 +109,11 @@ function deniedVerdict({ key }: StatusInput, port: HostPort, holder: DeniedPort[
 }
 
 function waitingVerdict(input: StatusInput, port: HostPort, instead: string): Verdict {
-  const failure = failureOf(input, port)
+  const [failure] = input.nodes.flatMap((node) => portFailure(input.failures, input.key, node, port.id) ?? [])
   if (failure === undefined) return { condition: 'Pending', message: 'its ports are being published' }
   if (failure.kind !== 'portTaken') return { condition: 'Pending', message: failure.message }
   const message = `${describePort(port)} is in use by something else on the node: ${failure.message}; ${instead}`
   return { condition: 'PortConflict', message }
-}
-
-/** Any step on the port's edge that is held back; a port that is taken says more than what came of it. */
-function failureOf({ key, nodes, failures }: StatusInput, port: HostPort): Failure | undefined {
-  const lanes = nodes.map((node) => `${laneId(key, node, port.id)}|`)
-  const found = [...failures].filter(([id]) => lanes.some((lane) => id.startsWith(lane))).map(([, failure]) => failure)
-  return found.find(({ kind }) => kind === 'portTaken') ?? found[0]
 }
 
 const NAMES: Readonly<Record<HostPort['as'], string>> = { nodePort: 'node port', loadBalancer: 'LoadBalancer port' }

@@ -200,6 +200,22 @@ describe('NodePort and LoadBalancer', () => {
     expect(status(stage)).toMatchObject({ condition: 'NoEndpoints', ports: [{ hostPorts: [30_080, 80] }, { hostPorts: [443] }] })
   })
 
+  test('a node port that was chosen and turns out to be taken is chosen anew, once it serves it stays', () => {
+    const [first = 0] = Object.values(settled(service({ type: 'NodePort' })).services.get(web)?.nodePorts ?? {})
+    const stage = new Stage().apply(service({ type: 'NodePort' }))
+    stage.node = { ...stage.node, broken: new Map([[`start ${edgeAt(first)}`, taken]]) }
+    stage.run(1_000)
+    const [second = 0] = Object.values(stage.services.get(web)?.nodePorts ?? {})
+    expect(second).not.toBe(first)
+    expect(status(stage)).toMatchObject({ condition: 'NoEndpoints', ports: [{ hostPorts: [second] }] })
+    expect(edges(stage).map(({ name }) => name)).toEqual([edgeAt(second)])
+    const [edge] = edges(stage)
+    stage.node = change(stage.node, edge?.id ?? '', () => ({ state: 'exited', exitCode: 128 }))
+    stage.node = { ...stage.node, broken: new Map([[`start ${edgeAt(second)}`, taken]]) }
+    stage.run(1_000)
+    expect(status(stage)).toMatchObject({ condition: 'PortConflict', ports: [{ nodePort: second, hostPorts: [] }] })
+  })
+
   test('a conflict is gone with the port that caused it', () => {
     const stage = new Stage().apply(service(balancer))
     stage.node = { ...stage.node, broken: new Map([[`start ${edgeName}`, taken]]) }
