@@ -6,18 +6,23 @@ export interface Holdings {
   /** Takes over what the memory of `key` holds now; `undefined` when it is forgotten. */
   workload(key: ObjectKey, memory: WorkloadMemory | undefined): void
   service(key: ObjectKey, memory: ServiceMemory | undefined): void
+  /** Takes over which ports of the host a Service has a say in. */
+  claims(key: ObjectKey, ports: readonly string[]): void
   hasPod(uid: string): boolean
   hasPodAddress(ip: string): boolean
   /** whether a Service other than `except` holds it */
   hasServiceAddress(ip: string, except: ObjectKey): boolean
-  hasNodePort(port: number, except: ObjectKey): boolean
+  /** other Services than `except` with a say in this port of the host */
+  claimants(port: string, except: ObjectKey): readonly ObjectKey[]
+  /** other Services with a say in a port that `key` has a say in */
+  rivals(key: ObjectKey): readonly ObjectKey[]
 }
 
 export function createHoldings(): Holdings {
   const pods = createHolders()
   const podAddresses = createHolders()
   const serviceAddresses = createHolders()
-  const nodePorts = createHolders()
+  const hostPorts = createHolders()
   return {
     workload(key, memory) {
       pods.set(key, memory?.pods.map(({ uid }) => uid) ?? [])
@@ -25,12 +30,13 @@ export function createHoldings(): Holdings {
     },
     service(key, memory) {
       serviceAddresses.set(key, memory === undefined ? [] : [memory.clusterIP])
-      nodePorts.set(key, Object.values(memory?.nodePorts ?? {}).map(String))
     },
+    claims: hostPorts.set,
+    claimants: hostPorts.holders,
+    rivals: (key) => [...new Set(hostPorts.valuesOf(key).flatMap((port) => hostPorts.holders(port, key)))],
     hasPod: (uid) => pods.has(uid),
     hasPodAddress: (ip) => podAddresses.has(ip),
     hasServiceAddress: (ip, except) => serviceAddresses.has(ip, except),
-    hasNodePort: (port, except) => nodePorts.has(String(port), except),
   }
 }
 
@@ -63,5 +69,8 @@ function createHolders() {
       const keys = holders.get(value)
       return keys !== undefined && (except === undefined || keys.size > 1 || !keys.has(except))
     },
+    valuesOf: (key: ObjectKey): readonly string[] => held.get(key) ?? [],
+    holders: (value: string, except: ObjectKey): ObjectKey[] =>
+      [...(holders.get(value) ?? [])].filter((key) => key !== except).sort(),
   }
 }

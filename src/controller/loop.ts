@@ -11,7 +11,7 @@ import type { PodRecord } from '../reconcilers/memory.ts'
 import { renderStep, type Step } from '../reconcilers/plan.ts'
 import { changedPods } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
-import type { EventNote } from '../reconcilers/status.ts'
+import type { EventNote, ServiceStatus } from '../reconcilers/status.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 import { StoreError } from '../store/error.ts'
@@ -170,6 +170,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   function passService(key: ObjectKey): void {
     const memory = store.services().get(key)
+    const rivals = world.rivals(key)
     const passed = servicePass(context(), key)
     if (passed === undefined) return
     const { target, result } = passed
@@ -178,7 +179,12 @@ export function createLoop(options: LoopOptions): Loop {
       else if (result.memory !== memory) store.setService(key, result.memory)
       rememberApplied(key, target)
     })
-    if (result.memory !== memory) world.serviceMoved(key)
+    if (result.memory !== memory) {
+      world.serviceMoved(key)
+      // A port of the host that was given up is somebody else's now.
+      for (const rival of [...rivals, ...world.rivals(key)]) queue.add(rival)
+    }
+    noteConflict(world.services.get(key), result.status)
     if (result.status === undefined) world.services.delete(key)
     else world.services.set(key, result.status)
     markNodes()
@@ -243,6 +249,12 @@ export function createLoop(options: LoopOptions): Loop {
     if (after === null || after === undefined || (after.result === before?.result && after.set === before?.set)) return
     if (after.result === 'complete' || after.result === 'deadlineExceeded')
       metrics.rollout(after.result, (after.endedAt - after.startedAt) / 1000)
+  }
+
+  /** A port that another Service holds makes no step fail, so nothing else would tell. */
+  function noteConflict(before: ServiceStatus | undefined, after: ServiceStatus | undefined): void {
+    if (after?.condition !== 'PortConflict' || after.message === before?.message) return
+    note({ type: 'Warning', reason: 'PortConflict', object: after.key, message: after.message })
   }
 
   function note(event: EventNote): void {

@@ -67,7 +67,7 @@ export function servicePass({ world, ...context }: PassContext, key: ObjectKey):
     nodes: world.nodes.map((node) => node.view()),
     pods: world.pods(),
     addressUsed: (ip) => world.serviceAddressUsed(ip, key),
-    nodePortUsed: (port) => world.nodePortUsed(port, key),
+    portClaims: (id) => world.portClaims(id, key),
     failures: context.failures,
     hooks: new Set(world.nodes.flatMap((node) => [...node.hooks])),
     now: context.now,

@@ -4,6 +4,8 @@ import type { Effective } from '../reconcilers/assess.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
+import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostports.ts'
+import type { ServiceMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
 import type { PlacedService } from '../reconcilers/placement.ts'
 import type { ProbeTargetSpec } from '../reconcilers/probetargets.ts'
@@ -47,7 +49,10 @@ export interface World {
   }
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
-  nodePortUsed(port: number, except: ObjectKey): boolean
+  /** what other Services than `except` have to say about a port of the host */
+  portClaims(id: string, except: ObjectKey): readonly PortClaim[]
+  /** other Services with a say in a port of the host that this one has a say in */
+  rivals(key: ObjectKey): readonly ObjectKey[]
   /** Keeps a pass's endpoints and probes; whether Services may see a difference. */
   setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTargetSpec[]): boolean
   /** A Service has been given another address, or has gone. */
@@ -76,6 +81,8 @@ export function createWorld(
   let intent: Intent | undefined
   let pruning: ReadonlySet<ObjectKey> = new Set()
   let pruneOrphans = false
+  /** retained only until the revision is healthy */
+  let leaving: ReadonlySet<ObjectKey> = new Set()
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
   const endpoints = new Map<ObjectKey, readonly PodEndpoint[]>()
@@ -84,7 +91,7 @@ export function createWorld(
   let version = 0
   const holdings = createHoldings()
   for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
-  for (const [key, memory] of store.services()) holdings.service(key, memory)
+  for (const key of new Set([...effective.keys(), ...store.services().keys()])) if (isService(key)) rehold(key)
   let table: { readonly version: number; readonly table: RouteTable | undefined } | undefined
   /** once true, it stays so */
   let whole = false
@@ -117,6 +124,17 @@ export function createWorld(
     if (applied !== undefined) return applied
     const orphaned = store.workloads().has(key) || store.services().has(key) || observedOwners().includes(key)
     return orphaned && pruneOrphans ? null : undefined
+  }
+
+  function placementOf(key: ObjectKey): { target: Service | null; memory: ServiceMemory | undefined } {
+    return { target: (targetOf(key)?.object ?? null) as Service | null, memory: store.services().get(key) }
+  }
+
+  /** Takes over what a Service holds and asks for now. */
+  function rehold(key: ObjectKey): void {
+    const { target, memory } = placementOf(key)
+    holdings.service(key, memory)
+    holdings.claims(key, claimedPorts(target, memory))
   }
 
   /**
@@ -162,11 +180,18 @@ export function createWorld(
       intent = { effective: next, prune: new Set(prune) }
       effective = next
       pruning = intent.prune
+      leaving = new Set([...next].flatMap(([key, one]) => (one.state === 'retained' && one.kind === 'health' ? [key] : [])))
       pruneOrphans = orphans
       const due = before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
-      if (before === undefined || due.some(isService)) version++
+      const moved = due.filter(isService)
+      if (before === undefined || moved.length > 0) version++
       for (const key of due) awaited.add(key)
-      return due
+      const rivals = moved.flatMap((key) => {
+        const former = holdings.rivals(key)
+        rehold(key)
+        return [...former, ...holdings.rivals(key)]
+      })
+      return [...new Set([...due, ...rivals])]
     },
     targetOf,
     keys: () =>
@@ -193,7 +218,11 @@ export function createWorld(
         ),
       ),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
-    nodePortUsed: holdings.hasNodePort,
+    portClaims: (id, except) =>
+      holdings
+        .claimants(id, except)
+        .flatMap((key) => portClaim(id, { key, ...placementOf(key), leaving: leaving.has(key) }) ?? []),
+    rivals: holdings.rivals,
     setPods(key, nextEndpoints, nextProbes) {
       holdings.workload(key, store.workloads().get(key))
       probes.set(key, nextProbes)
@@ -217,7 +246,7 @@ export function createWorld(
       version++
     },
     serviceMoved(key) {
-      holdings.service(key, store.services().get(key))
+      rehold(key)
       version++
     },
     forget(key) {

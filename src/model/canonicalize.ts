@@ -196,6 +196,7 @@ function service(base: KubeObject, spec: Raw): Service {
       sessionAffinityTimeoutSeconds:
         numberAt(affinity, 'timeoutSeconds') ?? numberAt(spec, 'sessionAffinityTimeoutSeconds') ?? 10_800,
       publishNotReadyAddresses: flagAt(spec, 'publishNotReadyAddresses') ?? false,
+      allocateLoadBalancerNodePorts: flagAt(spec, 'allocateLoadBalancerNodePorts') ?? true,
       externalTrafficPolicy: textAt(spec, 'externalTrafficPolicy') === 'Local' ? 'Local' : 'Cluster',
       internalTrafficPolicy: textAt(spec, 'internalTrafficPolicy') === 'Local' ? 'Local' : 'Cluster',
     }),

@@ -333,6 +333,8 @@ export interface ServiceSpec {
   readonly sessionAffinity: 'None' | 'ClientIP'
   readonly sessionAffinityTimeoutSeconds: number
   readonly publishNotReadyAddresses: boolean
+  /** Whether a LoadBalancer gets node ports that it does not name; those that it names it gets. */
+  readonly allocateLoadBalancerNodePorts: boolean
   readonly externalTrafficPolicy: 'Cluster' | 'Local'
   readonly internalTrafficPolicy: 'Cluster' | 'Local'
 }

@@ -5,12 +5,12 @@
 import { same } from '../diff/equal.ts'
 import { byText, workloadKinds } from '../diff/order.ts'
 import { type Loaded, type LoadedObject, type ObjectKey, objectKey, type Problem, splitKey } from '../model/types.ts'
-import { gatesPrune, type Hold, type PruneConfig, selectPrune } from './prune.ts'
+import { gatesPrune, type Hold, type HoldKind, type PruneConfig, selectPrune } from './prune.ts'
 
 /** An object that is to be there: as the revision has it, or as it was last applied and why. */
 export type Effective =
   | (LoadedObject & { readonly state: 'wanted' })
-  | (LoadedObject & { readonly state: 'retained'; readonly reason: string })
+  | (LoadedObject & { readonly state: 'retained'; readonly kind: HoldKind; readonly reason: string })
 
 export interface AssessInput {
   readonly loaded: Loaded
@@ -149,9 +149,9 @@ function selectEffective(
 ): ReadonlyMap<ObjectKey, Effective> {
   const effective = new Map<ObjectKey, Effective>()
   for (const [key, { object, origin, unenforced }] of wanted) effective.set(key, { object, origin, unenforced, state: 'wanted' })
-  for (const { key, reason } of held) {
+  for (const { key, kind, reason } of held) {
     const applied = lastApplied.get(key)
-    if (applied !== undefined) effective.set(key, { ...applied, state: 'retained', reason })
+    if (applied !== undefined) effective.set(key, { ...applied, state: 'retained', kind, reason })
   }
   return sortedByKey(effective)
 }

@@ -107,6 +107,11 @@ export interface ServiceMemory {
   readonly createdAt: number
   readonly clusterIP: string
   readonly nodePorts: Readonly<Record<string, number>>
-  /** by node: the edge last seen running there, by its spec label; without it a missing edge is a new one, not a removed one */
+  /** ports of the host that it holds, as `tcp/80`, sorted: those it publishes, and those whose edge is still to go */
+  readonly hostPorts?: readonly string[]
+  /**
+   * by node and port, as `alpha/tcp/80`: the edge last seen running there, by its spec label; without it a missing
+   * edge is a new one, not a removed one
+   */
   readonly edges?: Readonly<Record<string, string>>
 }

@@ -16,6 +16,8 @@ export const LABEL = {
   failures: 'trireme.failures',
   revision: 'trireme.revision',
   service: 'trireme.service',
+  /** the port of the host that an edge publishes: `tcp/80` */
+  port: 'trireme.port',
   spec: 'trireme.spec',
   /** canonical JSON from which a lost store is recovered; no secret values */
   memory: 'trireme.memory',
@@ -78,8 +80,9 @@ export function routerVolume(cluster: Cluster): string {
   return `trireme-${cluster.id}-router`
 }
 
-export function edgeName(cluster: Cluster, namespace: string, service: string): string {
-  return `trireme-${cluster.id}-edge-${namespace}-${service}`
+/** Neither part of the name may hold a `_`, so no two edges share one. */
+export function edgeName(cluster: Cluster, namespace: string, service: string, port: { protocol: string; hostPort: number }) {
+  return `trireme-${cluster.id}-edge-${namespace}_${service}_${port.protocol}_${port.hostPort}`
 }
 
 /** Folder in a sandbox below which a pod's volumes are mounted. */

@@ -110,6 +110,8 @@ export interface ServiceStatus {
     readonly protocol: string
     readonly port: number
     readonly nodePort: number
+    /** ports of the host that lead to it now */
+    readonly hostPorts: readonly number[]
     readonly ready: number
   }[]
   readonly externalName: string

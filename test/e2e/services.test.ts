@@ -12,6 +12,8 @@ const web = 'Deployment/default/web'
 const nodePort = await freePort(30_000)
 const balancerPort = await freePort(31_000)
 const takenPort = await freePort(32_000)
+const sharedPort = await freePort(28_000)
+const ownPort = await freePort(29_000)
 let client: PodStatus
 
 /** The demo application as a plain HTTP server that leaves without dropping a request. */
@@ -247,6 +249,98 @@ test('two Services that want one node port: one has it, the other says so', asyn
   expect(conflict).toContain(String(nodePort))
   expect((await versionAt(`http://127.0.0.1:${nodePort}`)).version).toBe('v2')
   await lab.write({ 'twice.yaml': null })
+})
+
+function balancer(name: string, ports: readonly object[]): object {
+  return service(name, { type: 'LoadBalancer', selector: { app: 'web' }, ports })
+}
+
+async function edgeOf(name: string, port: number): Promise<string[]> {
+  return lab.containers('trireme.role=edge', `trireme.service=Service/default/${name}`, `trireme.port=tcp/${port}`)
+}
+
+test('two LoadBalancers on one port: one has it, the other serves on its other ports, and takes over when the first has gone', async () => {
+  const shared = { name: 'shared', port: sharedPort, targetPort: 'http' }
+  const second = balancer('second', [shared, { name: 'own', port: ownPort, targetPort: 'http' }])
+  await lab.write({ 'first.yaml': [balancer('first', [shared])], 'second.yaml': [second] })
+  const conflict = await lab.until('the conflict is told, and all else is published', ({ services }) =>
+    services.find(
+      ({ name, condition, ports }) =>
+        name === 'second' && condition === 'PortConflict' && ports[0]?.hostPorts.length === 1 && ports[1]?.hostPorts.length === 2,
+    ),
+  )
+  const [contested, own] = conflict.ports as [(typeof conflict.ports)[0], (typeof conflict.ports)[0]]
+  expect(contested.hostPorts).toEqual([contested.nodePort])
+  expect(conflict.message).toBe(
+    `port ${sharedPort}/TCP of the host is held by Service/default/first, as its LoadBalancer port; reachable on node port ${contested.nodePort} and at ${conflict.clusterIP}:${sharedPort} instead`,
+  )
+  expect(conflict.healthy).toBe(false)
+  await lab.untilEvent('PortConflict', /is held by Service\/default\/first/)
+  const first = await lab.until('the first is served', ({ services }) =>
+    services.find(({ name, condition }) => name === 'first' && condition === 'Ready'),
+  )
+  for (const url of [
+    `127.0.0.1:${sharedPort}`,
+    `127.0.0.1:${first.ports[0]?.nodePort}`,
+    `${first.clusterIP}:${sharedPort}`,
+    `127.0.0.1:${ownPort}`,
+    `127.0.0.1:${own.nodePort}`,
+    `127.0.0.1:${contested.nodePort}`,
+    `${conflict.clusterIP}:${sharedPort}`,
+    `${conflict.clusterIP}:${ownPort}`,
+  ])
+    expect((await versionAt(`http://${url}`)).version).toBe('v2')
+  expect(await edgeOf('second', sharedPort)).toEqual([])
+
+  const load = startLoad(`http://127.0.0.1:${ownPort}/version`, { workers: 1 })
+  await lab.write({ 'first.yaml': null })
+  const whole = await lab.until('the second has taken over', ({ services }) =>
+    services.find(({ name, condition }) => name === 'second' && condition === 'Ready'),
+  )
+  expect(whole.ports.map(({ hostPorts }) => hostPorts)).toEqual([
+    [contested.nodePort, sharedPort],
+    [own.nodePort, ownPort],
+  ])
+  expect((await versionAt(`http://127.0.0.1:${sharedPort}`)).version).toBe('v2')
+  await lab.write({ 'second.yaml': [balancer('second', [{ name: 'own', port: ownPort, targetPort: 'http' }])] })
+  await lab.untilTrue('the port is given up', async () => (await edgeOf('second', sharedPort)).length === 0)
+  const { ok, failed } = await load.stop()
+  expect(failed).toEqual([])
+  expect(ok).toBeGreaterThan(50)
+  await lab.write({ 'second.yaml': null })
+})
+
+test('a foreign process on one of two ports: the other answers from one edge all the time, and the first once it is free', async () => {
+  const holder = await occupy(sharedPort)
+  const ports = [
+    { name: 'taken', port: sharedPort, targetPort: 'http' },
+    { name: 'free', port: ownPort, targetPort: 'http' },
+  ]
+  await lab.write({ 'both.yaml': [balancer('both', ports)] })
+  const conflict = await lab.until('the conflict is told, and all else is published', ({ services }) =>
+    services.find(
+      ({ name, condition, ports: [taken, free] }) =>
+        name === 'both' && condition === 'PortConflict' && taken?.hostPorts.length === 1 && free?.hostPorts.length === 2,
+    ),
+  )
+  const [taken] = conflict.ports
+  expect(conflict.message).toMatch(new RegExp(`^port ${sharedPort}/TCP of the host is in use by something else on the node: `))
+  expect(conflict.message).toContain(
+    `reachable on node port ${taken?.nodePort} and at ${conflict.clusterIP}:${sharedPort} instead`,
+  )
+  const edge = await edgeOf('both', ownPort)
+  const load = startLoad(`http://127.0.0.1:${ownPort}/version`, { workers: 1 })
+  expect((await versionAt(`http://127.0.0.1:${taken?.nodePort}`)).version).toBe('v2')
+  await lab.until('it has been tried again', async () => {
+    const failures = (await lab.events()).filter(({ reason, object }) => reason === 'FailedStart' && object === conflict.key)
+    return failures.reduce((sum, { count }) => sum + count, 0) >= 3
+  })
+  await new Promise((resolve) => holder.close(resolve))
+  await lab.until('healed', ({ services }) => services.some(({ name, condition }) => name === 'both' && condition === 'Ready'))
+  await lab.untilTrue('the port answers', async () => (await versionAt(`http://127.0.0.1:${sharedPort}`)).version === 'v2')
+  expect((await load.stop()).failed).toEqual([])
+  expect(await edgeOf('both', ownPort)).toEqual(edge)
+  await lab.write({ 'both.yaml': null })
 })
 
 test('client affinity keeps a client on its pod', async () => {

@@ -17,6 +17,7 @@ import {
 import type { Cluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import { groupPods, volumesByPod } from '../../src/reconcilers/grouping.ts'
+import { portClaim } from '../../src/reconcilers/hostports.ts'
 import { planNode } from '../../src/reconcilers/infrastructure.ts'
 import type { PodRecord, ServiceMemory, WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
@@ -38,6 +39,8 @@ export class Stage {
   readonly objects = new Map<ObjectKey, ModelObject>()
   /** keys that left Git and are being taken down */
   readonly leaving = new Set<ObjectKey>()
+  /** keys that left Git and stay until the revision is healthy */
+  readonly retained = new Set<ObjectKey>()
   readonly memory = new Map<ObjectKey, WorkloadMemory>()
   readonly services = new Map<ObjectKey, ServiceMemory>()
   readonly passes = new Map<ObjectKey, WorkloadPass>()
@@ -180,8 +183,12 @@ export class Stage {
       nodes: [viewOf(this.node)],
       pods: indexPods(this.#pods),
       addressUsed: (ip) => [...this.services].some(([other, memory]) => other !== key && memory.clusterIP === ip),
-      nodePortUsed: (port) =>
-        [...this.services].some(([other, memory]) => other !== key && Object.values(memory.nodePorts).includes(port)),
+      portClaims: (id) =>
+        [...new Set([...this.objects.keys(), ...this.services.keys()])]
+          .filter((other) => other !== key && splitKey(other).kind === 'Service')
+          .flatMap(
+            (other) => portClaim(id, { key: other, ...this.#placementOf(other), leaving: this.retained.has(other) }) ?? [],
+          ),
       failures: this.failures,
       hooks: this.node.hooks,
       now: this.now,
@@ -193,6 +200,10 @@ export class Stage {
       this.#forget(key)
     } else this.services.set(key, pass.memory)
     return pass
+  }
+
+  #placementOf(key: ObjectKey): { target: Service | null; memory: ServiceMemory | undefined } {
+    return { target: (this.objects.get(key) as Service | undefined) ?? null, memory: this.services.get(key) }
   }
 
   planNode(): Plan {

@@ -122,7 +122,7 @@ export function service(change: Partial<ServiceStatus> = {}): ServiceStatus {
     labels: { app: name },
     createdAt: epochMs,
     clusterIP: '10.88.128.1',
-    ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 0, ready: 1 }],
+    ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 0, hostPorts: [], ready: 1 }],
     externalName: '',
     endpoints: [{ pod: 'web-7c9f-x2k1q', ip: '10.88.0.10', ready: true }],
     condition: 'Ready',

@@ -9,8 +9,8 @@ function workload(...pods: readonly { readonly uid: string; readonly ip: string 
   return { pods: pods as readonly PodRecord[] } as WorkloadMemory
 }
 
-function service(clusterIP: string, nodePorts: Readonly<Record<string, number>> = {}): ServiceMemory {
-  return { uid: 'u', createdAt: 0, clusterIP, nodePorts }
+function service(clusterIP: string): ServiceMemory {
+  return { uid: 'u', createdAt: 0, clusterIP, nodePorts: {} }
 }
 
 test('pods and their addresses are held until their workload says otherwise', () => {
@@ -36,11 +36,22 @@ test('an address that two workloads claim stays held when one of them gives it u
 
 test('a Service does not stand in its own way', () => {
   const holdings = createHoldings()
-  holdings.service('Service/shop/web', service('10.0.128.1', { http: 30080 }))
+  holdings.service('Service/shop/web', service('10.0.128.1'))
   expect(holdings.hasServiceAddress('10.0.128.1', 'Service/shop/web')).toBe(false)
   expect(holdings.hasServiceAddress('10.0.128.1', 'Service/shop/api')).toBe(true)
-  expect(holdings.hasNodePort(30080, 'Service/shop/web')).toBe(false)
-  expect(holdings.hasNodePort(30080, 'Service/shop/api')).toBe(true)
   holdings.service('Service/shop/web', undefined)
-  expect(holdings.hasNodePort(30080, 'Service/shop/api')).toBe(false)
+  expect(holdings.hasServiceAddress('10.0.128.1', 'Service/shop/api')).toBe(false)
+})
+
+test('who else has a say in a port of the host is known until it has none', () => {
+  const holdings = createHoldings()
+  holdings.claims('Service/shop/web', ['tcp/80', 'tcp/443'])
+  holdings.claims('Service/shop/api', ['tcp/80'])
+  holdings.claims('Service/shop/dns', ['udp/443'])
+  expect(holdings.claimants('tcp/80', 'Service/shop/web')).toEqual(['Service/shop/api'])
+  expect(holdings.rivals('Service/shop/web')).toEqual(['Service/shop/api'])
+  expect(holdings.rivals('Service/shop/dns')).toEqual([])
+  holdings.claims('Service/shop/api', [])
+  expect(holdings.claimants('tcp/80', 'Service/shop/web')).toEqual([])
+  expect(holdings.rivals('Service/shop/web')).toEqual([])
 })

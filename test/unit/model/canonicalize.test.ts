@@ -173,6 +173,7 @@ test('a Service gets its defaults', () => {
     sessionAffinity: 'None',
     sessionAffinityTimeoutSeconds: 10_800,
     publishNotReadyAddresses: false,
+    allocateLoadBalancerNodePorts: true,
     externalTrafficPolicy: 'Cluster',
     internalTrafficPolicy: 'Cluster',
   })

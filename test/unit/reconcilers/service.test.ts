@@ -7,7 +7,10 @@ import { deployment, namespace, service } from '../../support/world.ts'
 
 const web = objectKey('Service', namespace, 'web')
 const api = objectKey('Service', namespace, 'api')
-const edgeName = 'trireme-test-edge-shop-web'
+const edgeAt = (port: number, name = 'web') => `trireme-test-edge-shop_${name}_tcp_${port}`
+const edgeName = edgeAt(80)
+/** A LoadBalancer without node ports: one edge a port. */
+const balancer = { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false }
 
 const status = (stage: Stage, key = web) => stage.servicePasses.get(key)?.status
 const addressOf = (stage: Stage, key = web): string => stage.services.get(key)?.clusterIP ?? ''
@@ -88,10 +91,11 @@ describe('NodePort and LoadBalancer', () => {
   test('a node port is chosen, kept and published by an edge', () => {
     const stage = new Stage().apply(service({ type: 'NodePort' }))
     const steps = edgeSteps(stage.settle())
-    const launch = [`create ${edgeName}: publishes web`, `start ${edgeName}: not started yet`]
-    expect(steps).toEqual([...launch, `hook ${edgeName}: waits for its rules`])
     const { nodePorts } = stage.services.get(web) ?? {}
     const [port = 0] = Object.values(nodePorts ?? {})
+    const edge = edgeAt(port)
+    const launch = [`create ${edge}: publishes tcp/${port} for web`, `start ${edge}: not started yet`]
+    expect(steps).toEqual([...launch, `hook ${edge}: waits for its rules`])
     expect(port).toBeGreaterThanOrEqual(30_000)
     expect(port).toBeLessThan(32_768)
     stage.apply(service({ type: 'NodePort' }, 'api')).settle()
@@ -121,40 +125,102 @@ describe('NodePort and LoadBalancer', () => {
     expect(new Set(chosen).size).toBe(3)
   })
 
-  test('a LoadBalancer publishes its own port, and a node port only when asked', () => {
-    const stage = new Stage().apply(
-      service({ type: 'LoadBalancer', ports: [{ port: 80 }, { port: 443, name: 'tls', nodePort: 30_443 }] }),
-    )
-    const steps = stage.planService(web).plan.lanes.flatMap((lane) => lane.steps)
-    const bindings = steps.flatMap((step) => (step.op === 'create' ? step.spec.portBindings : []))
-    expect(bindings.map(({ hostPort }) => hostPort)).toEqual([80, 443, 30_443])
-  })
+  for (const { name, spec, want } of [
+    { name: 'a LoadBalancer gets node ports too', spec: {}, want: [80, 443, 30_443, 'chosen'] },
+    {
+      name: 'a LoadBalancer that wants none has only those it asks for',
+      spec: { allocateLoadBalancerNodePorts: false },
+      want: [80, 443, 30_443],
+    },
+  ])
+    test(name, () => {
+      const ports = [
+        { port: 80, name: 'http' },
+        { port: 443, name: 'tls', nodePort: 30_443 },
+      ]
+      const stage = settled(service({ type: 'LoadBalancer', ports, ...spec }))
+      const chosen = stage.services.get(web)?.nodePorts.http
+      const published = status(stage)?.ports.flatMap(({ hostPorts }) => hostPorts) ?? []
+      expect(published.map((port) => (port === chosen ? 'chosen' : port)).sort()).toEqual([...want].sort())
+      expect(edges(stage)).toHaveLength(want.length)
+    })
 
-  test('a changed port makes a new edge, and a type that is not published removes it', () => {
-    const stage = settled(service({ type: 'LoadBalancer' }))
-    stage.apply(service({ type: 'LoadBalancer', ports: [{ port: 81 }] }))
+  test('a changed port makes a new edge and touches no other, and a type that is not published removes all', () => {
+    const ports = [{ port: 80, name: 'http' }]
+    const stage = settled(service({ ...balancer, ports: [...ports, { port: 443, name: 'tls' }] }))
+    stage.apply(service({ ...balancer, ports: [...ports, { port: 444, name: 'tls' }] }))
     expect(edgeSteps(stage.settle())).toEqual([
-      `remove ${edgeName}: its ports changed`,
-      `create ${edgeName}: publishes web`,
-      `start ${edgeName}: not started yet`,
+      `create ${edgeAt(444)}: publishes tcp/444 for web`,
+      `remove ${edgeAt(443)}: no longer published`,
+      `start ${edgeAt(444)}: not started yet`,
+      `hook ${edgeAt(444)}: waits for its rules`,
     ])
     stage.apply(service())
-    expect(edgeSteps(stage.settle())).toEqual([`remove ${edgeName}: no longer published`])
+    expect(edgeSteps(stage.settle())).toEqual([
+      `remove ${edgeAt(80)}: no longer published`,
+      `remove ${edgeAt(444)}: no longer published`,
+    ])
     expect(stage.settle()).toEqual([])
+    expect(stage.services.get(web)).toMatchObject({ hostPorts: [], edges: {} })
   })
 
-  test('a port that is taken is a condition of that Service alone, and is gone with its cause', () => {
-    const stage = new Stage().apply(
-      service({ type: 'LoadBalancer' }),
-      service({ type: 'LoadBalancer', ports: [{ port: 81 }] }, 'api'),
-    )
-    stage.node = {
-      ...stage.node,
-      broken: new Map([[`start ${edgeName}`, { kind: 'portTaken', message: 'port 80 is already allocated' }]]),
-    }
-    stage.run(1_000)
-    expect(status(stage)).toMatchObject({ condition: 'PortConflict', message: 'port 80 is already allocated', healthy: false })
+  test('a port of the host that comes to lead elsewhere gets a new edge', () => {
+    const stage = settled(service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] }))
+    stage.apply(service({ type: 'NodePort', ports: [{ port: 81, nodePort: 30_080 }] }))
+    expect(edgeSteps(stage.settle())).toEqual([
+      `remove ${edgeAt(30_080)}: it leads elsewhere now`,
+      `create ${edgeAt(30_080)}: publishes tcp/30080 for web`,
+      `start ${edgeAt(30_080)}: not started yet`,
+    ])
+  })
+
+  const taken = { kind: 'portTaken', message: 'port 80 is already allocated' } as const
+
+  test('one port that is taken keeps no other from being published, and no edge that serves is made anew', () => {
+    const ports = [
+      { port: 80, name: 'http', nodePort: 30_080 },
+      { port: 443, name: 'tls' },
+    ]
+    const stage = new Stage().apply(service({ ...balancer, ports }), service({ ...balancer, ports: [{ port: 81 }] }, 'api'))
+    stage.node = { ...stage.node, broken: new Map([[`start ${edgeName}`, taken]]) }
+    const steps = edgeSteps(stage.run(120_000))
+    expect(status(stage)).toMatchObject({
+      condition: 'PortConflict',
+      message: `port 80/TCP of the host is in use by something else on the node: port 80 is already allocated; reachable on node port 30080 and at ${addressOf(stage)}:80 instead`,
+      healthy: false,
+      ports: [{ hostPorts: [30_080] }, { hostPorts: [443] }],
+    })
     expect(status(stage, api)).toMatchObject({ condition: 'NoEndpoints', healthy: true })
+    expect(steps.filter((line) => !line.includes(edgeName)).filter((line) => line.startsWith('create'))).toHaveLength(3)
+    const tries = steps.filter((line) => line.startsWith(`failed start ${edgeName}`))
+    expect(tries.length).toBeGreaterThan(5)
+    expect(tries.length).toBeLessThan(10)
+    stage.node = { ...stage.node, broken: new Map() }
+    stage.run(60_000)
+    expect(status(stage)).toMatchObject({ condition: 'NoEndpoints', ports: [{ hostPorts: [30_080, 80] }, { hostPorts: [443] }] })
+  })
+
+  test('a node port that was chosen and turns out to be taken is chosen anew, once it serves it stays', () => {
+    const [first = 0] = Object.values(settled(service({ type: 'NodePort' })).services.get(web)?.nodePorts ?? {})
+    const stage = new Stage().apply(service({ type: 'NodePort' }))
+    stage.node = { ...stage.node, broken: new Map([[`start ${edgeAt(first)}`, taken]]) }
+    stage.run(1_000)
+    const [second = 0] = Object.values(stage.services.get(web)?.nodePorts ?? {})
+    expect(second).not.toBe(first)
+    expect(status(stage)).toMatchObject({ condition: 'NoEndpoints', ports: [{ hostPorts: [second] }] })
+    expect(edges(stage).map(({ name }) => name)).toEqual([edgeAt(second)])
+    const [edge] = edges(stage)
+    stage.node = change(stage.node, edge?.id ?? '', () => ({ state: 'exited', exitCode: 128 }))
+    stage.node = { ...stage.node, broken: new Map([[`start ${edgeAt(second)}`, taken]]) }
+    stage.run(1_000)
+    expect(status(stage)).toMatchObject({ condition: 'PortConflict', ports: [{ nodePort: second, hostPorts: [] }] })
+  })
+
+  test('a conflict is gone with the port that caused it', () => {
+    const stage = new Stage().apply(service(balancer))
+    stage.node = { ...stage.node, broken: new Map([[`start ${edgeName}`, taken]]) }
+    stage.run(1_000)
+    expect(status(stage)).toMatchObject({ condition: 'PortConflict' })
     stage.apply(service()).settle()
     expect(status(stage)).toMatchObject({ condition: 'NoEndpoints', message: expect.stringContaining('connections are refused') })
   })
@@ -173,7 +239,7 @@ describe('NodePort and LoadBalancer', () => {
     },
   ] as const)
     test(`an edge that is ${name} is mended`, () => {
-      const stage = settled(service({ type: 'LoadBalancer' }))
+      const stage = settled(service(balancer))
       const [edge] = edges(stage)
       stage.node = change(stage.node, edge?.id ?? '', () => to)
       expect(edgeSteps(stage.settle())).toEqual(want)
@@ -181,7 +247,7 @@ describe('NodePort and LoadBalancer', () => {
     })
 
   test('an extra edge goes, and all of them with the Service', () => {
-    const stage = settled(service({ type: 'LoadBalancer' }))
+    const stage = settled(service(balancer))
     const [edge] = edges(stage)
     const extra = { ...edge, id: 'e'.repeat(64), name: 'copy', createdAt: 1 } as NonNullable<typeof edge>
     stage.node = { ...stage.node, containers: new Map(stage.node.containers).set(extra.id, extra) }
@@ -192,7 +258,7 @@ describe('NodePort and LoadBalancer', () => {
   })
 
   test('a Service that left Git is remembered while its edge is out of reach', () => {
-    const stage = settled(service({ type: 'LoadBalancer' }))
+    const stage = settled(service(balancer))
     stage.node = { ...stage.node, reachable: false }
     stage.remove(web)
     expect(stage.planService(web).plan.lanes).toEqual([])

@@ -27,7 +27,7 @@ const rolling = cluster({
   ],
   services: [
     service({
-      ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30080, ready: 1 }],
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30080, hostPorts: [30080], ready: 1 }],
       endpoints: [
         { pod: 'web-1', ip: '10.88.0.1', ready: true },
         { pod: 'web-2', ip: '', ready: false },

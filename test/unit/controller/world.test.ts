@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { createWorld, type WorldStore } from '../../../src/controller/world.ts'
+import { keyOf, type LoadedObject, type ObjectKey, type Service } from '../../../src/model/types.ts'
+import type { Effective } from '../../../src/reconcilers/assess.ts'
+import type { ServiceMemory } from '../../../src/reconcilers/memory.ts'
+import { cluster, service } from '../../support/world.ts'
+
+const A = 'Service/shop/a'
+const B = 'Service/shop/b'
+const C = 'Service/shop/c'
+
+const balancer = (name: string, port = 80) =>
+  service({ type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports: [{ port }] }, name)
+
+function loaded(object: Service): LoadedObject {
+  return { object, origin: { file: 'a.yaml', line: 1, revision: 'r1' }, unenforced: [] } as unknown as LoadedObject
+}
+
+function wanted(...services: readonly Service[]): Map<ObjectKey, Effective> {
+  return new Map(services.map((one) => [keyOf(one), { ...loaded(one), state: 'wanted' }]))
+}
+
+function worldOf(services: Map<ObjectKey, ServiceMemory>) {
+  const applied = new Map<ObjectKey, LoadedObject>()
+  const store: WorldStore = { lastApplied: () => applied, workloads: () => new Map(), services: () => services }
+  return createWorld(cluster(), [], store, () => ({}))
+}
+
+const holding = (...hostPorts: readonly string[]): ServiceMemory => ({
+  uid: 'u',
+  createdAt: 1,
+  clusterIP: '10.88.128.1',
+  nodePorts: {},
+  hostPorts,
+})
+
+test('Services with a say in a port of the host are due when another comes to ask for it, or does no more', () => {
+  const world = worldOf(new Map())
+  const [b, c] = [balancer('b'), balancer('c', 81)]
+  world.setWanted(wanted(balancer('a', 82), b, c), [], true)
+  expect(world.setWanted(wanted(balancer('a', 80), b, c), [], true)).toEqual([A, B])
+  expect(world.setWanted(wanted(balancer('a', 81), b, c), [], true)).toEqual([A, B, C])
+  expect(world.setWanted(wanted(b, c), [A], true)).toEqual([A, C])
+})
+
+test('a Service holds what it has given up until its memory says otherwise', () => {
+  const services = new Map([[A, holding('tcp/80')]])
+  const world = worldOf(services)
+  world.setWanted(wanted(balancer('a', 81), balancer('b')), [], true)
+  expect(world.portClaims('tcp/80', B)).toMatchObject([{ key: A, held: true, standing: 'released' }])
+  expect(world.portClaims('tcp/80', A)).toMatchObject([{ key: B, held: undefined, standing: 'wanted' }])
+  expect(world.rivals(B)).toEqual([A])
+  services.set(A, holding('tcp/81'))
+  world.serviceMoved(A)
+  expect(world.portClaims('tcp/80', B)).toEqual([])
+  expect(world.rivals(B)).toEqual([])
+})
+
+test.each([
+  ['health', 'leaving'],
+  ['protected', 'wanted'],
+] as const)('a Service that left Git and is retained for %s is %s', (kind, standing) => {
+  const world = worldOf(new Map([[A, holding('tcp/80')]]))
+  const retained: [ObjectKey, Effective] = [A, { ...loaded(balancer('a')), state: 'retained', kind, reason: '' }]
+  world.setWanted(new Map([...wanted(balancer('b')), retained]), [], true)
+  expect(world.portClaims('tcp/80', B)).toMatchObject([{ key: A, held: true, standing }])
+})
