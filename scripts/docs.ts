@@ -143,7 +143,7 @@ function fieldTable(rows: readonly SupportRow[]): string {
 function outcome(support: SupportRow['support']): string {
   switch (support.level) {
     case 'honoured':
-      return 'honoured'
+      return support.but === undefined ? 'honoured' : `honoured; ${support.but}`
     case 'unenforced':
       return `not enforced: ${support.why}`
     case 'refused':

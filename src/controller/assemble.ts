@@ -21,6 +21,7 @@ import type { Store } from '../store/store.ts'
 import type { Edges } from './edges.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { type NodeRuntime, startNode } from './node.ts'
+import { readyRuns } from './readyruns.ts'
 import { createSync, type Sync } from './sync.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -59,7 +60,7 @@ export async function assemble(config: Config, edges: Edges, { engine, subnet }:
   const nodes = [await makeNode(cluster, edges, engine, parts, due)]
   const prober = makeProber(nodes, edges, engine, parts, due)
   const world = createWorld(cluster, nodes, parts.store, prober.states)
-  seedReadiness(world, nodes, prober.seed)
+  for (const id of readyRuns(parts.store.workloads(), nodes)) prober.seed(id, true)
   const source = edges.openSource(config)
   const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, prober, source, due })
   const failed = (error: unknown): void => parts.log.error({ err: error }, 'cannot take up the last revision')
@@ -221,19 +222,4 @@ function startReadingBack(nodes: readonly NodeRuntime[], edges: Edges, { vault, 
     },
     onError: (volume, error) => log.warn({ err: error }, `cannot read back volume ${volume}`),
   })
-}
-
-/** A pod that was ready stays so until its probe has really failed: a restart of the daemon takes nobody out. */
-function seedReadiness(world: World, nodes: readonly NodeRuntime[], seed: (containerId: string, ready: boolean) => void): void {
-  const ready = new Set(
-    [...world.store.workloads().values()].flatMap(({ pods }) =>
-      pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid),
-    ),
-  )
-  // Pods of a lost store are taken over as they are found.
-  for (const node of nodes)
-    for (const [owner, pods] of node.pods())
-      for (const pod of pods)
-        if (ready.has(pod.uid) || !world.store.workloads().has(owner))
-          for (const view of [...pod.containers.values()].flat()) if (view.state === 'running') seed(view.id, true)
 }

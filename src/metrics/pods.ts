@@ -35,7 +35,7 @@ export const podFamilies: Families = {
   kube_pod_container_state_started: gauge('Start time of the container as a unix timestamp.', container),
   kube_pod_container_status_last_terminated_exitcode: gauge('Exit code of the last run that ended.', container),
   kube_pod_container_status_last_terminated_reason: gauge('Why the last run ended.', [...container, 'reason']),
-  kube_pod_container_status_ready: gauge('Whether the readiness probe succeeds.', container),
+  kube_pod_container_status_ready: gauge('Whether the container is ready.', container),
   kube_pod_container_status_restarts_total: counter('Restarts of the container.', container),
   kube_pod_container_status_running: gauge('Whether the container runs.', container),
   kube_pod_container_status_terminated: gauge('Whether the container has ended.', container),

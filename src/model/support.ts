@@ -9,7 +9,8 @@ import { baselineCapabilities, type Policy, safeSysctls } from './policy.ts'
 import { plainText } from './report.ts'
 
 export type Support =
-  | { readonly level: 'honoured' }
+  /** `but`: where that is not quite what Kubernetes does */
+  | { readonly level: 'honoured'; readonly but?: string }
   | { readonly level: 'unenforced'; readonly why: string }
   | { readonly level: 'refused'; readonly why: string }
   /** refused by the baseline policy; `allowed` is what becomes of it where the operator allows it */
@@ -134,9 +135,13 @@ const containerSecurity: readonly SupportRow[] = [
   refused('windowsOptions', `Windows ${notRun}`),
 ]
 
+const listens =
+  'over TCP, of a container without readiness and startup probe, it is to accept a connection before the container is ready, within 10 s'
+
 const container: readonly SupportRow[] = [
   ...honoured('name', 'image', 'command', 'args', 'workingDir', 'imagePullPolicy', 'tty', 'stdin', 'stdinOnce'),
-  ...honoured('ports[].name', 'ports[].containerPort', 'ports[].protocol'),
+  ...honoured('ports[].name', 'ports[].protocol'),
+  { field: 'ports[].containerPort', support: { level: 'honoured', but: listens } },
   policy('ports[].hostPort', 'hostPort', 'honoured', other(0)),
   unenforced('ports[].hostIP', 'it has no effect without hostPort', other('')),
   ...honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),

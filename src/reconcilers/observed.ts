@@ -53,7 +53,9 @@ export interface ObservedPod {
   readonly containers: ReadonlyMap<string, readonly ContainerView[]>
 }
 
-export type ProbeKind = 'liveness' | 'readiness' | 'startup'
+/** Whether a declared port has begun to listen, of a container that has no probe to say so. */
+export type PortKind = `port ${number}`
+export type ProbeKind = 'liveness' | 'readiness' | 'startup' | PortKind
 
 /** The state of one probe of one running container. */
 export interface ProbeState {

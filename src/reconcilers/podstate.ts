@@ -2,6 +2,7 @@
 import type { Probe } from '../model/types.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import type { CompiledContainer, CompiledPod } from './compile.ts'
+import { portsAwaited } from './listening.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
 import { LABEL, SANDBOX } from './names.ts'
 import type { ContainerProbes, Failure, NodeView, ObservedPod, ProbeState } from './observed.ts'
@@ -67,6 +68,8 @@ export interface ContainerNow {
   /** why it is to be stopped and started anew, `undefined` while it may run on */
   readonly condemned: Condemnation | undefined
   readonly started: boolean
+  /** TCP ports that are to listen before it is ready */
+  readonly awaits: readonly number[]
   readonly ready: boolean
 }
 
@@ -136,6 +139,8 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
   const wasReady = latest !== undefined && latest.startedAt <= context.record.readySince
   const passes = (probe: Probe | undefined, state: ProbeState | undefined): boolean =>
     probe === undefined || state?.result === 'success' || (wasReady && (state === undefined || state.result === 'unknown'))
+  // Such a port tells when a run may first be sent to, and nothing after that.
+  const awaits = latest === undefined || !runs || wasReady ? [] : portsAwaited(container, latest, probes, context.now)
   const started = runs && hooked && passes(container.startupProbe, probes.startup)
   return {
     compiled,
@@ -148,7 +153,8 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
     hooked,
     condemned: runs ? condemnation(context, compiled, attempt, hooked, probes) : undefined,
     started,
-    ready: started && passes(container.readinessProbe, probes.readiness),
+    awaits,
+    ready: started && awaits.length === 0 && passes(container.readinessProbe, probes.readiness),
   }
 }
 

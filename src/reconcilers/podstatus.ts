@@ -1,6 +1,7 @@
 /** The status of one pod, in the words kubectl users know. */
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { ObjectKey } from '../model/types.ts'
+import { LISTEN_MS } from './listening.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
 import { type ContainerNow, isAvailable, type PodNow } from './podstate.ts'
@@ -54,8 +55,16 @@ function summarize(pod: PodNow, containers: readonly ContainerStatus[]): Waiting
       reason: troubled.reason || pod.phase,
       message: troubled.message === '' ? '' : `${troubled.name}: ${troubled.message}`,
     }
+  const waiting = pod.containers.find(({ awaits }) => awaits.length > 0)
+  if (waiting !== undefined) return { reason: pod.phase, message: `${waiting.compiled.name}: ${awaitedText(waiting)}` }
   const unready = containers.find(({ ready, lastProbeAnswer }) => !ready && lastProbeAnswer !== '')
   return { reason: pod.phase, message: unready === undefined ? '' : `${unready.name}: probe says ${unready.lastProbeAnswer}` }
+}
+
+/** Ports are of interest to whoever wonders what a rollout waits for, and why that ends by itself. */
+function awaitedText({ awaits }: ContainerNow): string {
+  const ports = `${awaits.length === 1 ? 'port' : 'ports'} ${awaits.join(', ')}`
+  return `waiting for ${ports} to listen, at most ${LISTEN_MS / 1000} s, for it has no readiness probe`
 }
 
 function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {

@@ -1,5 +1,6 @@
 /** Which containers of a workload are to be probed, and how. */
-import type { Probe } from '../model/types.ts'
+import type { Container, Probe } from '../model/types.ts'
+import { portProbes, portsAsked } from './listening.ts'
 import type { ProbeKind } from './observed.ts'
 import type { ContainerNow, PodNow } from './podstate.ts'
 
@@ -15,11 +16,13 @@ export interface ProbeTargetSpec {
 
 /** In termination liveness and startup probes stop, readiness goes on. */
 export function probeTargets(pod: PodNow): ProbeTargetSpec[] {
-  const { record, node } = pod.context
+  const { record, node, now } = pod.context
   if (pod.sandbox !== 'running' || !node.reachable) return []
   return pod.containers.flatMap((one) => {
-    const probes = probesOf(one)
-    if (one.latest === undefined || one.stage !== 'running' || !one.hooked || Object.keys(probes).length === 0) return []
+    if (one.latest === undefined || one.stage !== 'running' || !one.hooked) return []
+    const { container } = one.compiled
+    const probes = { ...ownProbes(container), ...portProbes(portsAsked(container, one.latest, now)) }
+    if (Object.keys(probes).length === 0) return []
     return [
       {
         containerId: one.latest.id,
@@ -34,7 +37,7 @@ export function probeTargets(pod: PodNow): ProbeTargetSpec[] {
   })
 }
 
-function probesOf({ compiled: { container } }: ContainerNow): Partial<Record<ProbeKind, Probe>> {
+function ownProbes(container: Container): Partial<Record<ProbeKind, Probe>> {
   return {
     ...(container.livenessProbe === undefined ? {} : { liveness: container.livenessProbe }),
     ...(container.readinessProbe === undefined ? {} : { readiness: container.readinessProbe }),

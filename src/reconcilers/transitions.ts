@@ -1,4 +1,5 @@
 /** What a pass writes down of what it sees: pods that appeared, became ready, were lost or are gone; progress. */
+import { listenDeadline } from './listening.ts'
 import { NO_SETBACKS, type PodRecord, type Progress, type Rollout, type Setbacks, type WorkloadMemory } from './memory.ts'
 import { steadyAt } from './pod.ts'
 import { type ContainerNow, launchMark, type PodNow } from './podstate.ts'
@@ -135,9 +136,10 @@ export function nextWake(
 }
 
 function podTimes(pod: PodNow, wanted: Wanted | null): number[] {
-  const times = pod.containers.flatMap(({ restartAt, stage, latest }) => [
+  const times = pod.containers.flatMap(({ restartAt, stage, latest, awaits }) => [
     ...(restartAt === undefined ? [] : [restartAt]),
     ...(stage === 'running' && latest !== undefined ? [steadyAt(latest)] : []),
+    ...(latest !== undefined && awaits.length > 0 ? [listenDeadline(latest)] : []),
   ])
   const { readySince } = pod.context.record
   if (wanted !== null && readySince > 0) times.push(readySince + wanted.spec.minReadySeconds * 1000)

@@ -50,7 +50,6 @@ export interface Prober {
 const EXEC_LIMIT = 16
 const REQUEST_LIMIT = 128
 const ANSWER_INTERVAL_MS = 5_000
-const KINDS: readonly ProbeKind[] = ['startup', 'readiness', 'liveness']
 
 interface Worker {
   readonly kind: ProbeKind
@@ -75,7 +74,7 @@ interface Entry {
 /**
  * Kubernetes' rules: liveness and readiness wait for the startup probe, which ends with its first success;
  * liveness and startup stop once they have failed, for that container is to be killed; an attempt that
- * could not be made counts for nothing; one attempt of a probe at a time.
+ * could not be made counts for nothing; one attempt of a probe at a time. A port is asked until its first success.
  *
  * @see Kubernetes pkg/kubelet/prober/worker.go
  */
@@ -96,7 +95,8 @@ export function createProber(options: ProberOptions): Prober {
 
   /** Workers as the target asks for, running or resting as its state asks for. */
   function settle(entry: Entry): void {
-    for (const kind of KINDS) {
+    const kinds = new Set([...entry.workers.keys(), ...(Object.keys(entry.target.probes) as ProbeKind[])])
+    for (const kind of kinds) {
       const worker = entry.workers.get(kind)
       if (entry.target.probes[kind] === undefined) {
         if (worker !== undefined) rest(worker)
@@ -242,10 +242,13 @@ function newWorker(kind: ProbeKind, now: number): Worker {
 function isResting(entry: Entry, worker: Worker): boolean {
   if (entry.target.suspend?.includes(worker.kind)) return true
   if (worker.kind === 'startup') return worker.tally.result !== 'unknown'
+  if (isPort(worker.kind)) return worker.tally.result === 'success'
   if (worker.kind === 'liveness' && worker.tally.result === 'failure') return true
   const startup = entry.workers.get('startup')
   return startup !== undefined && startup.tally.result !== 'success'
 }
+
+const isPort = (kind: ProbeKind): boolean => kind.startsWith('port ')
 
 /** Of `intervalMs`, after `spentMs`; a clock set back does not make it longer. */
 const remaining = (intervalMs: number, spentMs: number): number => intervalMs - Math.min(intervalMs, Math.max(0, spentMs))

@@ -312,7 +312,7 @@ export class Stage {
 }
 
 const well = { result: 'success', since: 0, lastAnswer: 'HTTP 200' } as const
-export const READY: ContainerProbes = { readiness: well, liveness: well, startup: well }
+export const READY: ContainerProbes = { readiness: well, liveness: well, startup: well, 'port 80': well }
 export const NOT_READY: ContainerProbes = {
   readiness: { result: 'failure', since: 0, lastAnswer: 'HTTP 503' },
   startup: well,

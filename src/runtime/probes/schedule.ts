@@ -12,7 +12,7 @@ const HASTY = { everyMs: 200, forMs: 3_000 }
 /**
  * From the start of one attempt to the start of the next.
  *
- * Deliberately unlike the kubelet: a readiness probe that has never succeeded is attempted five times a
+ * Deliberately unlike the kubelet: a readiness probe that has never succeeded, as that of a port, is attempted five times a
  * second for three seconds and once a second up to half a minute, however long its period. Readiness
  * failures before the first success change nothing, so this alters how soon a rollout goes on and nothing else.
  *
@@ -20,7 +20,7 @@ const HASTY = { everyMs: 200, forMs: 3_000 }
  */
 export function intervalMs(kind: ProbeKind, probe: Probe, everSucceeded: boolean, openMs: number): number {
   const period = probe.periodSeconds * 1000
-  if (kind !== 'readiness' || everSucceeded || openMs >= EAGER.forMs) return period
+  if (kind === 'liveness' || kind === 'startup' || everSucceeded || openMs >= EAGER.forMs) return period
   const hasty = openMs < HASTY.forMs && probe.exec === undefined
   return Math.min(period, hasty ? HASTY.everyMs : EAGER.everyMs)
 }

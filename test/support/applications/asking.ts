@@ -6,7 +6,7 @@ import type { DaemonLab } from '../daemon.ts'
 /** The cluster's DNS domain when none is configured. */
 const DOMAIN = 'svc.cluster.local'
 const REQUEST_TIMEOUT_MS = 5_000
-/** A stub without a readiness probe may still be starting when it is asked first. */
+/** A stub that has no probe and declares no port may still be starting when it is asked first. */
 const FIRST_ANSWER_MS = 3_000
 const askers = 4
 const pauseMs = 5

@@ -37,7 +37,7 @@ export function renderOutcome(outcome: Outcome): string {
     ...conditions.map((text) => `  condition ${text}`),
     roll === undefined
       ? 'nothing to roll behind a Service'
-      : `rolled ${roll.workload} and back in ${roll.seconds} s${roll.probed ? '' : ' (with a readiness probe, for it has none)'}: ${roll.load.requests} requests on ${roll.service}, ${failures.length} failed`,
+      : `rolled ${roll.workload} and back in ${roll.seconds} s${roll.probed ? '' : ' (without a readiness probe)'}: ${roll.load.requests} requests on ${roll.service}, ${failures.length} failed`,
     ...(roll?.trouble ? [`  ${roll.trouble}`] : []),
     ...failures.slice(0, 5).map((text) => `  ${text}`),
   ]

@@ -12,9 +12,8 @@ const ANNOTATIONS = ['spec', 'template', 'metadata', 'annotations']
 export interface Target {
   readonly workload: string
   readonly service: string
-  /** of the Service: the port that is asked, and where it leads in the pod */
+  /** of the Service: the port that is asked */
   readonly port: number
-  readonly targetPort: unknown
   /** whether the application has a readiness probe of its own */
   readonly probed: boolean
 }
@@ -26,7 +25,10 @@ export interface Roll extends Target {
   readonly trouble: string
 }
 
-/** A Deployment that may not drop below one pod, behind a Service with an address: one with a probe, and the one that is ready soonest. */
+/**
+ * A Deployment that may not drop below one pod, behind a Service with an address, and that says when it can serve, by a probe
+ * or by declaring the port: the one that is ready soonest.
+ */
 export function chooseTarget(documents: readonly Document[], runnable: ReadonlySet<string>): Target | undefined {
   const services = documents.filter((document) => {
     const clusterIP = textAt(document, 'spec', 'clusterIP')
@@ -37,15 +39,22 @@ export function chooseTarget(documents: readonly Document[], runnable: ReadonlyS
     const [service] = selecting(services, document, templateOf(document) ?? {})
     const port = listAt(service, 'spec', 'ports').find(({ protocol = 'TCP' }) => protocol === 'TCP')
     if (service === undefined || port === undefined) return []
-    const names = { workload: keyOf(document), service: keyOf(service) }
-    return [{ ...names, port: Number(port.port), targetPort: port.targetPort ?? port.port, probed: isProbed(document) }]
+    const probed = isProbed(document)
+    if (!probed && !declares(document, port.targetPort ?? port.port)) return []
+    return [{ workload: keyOf(document), service: keyOf(service), port: Number(port.port), probed }]
   })
   const delay = ({ workload }: Target): number => longestDelayMs(documents.filter((document) => keyOf(document) === workload))
-  return candidates.toSorted((a, b) => Number(b.probed) - Number(a.probed) || delay(a) - delay(b))[0]
+  return candidates.toSorted((a, b) => delay(a) - delay(b))[0]
 }
 
 function isProbed(workload: Document): boolean {
   return listAt(workload, ...CONTAINERS).some((container) => container.readinessProbe !== undefined)
+}
+
+function declares(workload: Document, targetPort: unknown): boolean {
+  return listAt(workload, ...CONTAINERS)
+    .flatMap((container) => listAt(container, 'ports'))
+    .some(({ name, containerPort }) => name === targetPort || containerPort === targetPort)
 }
 
 function staysUp(deployment: Document): boolean {
@@ -54,25 +63,6 @@ function staysUp(deployment: Document): boolean {
   const unavailable = String(valueAt(deployment, 'spec', 'strategy', 'rollingUpdate', 'maxUnavailable') ?? '25%')
   const count = unavailable.endsWith('%') ? Math.floor((replicas * Number.parseInt(unavailable, 10)) / 100) : Number(unavailable)
   return count < replicas
-}
-
-/**
- * Gives the target a readiness probe when it has none. Without one a container is Ready the moment it runs, here as in
- * Kubernetes, and what it is asked before it listens is lost.
- */
-export function withProbe(documents: readonly Document[], { workload, probed, targetPort }: Target): Document[] {
-  return documents.map((document) => {
-    if (keyOf(document) !== workload || probed) return document
-    const containers = listAt(document, ...CONTAINERS)
-    const declaring = containers.findIndex((container) =>
-      listAt(container, 'ports').some(({ name, containerPort }) => name === targetPort || containerPort === targetPort),
-    )
-    const probe = { readinessProbe: { tcpSocket: { port: targetPort }, periodSeconds: 2 } }
-    const changed = containers.map((container, index) =>
-      index === Math.max(0, declaring) ? { ...container, ...probe } : container,
-    )
-    return replaceAt(document, CONTAINERS, changed)
-  })
 }
 
 /** The longest time that any probe of these is told to wait first: ms. */

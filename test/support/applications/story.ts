@@ -3,7 +3,7 @@ import type { ClusterStatus, ServiceStatus, WorkloadStatus } from '../../../src/
 import { DaemonLab, workloadIn } from '../daemon.ts'
 import { askFromHost, askFromPod } from './asking.ts'
 import { type Application, type Document, keyOf, readApplication, templateOf, templatePath, textAt } from './manifests.ts'
-import { chooseTarget, longestDelayMs, type Roll, rollUnderLoad, withProbe } from './roll.ts'
+import { chooseTarget, longestDelayMs, type Roll, rollUnderLoad } from './roll.ts'
 import { missingReferences, selecting, standIn, stubbed } from './stubbed.ts'
 import { readableSecrets } from './values.ts'
 
@@ -40,9 +40,8 @@ export async function runApplication(path: string, { keep, tell, opened }: RunOp
   const runnable = runnableKeys(application)
   const missing = missingReferences(application.documents)
   const { documents: readable, replaced } = readableSecrets(application.documents)
-  const stubs = stubbed(readable)
-  const target = chooseTarget(stubs, runnable)
-  const documents = target === undefined ? stubs : withProbe(stubs, target)
+  const documents = stubbed(readable)
+  const target = chooseTarget(documents, runnable)
   const running = documents.filter((document) => runnable.has(keyOf(document)))
   const lab = new DaemonLab(labName(application.name), { source: 'git' })
   opened(lab)

@@ -65,7 +65,7 @@ const target = (probes: Partial<Record<ProbeKind, Probe>>, change: Partial<Probe
 
 const times = (path: string): number[] => attempts.filter((attempt) => attempt.path === path).map((attempt) => attempt.atMs)
 const results = (prober: Prober, id = 'c1'): Record<string, string> =>
-  Object.fromEntries(Object.entries(prober.states(id)).map(([kind, state]) => [kind, state.result]))
+  Object.fromEntries(Object.entries(prober.states(id)).map(([kind, state]) => [kind, state?.result ?? '']))
 
 test('before the first result everything is unknown; nothing is known of other containers', () => {
   const prober = newProber()
@@ -355,4 +355,43 @@ test('stop leaves no timer', async () => {
   prober.stop()
   expect(timers.pending).toBe(0)
   expect(prober.states('c1')).toEqual({})
+})
+
+test('a port is asked often until it listens, and never again; each for itself', async () => {
+  let listens = false
+  answers = { a: async () => (listens ? YES : NO) }
+  const prober = newProber(() => 0)
+  const own = { periodSeconds: 1, failureThreshold: 1 }
+  prober.sync([target({ 'port 80': probe('a', own), 'port 81': probe('b', own) })])
+  await timers.advance(500)
+  expect(results(prober)).toEqual({ 'port 80': 'failure', 'port 81': 'success' })
+  listens = true
+  await timers.advance(60_000)
+  expect([times('a'), times('b')]).toEqual([[0, 200, 400, 600], [0]])
+  expect(results(prober)).toEqual({ 'port 80': 'success', 'port 81': 'success' })
+  answers = { a: NO, b: NO }
+  await timers.advance(60_000)
+  expect(results(prober)).toEqual({ 'port 80': 'success', 'port 81': 'success' })
+  expect(changes).toEqual(['c1 port 80', 'c1 port 81', 'c1 port 80'])
+})
+
+test('a port does not hold up the liveness probe beside it', async () => {
+  answers = { p: NO }
+  const prober = newProber(() => 0)
+  prober.sync([target({ 'port 80': probe('p', { failureThreshold: 1 }), liveness: probe('l') })])
+  await timers.advance(1_000)
+  expect(results(prober)).toEqual({ 'port 80': 'failure', liveness: 'success' })
+})
+
+test('ports of a container that was ready before the daemon started are not asked again', async () => {
+  const prober = newProber(() => 0)
+  const ready = target({ 'port 80': probe('p') })
+  prober.sync([ready])
+  prober.seed('c1', true)
+  await timers.advance(60_000)
+  expect(results(prober)).toEqual({ 'port 80': 'success' })
+  expect(attempts).toEqual([])
+  prober.sync([{ ...ready, startedAt: timers.now }])
+  await timers.advance(0)
+  expect(attempts, 'it has started anew').toHaveLength(1)
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Document, listAt, textAt } from '../../support/applications/manifests.ts'
-import { chooseTarget, longestDelayMs, withProbe } from '../../support/applications/roll.ts'
+import { chooseTarget, longestDelayMs } from '../../support/applications/roll.ts'
 import { missingReferences, standIn, stubbed } from '../../support/applications/stubbed.ts'
 import { readableSecrets } from '../../support/applications/values.ts'
 
@@ -82,15 +82,16 @@ test('a Secret value that is no text is replaced where a variable reads it', () 
   expect(['file', 'ok'].map((key) => textAt(documents[0], 'data', key))).toEqual(['/w==', 'b2s='])
 })
 
-test('what is rolled keeps a pod throughout, has an address, and a readiness probe', () => {
+test('what is rolled keeps a pod throughout, has an address, and says when it can serve', () => {
   const probe = { readinessProbe: { httpGet: { path: '/', port: 80 }, initialDelaySeconds: 30 } }
   const documents = [
     deployment('recreated', [probe], { strategy: { type: 'Recreate' } }),
     deployment('dropped', [probe], { replicas: 1, strategy: { rollingUpdate: { maxUnavailable: 1 } } }),
     deployment('headless', [probe]),
     deployment('plain', [{}, { ports: [{ name: 'http', containerPort: 80 }] }], { replicas: 2 }),
+    deployment('silent', [{}]),
     deployment('refused', [probe]),
-    ...['recreated', 'dropped', 'plain', 'refused'].map((name) => service(name, { port: 8080, targetPort: 'http' })),
+    ...['recreated', 'dropped', 'plain', 'silent', 'refused'].map((name) => service(name, { port: 8080, targetPort: 'http' })),
     service('headless', { port: 80 }, { clusterIP: 'None' }),
   ]
   const runnable = new Set(['recreated', 'dropped', 'headless', 'plain'].map((name) => `Deployment/default/${name}`))
@@ -99,16 +100,9 @@ test('what is rolled keeps a pod throughout, has an address, and a readiness pro
     workload: 'Deployment/default/plain',
     service: 'Service/default/plain',
     port: 8080,
-    targetPort: 'http',
     probed: false,
   })
-  const plain = withProbe(documents, target!)[3]
-  expect(listAt(plain, 'spec', 'template', 'spec', 'containers')).toMatchObject([
-    {},
-    { readinessProbe: { tcpSocket: { port: 'http' } } },
-  ])
-  expect(chooseTarget(documents, new Set([...runnable, 'Deployment/default/refused']))?.workload).toBe(
-    'Deployment/default/refused',
-  )
+  const later = new Set(['Deployment/default/silent', 'Deployment/default/refused'])
+  expect(chooseTarget(documents, later)).toMatchObject({ workload: 'Deployment/default/refused', probed: true })
   expect(longestDelayMs(documents)).toBe(30_000)
 })
