@@ -8,10 +8,11 @@ import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
 import type { PodRecord } from '../reconcilers/memory.ts'
-import { renderStep, type Step } from '../reconcilers/plan.ts'
+import { type PodMark, renderStep, type Step } from '../reconcilers/plan.ts'
 import { changedPods } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote } from '../reconcilers/status.ts'
+import { recordPreStop } from '../reconcilers/transitions.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 import { StoreError } from '../store/error.ts'
@@ -72,7 +73,7 @@ export function createLoop(options: LoopOptions): Loop {
     cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
     failures,
     now,
-    run: (step) => runOn(step),
+    run: runOn,
     started: (key, step) =>
       log.info({ key, node: step.node, op: step.op, target: step.target, cause: step.cause }, renderStep(step)),
     ended,
@@ -197,14 +198,21 @@ export function createLoop(options: LoopOptions): Loop {
     if (node !== undefined) executor.submit(nodePass(world, node, options.active() ? world.table() : undefined))
   }
 
-  async function runOn(step: Step): Promise<void> {
+  async function runOn(key: ObjectKey, step: Step): Promise<void> {
     const node = options.nodes.find(({ name }) => name === step.node)
     if (node === undefined) throw new Error(`node ${step.node} is not known`)
+    if (step.op === 'hook' && step.mark !== undefined) rememberHook(key, step.mark)
     const before: RouteTable | undefined = node.view().router.acknowledged
     await runStep(step, { ...node.site, namedPorts }, { vault, timers: options.timers })
     if (step.op !== 'route') return
     const moved = new Set(changedPods(before, step.table))
     for (const [key, memory] of store.workloads()) if (memory.pods.some(({ uid }) => moved.has(uid))) queue.add(key)
+  }
+
+  /** On disk before the hook begins, so that no later daemon begins it again. */
+  function rememberHook(key: ObjectKey, mark: PodMark): void {
+    const memory = store.workloads().get(key)
+    if (memory !== undefined) store.setWorkload(key, recordPreStop(memory, mark))
   }
 
   function ended({ key, step, startedAt, endedAt, error }: StepOutcome): void {

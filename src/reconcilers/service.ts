@@ -11,7 +11,6 @@ import { clusterLabels, edgeName, LABEL } from './names.ts'
 import type { Failure, NodeView } from './observed.ts'
 import { targetPort } from './placement.ts'
 import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
-import { hookKey } from './podstate.ts'
 import { type PodIndex, readyEndpoints, selectedEndpoints } from './routes.ts'
 import type { ServiceStatus } from './status.ts'
 
@@ -30,7 +29,7 @@ export interface ServiceInput {
   readonly addressUsed: (ip: string) => boolean
   readonly nodePortUsed: (port: number) => boolean
   readonly failures: ReadonlyMap<string, Failure>
-  /** finished hooks, by `hookKey` */
+  /** names of edges whose rules were seen in place */
   readonly hooks: ReadonlySet<string>
   readonly now: number
   readonly uid: () => string
@@ -183,7 +182,7 @@ function proveEdge(input: ServiceInput, node: NodeView, view: ContainerView): St
 }
 
 function isProved(input: ServiceInput, view: ContainerView): boolean {
-  return input.hooks.has(hookKey(view.name, 'postStart'))
+  return input.hooks.has(view.name)
 }
 
 /** Runs as it should, and has its rules. */
