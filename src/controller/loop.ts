@@ -27,6 +27,8 @@ import { isService, isWorkload, type World } from './world.ts'
 
 /** Passes run back to back for at most this long before timers and sockets get their turn: ms. */
 const BURST_MS = 20
+/** While another daemon may have taken over, nothing is planned; it is looked at again after: ms. */
+const DOUBT_MS = 100
 /** A pass that throws is a mistake of ours; its key is tried again after: ms. */
 const MISTAKE_MS = 10_000
 
@@ -68,7 +70,7 @@ export function createLoop(options: LoopOptions): Loop {
   let stopped = false
   let lastTurn = now()
   let storeTrouble = ''
-  const queue = createQueue({ now, timers: options.timers, due: schedule })
+  const queue = createQueue({ now, timers: options.timers, due: () => schedule() })
   const executor = createExecutor({
     cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
     failures,
@@ -80,15 +82,20 @@ export function createLoop(options: LoopOptions): Loop {
     later: (key, at) => queue.addAt(key, at),
   })
 
-  function schedule(): void {
+  function schedule(delayMs = 0): void {
     if (scheduled || stopped) return
     scheduled = true
-    options.timers.setTimeout(burst, 0)
+    options.timers.setTimeout(burst, delayMs)
   }
 
   function burst(): void {
     scheduled = false
-    const until = now() + BURST_MS
+    lastTurn = now()
+    if (!options.nodes.every((node) => node.sure())) {
+      schedule(DOUBT_MS)
+      return
+    }
+    const until = lastTurn + BURST_MS
     metrics.queueDepth(queue.size())
     for (let key = queue.take(); key !== undefined; key = queue.take()) {
       guardedPass(key)

@@ -35,6 +35,8 @@ export interface NodeRuntime extends NodeReading {
   /** Takes what was read back; whether it differs from what was known. */
   filesRead(volume: string, digests: Readonly<Record<string, string>>): boolean
   lockedBy(): string
+  /** no other daemon can have taken this node over unnoticed */
+  sure(): boolean
   stop(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     serviceRange: cluster.serviceRange,
     dnsAddress: cluster.dnsAddress,
     timers: options.timers,
+    now: options.now,
     changed: (routes) => options.changed(routes ? 'all' : [own]),
   })
   const observer = observeNode({
@@ -169,6 +172,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       return differs
     },
     lockedBy: router.lockedBy,
+    sure: router.sure,
     async stop() {
       stopping.abort()
       router.close()

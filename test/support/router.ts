@@ -150,6 +150,7 @@ export class RouterLab {
       dnsAddress: this.dnsAddress,
       onLost: () => {},
       startTimer,
+      now: Date.now,
       timeoutMs: 20_000,
       ...more,
     })
