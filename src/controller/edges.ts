@@ -13,7 +13,7 @@ export interface Edges {
   readonly uuid: () => string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly readText: (path: string) => Promise<string>
-  readonly logger: (vault: Pick<Vault, 'redact'>) => Logger
+  readonly logger: (vault: Pick<Vault, 'redactOwn'>) => Logger
   readonly nodeImage: string
   /** ends the daemon */
   readonly signal: AbortSignal

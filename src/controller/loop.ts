@@ -65,7 +65,7 @@ export interface Loop {
 
 export function createLoop(options: LoopOptions): Loop {
   const { world, store, now, metrics, log, vault } = options
-  const failures = createFailures(vault.redact)
+  const failures = createFailures(vault.redactOwn)
   let scheduled = false
   let stopped = false
   let lastTurn = now()
@@ -226,7 +226,7 @@ export function createLoop(options: LoopOptions): Loop {
     const seconds = (endedAt - startedAt) / 1000
     metrics.step(step.op, error === undefined ? 'ok' : 'failed', seconds, error === undefined ? step.drift : undefined)
     if (error !== undefined) {
-      const message = vault.redact(error instanceof Error ? error.message : String(error))
+      const message = vault.redactOwn(error instanceof Error ? error.message : String(error))
       log.warn(
         { key, node: step.node, op: step.op, target: step.target, cause: step.cause, error: message, seconds },
         `failed: ${renderStep(step)}`,
