@@ -69,7 +69,8 @@ export function createLoop(options: LoopOptions): Loop {
   let scheduled = false
   let stopped = false
   let lastTurn = now()
-  let storeTrouble = ''
+  /** by what could not be remembered: a pass is tried again until it can, so what is over is noticed */
+  const storeTroubles = new Map<string, string>()
   const queue = createQueue({ now, timers: options.timers, due: () => schedule() })
   const executor = createExecutor({
     cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
@@ -102,13 +103,13 @@ export function createLoop(options: LoopOptions): Loop {
       if (now() >= until) break
     }
     lastTurn = now()
-    guarded('follow the revision', options.changed)
+    tracked('follow the revision', options.changed)
     if (queue.size() > 0) schedule()
   }
 
   function guardedPass(key: ObjectKey): void {
     const started = performance.now()
-    if (!guarded(`plan ${key}`, () => pass(key))) {
+    if (!tracked(`plan ${key}`, () => pass(key))) {
       metrics.queueRetry()
       queue.addAt(key, now() + MISTAKE_MS)
     }
@@ -117,16 +118,24 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   /** One object, or a full disk, never stops the loop. */
-  function guarded(what: string, work: () => void): boolean {
+  function guarded(what: string, work: () => void): { readonly error?: unknown } {
     try {
       work()
-      storeTrouble = ''
-      return true
+      return {}
     } catch (error) {
-      log.error({ err: error }, `cannot ${what}`)
-      if (error instanceof StoreError) storeTrouble = error.message
-      return false
+      // A full disk is nobody's mistake: where it was noticed tells nothing.
+      if (error instanceof StoreError) log.error({ error: error.message }, `cannot ${what}`)
+      else log.error({ err: error }, `cannot ${what}`)
+      return { error }
     }
+  }
+
+  /** Whether it went well. What can only not be remembered is told until it can. */
+  function tracked(what: string, work: () => void): boolean {
+    const outcome = guarded(what, work)
+    if (outcome.error instanceof StoreError) storeTroubles.set(what, outcome.error.message)
+    else storeTroubles.delete(what)
+    return !('error' in outcome)
   }
 
   function pass(key: ObjectKey): void {
@@ -284,7 +293,7 @@ export function createLoop(options: LoopOptions): Loop {
     },
     note,
     lastTurn: () => lastTurn,
-    storeTrouble: () => storeTrouble,
+    storeTrouble: () => [...storeTroubles.values()][0] ?? '',
     async stop() {
       stopped = true
       queue.stop()
