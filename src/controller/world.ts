@@ -6,7 +6,7 @@ import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
 import type { PlacedService } from '../reconcilers/placement.ts'
-import type { ProbeTargetSpec } from '../reconcilers/probetargets.ts'
+import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import { buildRouteTable, indexPods, type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
@@ -49,7 +49,7 @@ export interface World {
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   nodePortUsed(port: number, except: ObjectKey): boolean
   /** Keeps a pass's endpoints and probes; whether Services may see a difference. */
-  setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTargetSpec[]): boolean
+  setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTarget[]): boolean
   /** A Service has been given another address, or has gone. */
   serviceMoved(key: ObjectKey): void
   /** A pass over this key has ended, well or not. */
@@ -58,7 +58,7 @@ export interface World {
   isDue(key: ObjectKey): boolean
   forget(key: ObjectKey): void
   pods(): PodIndex
-  probes(): readonly ProbeTargetSpec[]
+  probes(): readonly ProbeTarget[]
   readonly probeStates: (containerId: string) => ContainerProbes
   /** `undefined` until every known workload has been planned once. */
   table(): RouteTable | undefined
@@ -79,7 +79,7 @@ export function createWorld(
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
   const endpoints = new Map<ObjectKey, readonly PodEndpoint[]>()
-  const probes = new Map<ObjectKey, readonly ProbeTargetSpec[]>()
+  const probes = new Map<ObjectKey, readonly ProbeTarget[]>()
   let index: PodIndex | undefined
   let version = 0
   const holdings = createHoldings()
