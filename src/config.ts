@@ -70,12 +70,15 @@ export class ConfigError extends Error {
  * Values that may be secret are never part of a message.
  */
 export function loadConfig(input: ConfigInput): Config {
-  const layers = [fileLayer(input), envLayer(input), flagLayer(input)]
+  const file = fileLayer(input)
+  const layers = [file, envLayer(input), flagLayer(input)]
   const problems = layers.flatMap((layer) => layer.problems)
   const origins = new Map<string, string>()
   const raw = emptyRecord()
   for (const layer of layers) for (const { path, value, origin } of layer.values) place(raw, origins, path, value, origin)
-  if (input.needsSource) problems.push(...sourceProblems(raw))
+  // A file that could not be read may well have named one.
+  const unread = file.problems.length > 0 && file.values.length === 0
+  if (input.needsSource && !unread) problems.push(...sourceProblems(raw))
 
   const cluster = typeof raw.cluster === 'string' && dnsLabel.test(raw.cluster) ? raw.cluster : 'default'
   raw.docker ??= input.env.DOCKER_HOST || 'unix:///var/run/docker.sock'

@@ -35,17 +35,3 @@ export function createLogger({ level, base, redact, destination, now }: LoggingO
     stream,
   )
 }
-
-/**
- * A redactor for values that may appear anywhere in a line, as they are and as JSON writes them.
- * Values shorter than four characters are left alone: taking `a` out of every line would hide everything.
- */
-export function redactor(values: () => Iterable<string>): (line: string) => string {
-  return (line) => {
-    const written = [...values()]
-      .filter((value) => value.length >= 4)
-      .flatMap((value) => [JSON.stringify(value).slice(1, -1), value])
-    const longestFirst = [...new Set(written)].sort((a, b) => b.length - a.length)
-    return longestFirst.reduce((text, value) => text.replaceAll(value, '[redacted]'), line)
-  }
-}

@@ -40,8 +40,14 @@ function edgesFor(config: Config): Edges {
     uuid: randomUUID,
     environment: process.env,
     readText: (path) => readFile(path, 'utf8'),
-    logger: ({ redact }) =>
-      createLogger({ level: config.logLevel, base: { cluster: config.cluster }, redact, destination: process.stdout, now }),
+    logger: ({ redactOwn }) =>
+      createLogger({
+        level: config.logLevel,
+        base: { cluster: config.cluster },
+        redact: redactOwn,
+        destination: process.stdout,
+        now,
+      }),
     openEngine: ({ docker }, node) => dockerEngine({ host: docker, node, timeoutMs: ENGINE_TIMEOUT_MS }),
     openSource: (chosen) => makeSource(chosen, { now, environment: process.env }),
     openStore,

@@ -1,12 +1,15 @@
 #!/bin/bash
 # The daemon's hand in a router: one long-lived `docker exec -i <router> agent.sh <owner>`.
 #
-# Only one agent lives in a router; a second one says `locked <owner of the first>` and ends. When standard
-# input ends (the daemon is gone), or stays silent for a minute, the agent ends and the lock is free. An owner
-# that comes again takes over at once: an engine that restarts without its containers leaves the agent before
-# with an input that never ends.
+# Only one agent lives in a router: the lock is its daemon's hold on the cluster. When standard input ends (the
+# daemon is gone), or stays silent for a minute, the agent ends and the lock is free. But an engine that dies
+# without its containers leaves the agent with an input that never ends. So a second agent waits to hear of the
+# first one's daemon, which says something every two seconds: if it does, the second says `locked <owner of the
+# first>` and ends; if it does not for `silence_seconds`, the second tells it so and takes over. A daemon that was
+# only held up reads that line before anything else, and ends. An owner that comes again takes over at once.
 #
 #   ready 1                      the first line, once the router serves
+#   locked <owner>               also later, and the last line: <owner> has taken over
 #   ping <id>                 -> pong <id>
 #   meta <id>                 -> meta <id> <base64 of the applied table's meta, or `-`>
 #   check <id>                -> state <id> <nft: same|drift> <dns: same|drift>
@@ -23,6 +26,8 @@ set -u
 export LC_ALL=C
 . "$(dirname "$0")/state.sh"
 idle_seconds=60
+# Longer than a daemon acts on its own without an answer (DOUBT_MS), shorter than it waits for a greeting.
+silence_seconds=7
 
 answer_error() {
   local text
@@ -83,7 +88,7 @@ apply() {
   change=$received
   receive "$5"
   flows=$received
-  head -c "$table_bytes" >"$state/table.new"
+  head -c "$table_bytes" >"$state/table.new" 9>&-
   IFS= read -r -t "$idle_seconds" trailer && [ "$trailer" = "end $id" ] || exit 1
   apply_rules "$verb" "$change" && mv "$state/table.new" "$state/table" 2>"$run/error" &&
     { [ "$verb $zones" = 'change none' ] || apply_zones "$verb" "$zones"; } || { answer_error "$id"; return; }
@@ -112,6 +117,7 @@ serve() {
   local verb id rest meta
   unsealed_nft='' unsealed_dns=''
   while read -r -t "$idle_seconds" verb id rest; do
+    printf '%s %s\n' "$$" "$id" >"$run/agent.heard"
     case $verb in
       ping) printf 'pong %s\n' "$id" ;;
       meta)
@@ -130,16 +136,41 @@ serve() {
   done
 }
 
+# The daemon of the agent that holds the lock has said something by the time this returns, or been silent too long.
+is_heard() {
+  local before now tries
+  before=$(<"$run/agent.heard")
+  for ((tries = silence_seconds * 4; tries > 0; tries--)); do
+    ! flock -w 0.25 9 || return 1
+    now=$(<"$run/agent.heard")
+    [ "$now" = "$before" ] || return 0
+  done
+  return 1
+} 2>/dev/null
+
+take_lock() {
+  local pid holder
+  ! flock -n 9 || return 0
+  read -r pid holder <"$run/agent.owner"
+  if [ "${holder:-}" != "$1" ]; then
+    if is_heard; then
+      printf 'locked %s\n' "${holder:-}"
+      return 1
+    fi
+    # Opened for both, or nobody's reading it would hold this up.
+    printf 'locked %s\n' "$1" 1<>"/proc/$pid/fd/1"
+  fi 2>/dev/null
+  kill "$pid" 2>/dev/null
+  flock -w 5 9 || { printf 'locked %s\n' "${holder:-}"; return 1; }
+}
+
 until [ "$(cat "$run/ready" 2>/dev/null)" = "$(boot_id)" ]; do
   waited=$((${waited:-0} + 1))
   [ "$waited" -le 200 ] || { echo 'the router does not become ready' >&2; exit 1; }
   sleep 0.05
 done
 exec 9>>"$run/agent.lock"
-if ! flock -n 9; then
-  read -r pid owner <"$run/agent.owner"
-  [ "${owner:-}" = "$1" ] && kill "$pid" && flock -w 5 9 || { printf 'locked %s\n' "${owner:-}"; exit 0; }
-fi
+take_lock "$1" || exit 0
 printf '%s %s\n' "$$" "$1" >"$run/agent.owner"
 echo 'ready 1'
 serve

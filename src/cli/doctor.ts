@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { Check } from '../api/check.ts'
 import type { Deps } from './deps.ts'
-import { addConfigFlags, addOutputFlag, type Finish, paint, readConfig, writeJson } from './verb.ts'
+import { addOutputFlag, addSourceFlags, type Finish, paint, readConfig, writeJson } from './verb.ts'
 
 const examples = `
 Examples:
@@ -13,7 +13,7 @@ each what to do about it. Exits with 0 when nothing fails, else with 1.`
 
 /** `trireme doctor`: what stands in the way, each with its remedy. */
 export function doctorVerb(deps: Deps, finish: Finish): Command {
-  const command = addConfigFlags(new Command('doctor').description('check engine, kernel, images and permissions'))
+  const command = addSourceFlags(new Command('doctor').description('check engine, kernel, images and permissions'))
   return addOutputFlag(command, ['text', 'json'])
     .addHelpText('after', examples)
     .action(async ({ output }: { output: string }, self: Command) => {

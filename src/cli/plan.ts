@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Deps } from './deps.ts'
-import { addConfigFlags, addOutputFlag, type Finish, paint, readConfig, writeJson } from './verb.ts'
+import { addOutputFlag, addSourceFlags, type Finish, paint, readConfig, writeJson } from './verb.ts'
 
 const examples = `
 Examples:
@@ -13,7 +13,7 @@ differences, and more than 1 when the plan could not be made.`
 
 /** `trireme plan`: three-way diff and steps against the live engine. */
 export function planVerb(deps: Deps, finish: Finish): Command {
-  const command = addConfigFlags(new Command('plan').description('show what would change, and why; changes nothing'))
+  const command = addSourceFlags(new Command('plan').description('show what would change, and why; changes nothing'))
   return addOutputFlag(command, ['text', 'json'])
     .addHelpText('after', examples)
     .action(async ({ output }: { output: string }, self: Command) => {

@@ -24,6 +24,17 @@ export function paint(output: Output, env: Deps['env']): ReturnType<typeof color
   return colors.createColors(!env.NO_COLOR && env.TERM !== 'dumb' && (forced || output.isTTY === true))
 }
 
+/** What only a daemon does: verbs that look at the same configuration take these flags, and do not show them. */
+const daemonPaths = ['interval', 'listen', 'once', 'webhookSecretFile', 'logLevel']
+
+/** Adds all flags, those for a daemon alone hidden: the words of a `run` can be given to another verb as they are. */
+export function addSourceFlags(command: Command): Command {
+  addConfigFlags(command)
+  const own = configOptions.filter(({ path }) => daemonPaths.includes(path)).map(({ flag }) => flag)
+  for (const option of command.options) if (own.includes(option.flags)) option.hideHelp()
+  return command
+}
+
 /** Adds the flags of the named options, or of all, and `--config`. */
 export function addConfigFlags(command: Command, paths?: readonly string[]): Command {
   command.option('-c, --config <file>', 'YAML file with the options below (TRIREME_CONFIG)')
@@ -59,7 +70,8 @@ async function readFileText(name: string, deps: Deps): Promise<string> {
   try {
     return await deps.readText(name)
   } catch (error) {
-    throw new VerbError(`cannot read the configuration file ${name}: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new VerbError(`cannot read the configuration file ${name}: ${code === 'ENOENT' ? 'it does not exist' : message}`)
   }
 }
 

@@ -18,7 +18,7 @@ export interface Edges {
   readonly uuid: () => string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly readText: (path: string) => Promise<string>
-  readonly logger: (vault: Pick<Vault, 'redact'>) => Logger
+  readonly logger: (vault: Pick<Vault, 'redactOwn'>) => Logger
   readonly openEngine: (config: Config, node: string) => Engine
   readonly openSource: (config: Config) => Source
   readonly openStore: typeof openStore

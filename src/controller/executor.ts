@@ -53,7 +53,7 @@ export interface StepOutcome {
 export interface ExecutorOptions {
   /** processors of a node; 0 while that is not known */
   readonly cpus: (node: string) => number
-  readonly run: (step: Step) => Promise<void>
+  readonly run: (key: ObjectKey, step: Step) => Promise<void>
   readonly failures: Failures
   readonly now: () => number
   /** a step has begun */
@@ -111,7 +111,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     options.started(key, step)
     let error: unknown
     try {
-      await options.run(step)
+      await options.run(key, step)
       options.failures.clear(id)
     } catch (caught) {
       error = caught ?? new Error('failed without saying why')

@@ -81,7 +81,7 @@ async function follow(config: Config, running: Running, edges: Edges, signal: Ab
     }
     const settled = config.once ? onceOutcome(running) : undefined
     if (settled !== undefined) {
-      log.info({ code: settled.code }, settled.message)
+      log[settled.code === 0 ? 'info' : 'error']({ code: settled.code }, settled.message)
       return settled.code
     }
     await pause(edges.timers, FOLLOW_MS, signal)

@@ -8,10 +8,11 @@ import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
 import type { PodRecord } from '../reconcilers/memory.ts'
-import { renderStep, type Step } from '../reconcilers/plan.ts'
+import { type PodMark, renderStep, type Step } from '../reconcilers/plan.ts'
 import { changedPods } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote, ServiceStatus } from '../reconcilers/status.ts'
+import { recordPreStop } from '../reconcilers/transitions.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 import { StoreError } from '../store/error.ts'
@@ -26,6 +27,8 @@ import { isService, isWorkload, type World } from './world.ts'
 
 /** Passes run back to back for at most this long before timers and sockets get their turn: ms. */
 const BURST_MS = 20
+/** While another daemon may have taken over, nothing is planned; it is looked at again after: ms. */
+const DOUBT_MS = 100
 /** A pass that throws is a mistake of ours; its key is tried again after: ms. */
 const MISTAKE_MS = 10_000
 
@@ -62,47 +65,53 @@ export interface Loop {
 
 export function createLoop(options: LoopOptions): Loop {
   const { world, store, now, metrics, log, vault } = options
-  const failures = createFailures(vault.redact)
+  const failures = createFailures(vault.redactOwn)
   let scheduled = false
   let stopped = false
   let lastTurn = now()
-  let storeTrouble = ''
   /** it is known what the routers should serve */
   let routed = false
-  const queue = createQueue({ now, timers: options.timers, due: schedule })
+  /** by what could not be remembered: a pass is tried again until it can, so what is over is noticed */
+  const storeTroubles = new Map<string, string>()
+  const queue = createQueue({ now, timers: options.timers, due: () => schedule() })
   const executor = createExecutor({
     cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
     failures,
     now,
-    run: (step) => runOn(step),
+    run: runOn,
     started: (key, step) =>
       log.info({ key, node: step.node, op: step.op, target: step.target, cause: step.cause }, renderStep(step)),
     ended,
     later: (key, at) => queue.addAt(key, at),
   })
 
-  function schedule(): void {
+  function schedule(delayMs = 0): void {
     if (scheduled || stopped) return
     scheduled = true
-    options.timers.setTimeout(burst, 0)
+    options.timers.setTimeout(burst, delayMs)
   }
 
   function burst(): void {
     scheduled = false
-    const until = now() + BURST_MS
+    lastTurn = now()
+    if (!options.nodes.every((node) => node.sure())) {
+      schedule(DOUBT_MS)
+      return
+    }
+    const until = lastTurn + BURST_MS
     metrics.queueDepth(queue.size())
     for (let key = queue.take(); key !== undefined; key = queue.take()) {
       guardedPass(key)
       if (now() >= until) break
     }
     lastTurn = now()
-    guarded('follow the revision', options.changed)
+    tracked('follow the revision', options.changed)
     if (queue.size() > 0) schedule()
   }
 
   function guardedPass(key: ObjectKey): void {
     const started = performance.now()
-    if (!guarded(`plan ${key}`, () => pass(key))) {
+    if (!tracked(`plan ${key}`, () => pass(key))) {
       metrics.queueRetry()
       queue.addAt(key, now() + MISTAKE_MS)
     }
@@ -111,16 +120,24 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   /** One object, or a full disk, never stops the loop. */
-  function guarded(what: string, work: () => void): boolean {
+  function guarded(what: string, work: () => void): { readonly error?: unknown } {
     try {
       work()
-      storeTrouble = ''
-      return true
+      return {}
     } catch (error) {
-      log.error({ err: error }, `cannot ${what}`)
-      if (error instanceof StoreError) storeTrouble = error.message
-      return false
+      // A full disk is nobody's mistake: where it was noticed tells nothing.
+      if (error instanceof StoreError) log.error({ error: error.message }, `cannot ${what}`)
+      else log.error({ err: error }, `cannot ${what}`)
+      return { error }
     }
+  }
+
+  /** Whether it went well. What can only not be remembered is told until it can. */
+  function tracked(what: string, work: () => void): boolean {
+    const outcome = guarded(what, work)
+    if (outcome.error instanceof StoreError) storeTroubles.set(what, outcome.error.message)
+    else storeTroubles.delete(what)
+    return !('error' in outcome)
   }
 
   function pass(key: ObjectKey): void {
@@ -215,9 +232,10 @@ export function createLoop(options: LoopOptions): Loop {
     markAll()
   }
 
-  async function runOn(step: Step): Promise<void> {
+  async function runOn(key: ObjectKey, step: Step): Promise<void> {
     const node = options.nodes.find(({ name }) => name === step.node)
     if (node === undefined) throw new Error(`node ${step.node} is not known`)
+    if (step.op === 'hook' && step.mark !== undefined) rememberHook(key, step.mark)
     const before: RouteTable | undefined = node.view().router.acknowledged
     await runStep(step, { ...node.site, namedPorts }, { vault, timers: options.timers })
     if (step.op !== 'route') return
@@ -225,11 +243,17 @@ export function createLoop(options: LoopOptions): Loop {
     for (const [key, memory] of store.workloads()) if (memory.pods.some(({ uid }) => moved.has(uid))) queue.add(key)
   }
 
+  /** On disk before the hook begins, so that no later daemon begins it again. */
+  function rememberHook(key: ObjectKey, mark: PodMark): void {
+    const memory = store.workloads().get(key)
+    if (memory !== undefined) store.setWorkload(key, recordPreStop(memory, mark))
+  }
+
   function ended({ key, step, startedAt, endedAt, error }: StepOutcome): void {
     const seconds = (endedAt - startedAt) / 1000
     metrics.step(step.op, error === undefined ? 'ok' : 'failed', seconds, error === undefined ? step.drift : undefined)
     if (error !== undefined) {
-      const message = vault.redact(error instanceof Error ? error.message : String(error))
+      const message = vault.redactOwn(error instanceof Error ? error.message : String(error))
       log.warn(
         { key, node: step.node, op: step.op, target: step.target, cause: step.cause, error: message, seconds },
         `failed: ${renderStep(step)}`,
@@ -295,7 +319,7 @@ export function createLoop(options: LoopOptions): Loop {
     markAll,
     note,
     lastTurn: () => lastTurn,
-    storeTrouble: () => storeTrouble,
+    storeTrouble: () => [...storeTroubles.values()][0] ?? '',
     async stop() {
       stopped = true
       queue.stop()

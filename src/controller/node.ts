@@ -4,7 +4,6 @@ import { groupPods, volumesByPod } from '../reconcilers/grouping.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
 import type { ImageState, NodeView, ObservedPod } from '../reconcilers/observed.ts'
-import { hookKey } from '../reconcilers/podstate.ts'
 import { type ContainerView, type Engine, EngineError } from '../runtime/engine.ts'
 import type { VolumeTarget } from '../runtime/files.ts'
 import { gate } from '../runtime/observer/coalesce.ts'
@@ -22,7 +21,7 @@ export interface NodeReading {
   pods(): ReadonlyMap<string, readonly ObservedPod[]>
   /** names by pod uid */
   volumes(): ReadonlyMap<string, readonly string[]>
-  /** hooks that have ended well */
+  /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
   /** last log lines of a container that ended */
   tail(containerId: string): readonly string[]
@@ -36,6 +35,8 @@ export interface NodeRuntime extends NodeReading {
   /** Takes what was read back; whether it differs from what was known. */
   filesRead(volume: string, digests: Readonly<Record<string, string>>): boolean
   lockedBy(): string
+  /** no other daemon can have taken this node over unnoticed */
+  sure(): boolean
   stop(): Promise<void>
 }
 
@@ -83,6 +84,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     serviceRange: cluster.serviceRange,
     dnsAddress: cluster.dnsAddress,
     timers: options.timers,
+    now: options.now,
     changed: (routes) => options.changed(routes ? 'all' : [own]),
   })
   const observer = observeNode({
@@ -110,7 +112,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
 
   function forget(id: string, name: string): void {
     tails.delete(id)
-    for (const phase of ['postStart', 'preStop'] as const) hooks.delete(hookKey(name, phase))
+    hooks.delete(name)
   }
 
   /** A sandbox that started anew has empty memory-backed volumes; a container that ended leaves its last words. */
@@ -170,6 +172,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       return differs
     },
     lockedBy: router.lockedBy,
+    sure: router.sure,
     async stop() {
       stopping.abort()
       router.close()

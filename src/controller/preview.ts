@@ -14,7 +14,6 @@ import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { ContainerProbes, NodeView } from '../reconcilers/observed.ts'
 import { type Plan, renderPlan, type Step } from '../reconcilers/plan.ts'
-import { hookKey } from '../reconcilers/podstate.ts'
 import { renderTree } from '../render/render.ts'
 import { findTools } from '../render/tools.ts'
 import { dockerEngine } from '../runtime/docker/engine.ts'
@@ -107,7 +106,7 @@ async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading>
     view: () => view,
     pods: () => pods,
     volumes: () => volumeNames,
-    hooks: new Set(containers.map((one) => hookKey(one.name, 'postStart'))),
+    hooks: new Set(containers.map((one) => one.name)),
     tail: () => [],
   }
 }

@@ -13,6 +13,8 @@ const RECONNECT_MAX_MS = 5_000
 /** Nothing tells when rules or names are changed by hand, so they are compared this often: ms. */
 const CHECK_INTERVAL_MS = 5_000
 const ANSWER_TIMEOUT_MS = 10_000
+/** A daemon that has not heard of its router for so long may have been taken for dead: it acts no more until it has. */
+const DOUBT_MS = 5_000
 
 export interface RouterLink {
   /** Told of the router's container as observed, whenever it changes. */
@@ -20,6 +22,8 @@ export interface RouterLink {
   view(): RouterView
   /** another daemon holds this router: who, `''` when none does */
   lockedBy(): string
+  /** no other daemon can have taken the router over unnoticed: `false` when it has, or when an answer is overdue */
+  sure(): boolean
   apply(table: RouteTable): Promise<void>
   close(): void
 }
@@ -31,6 +35,7 @@ export interface RouterLinkOptions {
   /** who this daemon is, in one line */
   readonly owner: string
   readonly timers: Timers
+  readonly now: () => number
   /** @param routes whether what the router serves may be something else now: every workload's pods may be routed or not */
   readonly changed: (routes: boolean) => void
 }
@@ -57,10 +62,11 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
     return () => timers.clearTimeout(timer)
   }
 
-  function lose(reason: string): void {
+  function lose(reason: RouterError | EngineError): void {
     client = undefined
     drift = []
-    error = reason
+    error = reason.message
+    lockedBy = reason.kind === 'locked' ? reason.message : ''
     timers.clearTimeout(checker)
     options.changed(false)
     if (!closed) retry = timers.setTimeout(() => void connect(), delayMs)
@@ -81,7 +87,8 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
         containerId: target.id,
         startTimer,
         timeoutMs: ANSWER_TIMEOUT_MS,
-        onLost: (reason) => lose(reason.message),
+        now: options.now,
+        onLost: lose,
       })
       if (closed) return made.close()
       client = made
@@ -91,9 +98,8 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       options.changed(true)
       armCheck()
     } catch (caught) {
-      lockedBy = caught instanceof RouterError && caught.kind === 'locked' ? caught.message : ''
       if (!(caught instanceof RouterError || caught instanceof EngineError)) throw caught
-      lose(caught.message)
+      lose(caught)
     } finally {
       connecting = false
     }
@@ -133,6 +139,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
     },
     view: () => ({ connected: client !== undefined, error, acknowledged, applying, drift, seen }),
     lockedBy: () => lockedBy,
+    sure: () => lockedBy === '' && (client === undefined || options.now() - client.heardAt() < DOUBT_MS),
     async apply(table) {
       if (client === undefined) throw new RouterError('lost', `the router is not connected: ${error}`)
       applying = table

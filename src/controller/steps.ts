@@ -2,7 +2,6 @@
 
 import type { ImageState } from '../reconcilers/observed.ts'
 import type { Step } from '../reconcilers/plan.ts'
-import { hookKey } from '../reconcilers/podstate.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import { packFolder } from '../runtime/archive.ts'
 import { type Engine, EngineError } from '../runtime/engine.ts'
@@ -17,6 +16,7 @@ export interface StepSite {
   readonly engine: Engine
   readonly images: Map<string, ImageState>
   readonly files: Map<string, Readonly<Record<string, string>>>
+  /** names of containers whose postStart hook has ended well */
   readonly hooks: Set<string>
   /** Looks at one container again, so that the next pass sees what this step did. */
   refresh(container: string): Promise<void>
@@ -149,5 +149,5 @@ async function hook(step: Of<'hook'>, site: StepSite, { vault, timers }: StepToo
   const answer = await runHook(action, target, bounds, { redact: vault.redact, timers })
   if ('error' in answer) throw new Error(answer.error)
   if (!answer.ok) throw new Error(answer.answer)
-  site.hooks.add(hookKey(container, phase))
+  if (phase === 'postStart') site.hooks.add(container)
 }

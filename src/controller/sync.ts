@@ -16,6 +16,7 @@ import type { Tools } from '../render/tools.ts'
 import type { RenderOptions } from '../render/types.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
+import { publicNames } from './publicnames.ts'
 import { describeSource, pruneConfig, renderRevision } from './source.ts'
 import { isService, isWorkload, type World } from './world.ts'
 
@@ -135,6 +136,7 @@ export function createSync(options: SyncOptions): Sync {
       extraProblems: rendered.problems,
     })
     const used = usedDigests(digests)
+    vault.publish(() => publicNames([...loaded.objects.values(), ...store.lastApplied().values()].map(({ object }) => object)))
     await recoverValues(used)
     return { loaded, used }
   }

@@ -8,7 +8,7 @@ import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostport
 import type { ServiceMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
 import type { PlacedService } from '../reconcilers/placement.ts'
-import type { ProbeTargetSpec } from '../reconcilers/probetargets.ts'
+import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import { buildRouteTable, indexPods, type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
@@ -54,7 +54,7 @@ export interface World {
   /** other Services with a say in a port of the host that this one has a say in */
   rivals(key: ObjectKey): readonly ObjectKey[]
   /** Keeps a pass's endpoints and probes; whether Services may see a difference. */
-  setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTargetSpec[]): boolean
+  setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTarget[]): boolean
   /** A Service has been given another address, or has gone. */
   serviceMoved(key: ObjectKey): void
   /** A pass over this key has ended, well or not. */
@@ -63,7 +63,7 @@ export interface World {
   isDue(key: ObjectKey): boolean
   forget(key: ObjectKey): void
   pods(): PodIndex
-  probes(): readonly ProbeTargetSpec[]
+  probes(): readonly ProbeTarget[]
   readonly probeStates: (containerId: string) => ContainerProbes
   /** `undefined` until every known workload has been planned once. */
   table(): RouteTable | undefined
@@ -86,7 +86,7 @@ export function createWorld(
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
   const endpoints = new Map<ObjectKey, readonly PodEndpoint[]>()
-  const probes = new Map<ObjectKey, readonly ProbeTargetSpec[]>()
+  const probes = new Map<ObjectKey, readonly ProbeTarget[]>()
   let index: PodIndex | undefined
   let version = 0
   const holdings = createHoldings()

@@ -4,6 +4,7 @@ import { assess } from './assess.ts'
 import { canonicalText } from './canonical.ts'
 import { type CanonicalContext, canonicalize } from './canonicalize.ts'
 import { checkDocument } from './checks/document.ts'
+import { type BinarySecrets, checkVariableValues, isVariableText } from './checks/variables.ts'
 import { pathText } from './path.ts'
 import type { Allowance } from './policy.ts'
 import { isMap, mapAt, type Raw, textAt } from './raw.ts'
@@ -18,6 +19,7 @@ import {
   type Manifest,
   type ObjectKey,
   type Problem,
+  type Secret,
 } from './types.ts'
 
 export interface LoadOptions {
@@ -46,6 +48,8 @@ interface Judged {
   readonly object?: LoadedObject | undefined
   /** of `object` */
   readonly key?: ObjectKey | undefined
+  /** digests of a Secret's values that are not text */
+  readonly binary: ReadonlySet<string>
   /** what has no effect */
   readonly reasons: readonly string[]
   readonly verdict: DocumentVerdict
@@ -116,13 +120,14 @@ function judgeSealing(
 
 /** The same verdict for the same body, at its place in the new revision. The vault has to hear of every Secret each time. */
 function movedTo(earlier: Judged & { readonly sealed: Sealed }, manifest: Manifest, { vault }: CanonicalContext): Judged {
-  const { findings, key, reasons, verdict, object, sealed } = earlier
+  const { findings, key, binary, reasons, verdict, object, sealed } = earlier
   const { file, line } = manifest.origin
   for (const [digest, bytes] of sealed) vault(digest, bytes)
   return {
     manifest,
     findings,
     key,
+    binary,
     reasons,
     verdict: verdict.file === file && verdict.line === line ? verdict : { ...verdict, file, line },
     object: object && { object: object.object, origin: manifest.origin, unenforced: object.unenforced },
@@ -141,7 +146,7 @@ function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne
     room -= one.findings.length
     return one
   })
-  const judged = withoutDuplicates(all, context)
+  const judged = withTextVariables(withoutDuplicates(all, context), context)
   return {
     revision: options.revision,
     objects: objectsOf(judged),
@@ -157,16 +162,33 @@ function judge(manifest: Manifest, context: CanonicalContext, allow: Allowance, 
   const { body } = manifest
   if (!isMap(body)) {
     report([], 'NotAnObject', 'expected a map with apiVersion, kind and metadata')
-    return { manifest, findings, reasons: [], verdict: verdictOf(manifest, findings, [], context) }
+    return refused(manifest, findings, [], context)
   }
   const kind = checkDocument(body, report)
   const namespace = textAt(mapAt(body, 'metadata'), 'namespace') || context.defaultNamespace
   const reasons = kind === 'unknown' ? [] : limits(body, kind, namespace, allow, report)
-  const judged = { manifest, findings, reasons, verdict: verdictOf(manifest, findings, reasons, context) }
+  const judged = refused(manifest, findings, reasons, context)
   if (findings.some(isError)) return judged
-  const object = canonicalize(body, context)
-  return { ...judged, key: keyOf(object), object: { object, origin: manifest.origin, unenforced: reasons } }
+  const binary = new Set<string>()
+  const vault: CanonicalContext['vault'] = (digest, bytes) => {
+    if (!isVariableText(bytes)) binary.add(digest)
+    context.vault(digest, bytes)
+  }
+  const object = canonicalize(body, { ...context, vault })
+  return { ...judged, binary, key: keyOf(object), object: { object, origin: manifest.origin, unenforced: reasons } }
 }
+
+/** As it is without an object. */
+function refused(
+  manifest: Manifest,
+  findings: readonly Finding[],
+  reasons: readonly string[],
+  context: CanonicalContext,
+): Judged {
+  return { manifest, findings, binary: NONE, reasons, verdict: verdictOf(manifest, findings, reasons, context) }
+}
+
+const NONE: ReadonlySet<string> = new Set()
 
 /** Reports what this version refuses, and returns what it accepts without effect. */
 function limits(
@@ -228,8 +250,31 @@ function duplicate(document: Judged, key: ObjectKey, twin: Judged, alike: boolea
     : { path: [], code: 'DuplicateObject', message: `${where}, with other content; neither is applied` }
   const findings = [...document.findings, finding]
   if (alike) return { ...document, findings }
-  const { manifest, reasons } = document
-  return { manifest, findings, reasons, verdict: verdictOf(manifest, findings, reasons, context) }
+  return refused(document.manifest, findings, document.reasons, context)
+}
+
+/** A pod that asks for a variable of bytes can never be made: its document is refused, and what runs stays as it is. */
+function withTextVariables(documents: readonly Judged[], context: CanonicalContext): readonly Judged[] {
+  const secrets = binarySecrets(documents)
+  if (secrets.size === 0) return documents
+  return documents.map((document) => {
+    const { manifest, object } = document
+    if (object === undefined || !isMap(manifest.body)) return document
+    const { report, findings } = reporter()
+    checkVariableValues(manifest.body, object.object.metadata.namespace, secrets, report)
+    return findings.length === 0 ? document : refused(manifest, [...document.findings, ...findings], document.reasons, context)
+  })
+}
+
+function binarySecrets(documents: readonly Judged[]): BinarySecrets {
+  const secrets = new Map<string, ReadonlySet<string>>()
+  for (const { binary, object } of documents) {
+    if (binary.size === 0 || object?.object.kind !== 'Secret') continue
+    const { metadata, data } = object.object as Secret
+    const keys = Object.keys(data).filter((key) => binary.has(data[key] ?? ''))
+    secrets.set(`${metadata.namespace}/${metadata.name}`, new Set(keys))
+  }
+  return secrets
 }
 
 function objectsOf(documents: readonly Judged[]): ReadonlyMap<ObjectKey, LoadedObject> {

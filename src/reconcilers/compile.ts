@@ -3,7 +3,7 @@ import { canonicalText, sha256 } from '../model/canonical.ts'
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
 import type { Container, PodSpec, PodTemplate, VolumeMount } from '../model/types.ts'
-import type { Mount, PortBinding, ResourceLimits } from '../runtime/engine.ts'
+import type { ContainerConfig, Mount, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import { environmentOf, expand, type PodFacts, resolveEnvironment } from './environment.ts'
 import type { BoundConfig } from './memory.ts'
@@ -75,7 +75,9 @@ export function compilePod(input: PodInput): CompiledPod {
 }
 
 /** Default Docker-side values of every container Trireme makes. */
-export function baseSpec(cluster: Cluster): Omit<ContainerSpec, 'name' | 'labels' | 'networkMode'> {
+export function baseSpec(
+  cluster: Cluster,
+): Omit<ContainerConfig, 'name' | 'labels' | 'networkMode' | 'env' | 'entrypoint' | 'cmd'> & { readonly env: readonly [] } {
   return {
     image: cluster.nodeImage,
     env: [],

@@ -15,13 +15,12 @@ import { mendOwn } from './mend.ts'
 import { clusterLabels, edgeName, LABEL } from './names.ts'
 import type { Failure, NodeView } from './observed.ts'
 import type { ContainerSpec, DriftKind, Lane, Step, StepAction } from './plan.ts'
-import { hookKey } from './podstate.ts'
 
 export interface EdgeInput {
   readonly key: ObjectKey
   readonly cluster: Cluster
   readonly nodes: readonly NodeView[]
-  /** finished hooks, by `hookKey` */
+  /** names of edges whose rules were seen in place */
   readonly hooks: ReadonlySet<string>
 }
 
@@ -171,7 +170,7 @@ function proveEdge(input: EdgeInput, node: NodeView, view: ContainerView): Step[
 }
 
 function isProved(input: EdgeInput, view: ContainerView): boolean {
-  return input.hooks.has(hookKey(view.name, 'postStart'))
+  return input.hooks.has(view.name)
 }
 
 function edgeSpec({ key, cluster }: EdgeInput, port: HostPort, clusterIP: string): ContainerSpec {

@@ -54,6 +54,8 @@ export interface PodRecord {
   readonly launched: readonly string[]
   /** attempts, named likewise, that were stopped here because a probe or a hook failed: their end is no drift */
   readonly condemned?: readonly string[]
+  /** attempts, named likewise, whose preStop hook has begun: it never begins again, whoever died meanwhile */
+  readonly preStopped?: readonly string[]
   /** ms since the epoch; 0 while not ready */
   readonly readySince: number
   readonly deletion?: PodDeletion

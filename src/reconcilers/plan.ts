@@ -56,6 +56,12 @@ export type DriftKind =
   | 'dns'
   | 'extra'
 
+/** An attempt of a container, as the memory of its pod names it. */
+export interface PodMark {
+  readonly pod: string
+  readonly attempt: string
+}
+
 interface StepBase {
   readonly node: string
   /** what it is done to, as a person would name it: `web-7c9f-x2k1q/app`, `image nginx:1.27`, `network pods` */
@@ -94,6 +100,8 @@ export type StepAction =
       readonly phase: 'postStart' | 'preStop'
       readonly action: ProbeAction
       readonly timeoutSeconds: number
+      /** written down before it begins, for a hook that must not begin twice */
+      readonly mark?: PodMark
     }
   | { readonly op: 'stop'; readonly container: string; readonly graceSeconds: number }
   | { readonly op: 'remove'; readonly container: string }

@@ -14,8 +14,6 @@ import {
   type Condemnation,
   type ContainerNow,
   endedWithEngine,
-  hookKey,
-  hookStepId,
   launchMark,
   neverStarted,
   type PodContext,
@@ -307,7 +305,9 @@ function stopSteps(context: PodContext, one: ContainerNow): Step[] {
     graceSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
   })
   const action = one.compiled.container.lifecycle?.preStop
-  if (action === undefined || context.hooks.has(hookKey(latest.name, 'preStop'))) return [stop]
+  const attempt = launchMark(one.compiled.name, one.attempt)
+  // Once begun it is over, however it ended: one that failed is told as an event, one that a crash cut off is not known to end.
+  if (action === undefined || context.record.preStopped?.includes(attempt)) return [stop]
   const target = `${one.compiled.name} preStop #${one.attempt}`
   const hook = step(context, target, deletion.cause, {
     op: 'hook',
@@ -316,9 +316,9 @@ function stopSteps(context: PodContext, one: ContainerNow): Step[] {
     phase: 'preStop',
     action,
     timeoutSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
+    mark: { pod: context.record.uid, attempt },
   })
-  // A preStop hook that failed is told as an event and does not keep the container alive.
-  return context.failures.has(hookStepId(context, one.compiled.name, 'preStop', one.attempt)) ? [stop] : [hook, stop]
+  return [hook, stop]
 }
 
 function removalSteps({ context }: PodNow): Step[] {

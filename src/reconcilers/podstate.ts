@@ -37,7 +37,7 @@ export interface PodContext {
   readonly routing: PodRouting
   readonly failures: ReadonlyMap<string, Failure>
   readonly inFlight: ReadonlySet<string>
-  /** finished hooks, by `hookKey` */
+  /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
   readonly tail: (containerId: string) => readonly string[]
   readonly now: number
@@ -103,12 +103,7 @@ export function observePod(context: PodContext): PodNow {
   }
 }
 
-/** Identifies a hook of one attempt of one container. */
-export function hookKey(container: string, phase: 'postStart' | 'preStop'): string {
-  return `${container}|${phase}`
-}
-
-/** How an attempt is remembered once it has been seen running with its hook done. */
+/** How an attempt is remembered: once it has been seen running with its hook done, or for what was done to it. */
 export function launchMark(container: string, attempt: number): string {
   return `${container}#${attempt}`
 }
@@ -134,8 +129,7 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
   const hooked =
     container.lifecycle?.postStart === undefined ||
     (latest !== undefined &&
-      (context.hooks.has(hookKey(latest.name, 'postStart')) ||
-        context.record.launched.includes(launchMark(compiled.name, attempt))))
+      (context.hooks.has(latest.name) || context.record.launched.includes(launchMark(compiled.name, attempt))))
   const wasReady = latest !== undefined && latest.startedAt <= context.record.readySince
   const passes = (probe: Probe | undefined, state: ProbeState | undefined): boolean =>
     probe === undefined || state?.result === 'success' || (wasReady && (state === undefined || state.result === 'unknown'))
@@ -175,7 +169,7 @@ function condemnation(
   probes: ContainerProbes,
 ): Condemnation | undefined {
   if (!hooked) {
-    const failure = context.failures.get(hookStepId(context, name, 'postStart', attempt))
+    const failure = context.failures.get(postStartStepId(context, name, attempt))
     return failure === undefined ? undefined : { cause: `postStart hook failed: ${failure.message}` }
   }
   for (const probe of ['startup', 'liveness'] as const) {
@@ -268,9 +262,9 @@ export function sandboxStartId(context: PodContext): string {
   return `pod/${context.record.uid}|start|${context.record.name}/${SANDBOX}`
 }
 
-/** The id of the step that runs a hook of one attempt, as `stepId` makes it. */
-export function hookStepId(context: PodContext, container: string, phase: 'postStart' | 'preStop', attempt: number): string {
-  return `pod/${context.record.uid}/${container}|hook|${context.record.name}/${container} ${phase} #${attempt}`
+/** The id of the step that runs the postStart hook of one attempt, as `stepId` makes it. */
+function postStartStepId(context: PodContext, container: string, attempt: number): string {
+  return `pod/${context.record.uid}/${container}|hook|${context.record.name}/${container} postStart #${attempt}`
 }
 
 function podPhase(context: PodContext, sandbox: SandboxStage, containers: readonly ContainerNow[]): PodNow['phase'] {

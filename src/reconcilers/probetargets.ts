@@ -4,18 +4,22 @@ import { portProbes, portsAsked } from './listening.ts'
 import type { ProbeKind } from './observed.ts'
 import type { ContainerNow, PodNow } from './podstate.ts'
 
-export interface ProbeTargetSpec {
+/** A running container and its probes. */
+export interface ProbeTarget {
   readonly containerId: string
   readonly node: string
+  /** ms since the epoch, by the engine's clock */
   readonly startedAt: number
+  /** the pod's address */
   readonly address: string
   readonly namedPorts: Readonly<Record<string, number>>
   readonly probes: Readonly<Partial<Record<ProbeKind, Probe>>>
+  /** not attempted for now */
   readonly suspend: readonly ProbeKind[]
 }
 
 /** In termination liveness and startup probes stop, readiness goes on. */
-export function probeTargets(pod: PodNow): ProbeTargetSpec[] {
+export function probeTargets(pod: PodNow): ProbeTarget[] {
   const { record, node, now } = pod.context
   if (pod.sandbox !== 'running' || !node.reachable) return []
   return pod.containers.flatMap((one) => {

@@ -1,6 +1,7 @@
 /** What a pass writes down of what it sees: pods that appeared, became ready, were lost or are gone; progress. */
 import { listenDeadline } from './listening.ts'
 import { NO_SETBACKS, type PodRecord, type Progress, type Rollout, type Setbacks, type WorkloadMemory } from './memory.ts'
+import type { PodMark } from './plan.ts'
 import { steadyAt } from './pod.ts'
 import { type ContainerNow, launchMark, type PodNow } from './podstate.ts'
 import { resumeAt } from './replicas.ts'
@@ -62,6 +63,12 @@ function recordPod(pod: PodNow, now: number): PodRecord {
 }
 
 const NONE: readonly string[] = []
+
+/** Notes that the preStop hook of an attempt begins. */
+export function recordPreStop(memory: WorkloadMemory, { pod, attempt }: PodMark): WorkloadMemory {
+  const noted = (record: PodRecord): PodRecord => ({ ...record, preStopped: [...(record.preStopped ?? NONE), attempt] })
+  return { ...memory, pods: memory.pods.map((record) => (record.uid === pod ? noted(record) : record)) }
+}
 
 /** `marks` with the current attempts of `containers`; only the newest of a container is kept, so a crash loop does not grow it. */
 function markAttempts(marks: readonly string[], containers: readonly ContainerNow[]): readonly string[] {

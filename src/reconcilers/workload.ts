@@ -13,7 +13,7 @@ import type { NodeView, ObservedPod } from './observed.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
-import { type ProbeTargetSpec, probeTargets } from './probetargets.ts'
+import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
 import { planRollout, type SetCount } from './rollout.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
@@ -30,7 +30,7 @@ export interface WorkloadPass {
   readonly status: WorkloadStatus | undefined
   /** its pods as Services see them */
   readonly endpoints: readonly PodEndpoint[]
-  readonly probes: readonly ProbeTargetSpec[]
+  readonly probes: readonly ProbeTarget[]
   readonly events: readonly EventNote[]
   /** drifts that are mended by replacing a pod, seen in this pass for the first time */
   readonly drifts: readonly { readonly kind: DriftKind; readonly cause: string }[]

@@ -27,6 +27,7 @@ export interface WorkloadInput {
   readonly failures: ReadonlyMap<string, Failure>
   /** ids of lanes with a step under way */
   readonly inFlight: ReadonlySet<string>
+  /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
   readonly tail: (containerId: string) => readonly string[]
   readonly now: number

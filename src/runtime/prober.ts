@@ -1,25 +1,12 @@
 /** Probes of running containers: attempts on time, thresholds, and what planners may know of them. */
 import type { Probe } from '../model/types.ts'
 import type { ContainerProbes, ProbeKind, ProbeState } from '../reconcilers/observed.ts'
+import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import type { ProbeAnswer } from './probes/answer.ts'
 import { firstDelayMs, intervalMs } from './probes/schedule.ts'
 import { createSlots } from './probes/slots.ts'
 import { countAttempt, emptyTally, type Tally } from './probes/tally.ts'
 import type { Timers } from './timers.ts'
-
-/** A running container and its probes. */
-export interface ProbeTarget {
-  readonly containerId: string
-  readonly node: string
-  /** ms since the epoch, by the engine's clock */
-  readonly startedAt: number
-  /** the pod's address */
-  readonly address: string
-  readonly namedPorts: Readonly<Record<string, number>>
-  readonly probes: Readonly<Partial<Record<ProbeKind, Probe>>>
-  /** not attempted for now: in termination liveness and startup stop, readiness goes on */
-  readonly suspend?: readonly ProbeKind[]
-}
 
 export interface ProberOptions {
   readonly timers: Timers
@@ -240,7 +227,7 @@ function newWorker(kind: ProbeKind, now: number): Worker {
 }
 
 function isResting(entry: Entry, worker: Worker): boolean {
-  if (entry.target.suspend?.includes(worker.kind)) return true
+  if (entry.target.suspend.includes(worker.kind)) return true
   if (worker.kind === 'startup') return worker.tally.result !== 'unknown'
   if (isPort(worker.kind)) return worker.tally.result === 'success'
   if (worker.kind === 'liveness' && worker.tally.result === 'failure') return true

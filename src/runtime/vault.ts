@@ -15,36 +15,71 @@ export interface Vault {
   get(digest: string): Uint8Array | undefined
   /** Forgets every value whose digest is not in `digests`. */
   retain(digests: ReadonlySet<string>): void
+  /** Asks for names that are no secret, wherever else they are used as one. */
+  publish(names: () => Iterable<string>): void
   /** `text` with every known value of at least 6 bytes replaced, also in base64 and URL-encoded form. */
   redact(text: string): string
+  /**
+   * The same for what Trireme itself and its engine write. A value that is part of a published name stays: there it
+   * stands for that name, and without it nobody could tell what is meant.
+   */
+  redactOwn(text: string): string
 }
 
 /** @param key of the digests, 32 bytes; the same key gives the same digests over restarts */
 export function createVault(key: Uint8Array): Vault {
   const values = new Map<string, Uint8Array>()
+  let names: () => Iterable<string> = () => []
   let needles: readonly string[] | undefined
+  let ownNeedles: readonly string[] | undefined
+
+  function forgetNeedles(): void {
+    needles = ownNeedles = undefined
+  }
 
   return {
     digest: (bytes) => `hmac-sha256:${createHmac('sha256', key).update(bytes).digest('hex')}`,
     put(digest, bytes) {
       if (values.has(digest)) return
       values.set(digest, bytes.slice())
-      needles = undefined
+      forgetNeedles()
     },
     get: (digest) => values.get(digest),
     retain(digests) {
       for (const digest of [...values.keys()]) {
         if (digests.has(digest)) continue
         values.delete(digest)
-        needles = undefined
+        forgetNeedles()
       }
+    },
+    publish(given) {
+      names = given
+      ownNeedles = undefined
     },
     redact(text) {
       if (text === '') return text
       needles ??= needlesOf(values.values())
       return redactAll(text, needles)
     },
+    redactOwn(text) {
+      if (text === '') return text
+      ownNeedles ??= needlesOf(withoutNames([...values.values()], names))
+      return redactAll(text, ownNeedles)
+    },
   }
+}
+
+/** What a name or a part of one can look like; chance passwords seldom do, and then no name is asked for. */
+const NAME_LIKE = /^[a-z0-9][a-z0-9._:/-]*$/
+
+function withoutNames(values: readonly Uint8Array[], names: () => Iterable<string>): Uint8Array[] {
+  const texts = new Map(values.map((value) => [value, Buffer.from(value).toString('utf8').trim()]))
+  if (![...texts.values()].some((text) => NAME_LIKE.test(text))) return [...values]
+  const published = [...names()].join('\n')
+  return values.filter((value) => {
+    const text = texts.get(value) ?? ''
+    return !(NAME_LIKE.test(text) && published.includes(text))
+  })
 }
 
 /** Every spelling of every value, longest first, so that a value inside another one hides nothing of it. */

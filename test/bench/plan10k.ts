@@ -14,6 +14,7 @@ import { defineCluster } from '../../src/reconcilers/cluster.ts'
 import type { ServiceMemory, WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import type { NodeView } from '../../src/reconcilers/observed.ts'
 import { createRenderer } from '../../src/render/render.ts'
+import { fakeNode, viewOf } from '../support/fakenode.ts'
 import { application } from './objects.ts'
 
 const APPLICATIONS = 2_500
@@ -56,15 +57,7 @@ const memory = {
 const observed = new Map<ObjectKey, ModelObject>()
 
 const node: NodeView = {
-  name: 'node',
-  reachable: true,
-  error: '',
-  info: undefined,
-  containers: new Map(),
-  networks: new Map(),
-  volumes: new Map(),
-  images: new Map(),
-  files: new Map(),
+  ...viewOf(fakeNode({ name: 'node' })),
   router: { connected: true, error: '', acknowledged: undefined, drift: [] },
 }
 

@@ -145,6 +145,31 @@ test('the application serves while no daemon runs, and what ended meanwhile is m
   await expectWhole()
 })
 
+test('killed in the middle of a preStop hook, it does not begin the hook again', async () => {
+  const key = 'Deployment/default/drained'
+  const preStop = { exec: { command: ['sh', '-c', 'touch /drain/begun; sleep 4'] } }
+  const volumes = { pod: { volumes: [{ name: 'work', emptyDir: {} }], terminationGracePeriodSeconds: 10 } }
+  const mounts = { volumeMounts: [{ name: 'work', mountPath: '/drain' }] }
+  await lab.write({ 'drained.yaml': [app('drained', { ...volumes, container: { ...mounts, lifecycle: { preStop } } })] })
+  await lab.untilHealthy(key)
+  const [pod] = await lab.pods(key)
+  const since = String(Math.floor(Date.now() / 1000))
+  await lab.write({ 'drained.yaml': null })
+  await lab.untilTrue(
+    'the hook has begun',
+    async () => (await lab.exec(pod!, 'app', 'test -e /drain/begun && echo yes')) === 'yes',
+  )
+  await lab.kill()
+  await lab.start()
+  await lab.until('the pod is gone', ({ workloads }) => workloads.every((workload) => workload.key !== key))
+  const events = await lab.docker(
+    ...['events', '--since', since, '--until', String(Math.ceil(Date.now() / 1000)), '--filter', 'event=exec_create'],
+    ...['--filter', `label=io.kubernetes.pod.uid=${pod!.uid}`],
+  )
+  expect(events.split('\n').filter((line) => line.includes('touch /drain/begun'))).toHaveLength(1)
+  await expectWhole()
+})
+
 test('a second daemon on the same data directory refuses', async () => {
   const { code, output } = await lab.trireme('run', ...lab.flags(), '--listen', '127.0.0.1:0')
   expect(code).not.toBe(0)
@@ -165,8 +190,9 @@ test('a damaged memory is moved aside and told, and what runs is adopted by its 
   const before = await lab.containers()
   const load = startLoad(url)
   await lab.kill()
-  const file = openSync(join(lab.data, 'trireme.db'), 'r+')
-  writeSync(file, Buffer.alloc(8192, 0x5a), 0, 8192, 0)
+  // Pages that the write-ahead log still holds would be whole: both files are hit.
+  for (const name of ['trireme.db', 'trireme.db-wal'])
+    writeSync(openSync(join(lab.data, name), 'r+'), Buffer.alloc(8192, 0x5a), 0, 8192, 0)
   await lab.start()
   const sha = await lab.git('rev-parse', 'HEAD')
   await lab.untilRevision(sha)

@@ -176,10 +176,14 @@ test('a power cut: the router serves its last table before the daemon is back, w
   await timed(context, 'then sound', sound)
 })
 
-test('with live-restore nothing restarts, whatever becomes of the engine', async (context) => {
+test('with live-restore nothing restarts, whatever becomes of the engine and the daemon', async (context) => {
   await engine.configure({ 'live-restore': true })
   const pods = (await lab.pods(web)).map(({ uid }) => uid)
-  for (const act of [() => engine.stop(), () => engine.kill9()]) {
+  const both = async (): Promise<void> => {
+    await Promise.all([lab.kill(), engine.kill9()])
+    await lab.start()
+  }
+  for (const act of [() => engine.stop(), () => engine.kill9(), both]) {
     const running = await processes()
     await act()
     await unreachable()

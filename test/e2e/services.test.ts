@@ -365,6 +365,26 @@ test('a headless Service is the addresses of its pods, one without pods does not
   expect(await lookup('no-such-service.default.svc.cluster.local')).toBe('NXDOMAIN')
 })
 
+test('SRV names ports: of a Service its own, of a headless one those of its pods; only named ports have one', async () => {
+  const srv = async (name: string) =>
+    [...(await inside(`nslookup -type=srv ${name}.default.svc.cluster.local`)).matchAll(/service = (.*)$/gm)]
+      .map(([, answer]) => answer)
+      .sort()
+  expect(await srv('_http._tcp.web')).toEqual(['0 100 80 web.default.svc.cluster.local'])
+  expect(await srv('_two._tcp.several')).toEqual(['0 100 82 several.default.svc.cluster.local'])
+  const hosts = (await lab.pods(web)).map(({ ip }) => `${ip.replaceAll('.', '-')}.headless.default.svc.cluster.local`).sort()
+  expect(await srv('_http._tcp.headless')).toEqual(hosts.map((host) => `0 100 8080 ${host}`))
+  expect(await lookup(hosts[0]!)).toBe(hosts[0]!.split('.')[0]!.replaceAll('-', '.'))
+  expect(await srv('_http._udp.web')).toEqual([])
+})
+
+test('PTR leads from an address back to its Service', async () => {
+  const address = await addressOf('web')
+  const name = `${address.split('.').reverse().join('.')}.in-addr.arpa`
+  expect(await inside(`nslookup -type=ptr ${name}`)).toContain('name = web.default.svc.cluster.local')
+  expect(await inside(`nslookup ${address}`)).toContain('name = web.default.svc.cluster.local')
+})
+
 test('short names, names of other namespaces and full names', async () => {
   const [here] = await podNames('Deployment/default/several')
   const [there] = await podNames('Deployment/apart/web')

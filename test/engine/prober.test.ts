@@ -1,8 +1,9 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
 import type { Probe } from '../../src/model/types.ts'
 import type { ProbeKind } from '../../src/reconcilers/observed.ts'
+import type { ProbeTarget } from '../../src/reconcilers/probetargets.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'
-import { createProber, type Prober, type ProbeTarget } from '../../src/runtime/prober.ts'
+import { createProber, type Prober } from '../../src/runtime/prober.ts'
 import { createProbeRunner, runHook } from '../../src/runtime/probes/action.ts'
 import { realTimers, StubLab } from '../support/stubs.ts'
 
@@ -52,6 +53,7 @@ const target = (view: ContainerView, probes: ProbeTarget['probes']): ProbeTarget
   address: view.networks.bridge?.ip ?? '',
   namedPorts: { http: 8080 },
   probes,
+  suspend: [],
 })
 const stub = (name: string, env: string[] = []) => lab.run(name, { env: ['PORTS=8080', 'PATHS=/ok', ...env] })
 

@@ -55,7 +55,7 @@ export function startDaemon(world: DaemonWorld): Daemon {
   const store = world.wrapStore(opened)
   const vault = createVault(store.digestKey())
   const destination = { write: world.log }
-  const logger = createLogger({ level: 'info', base: {}, redact: vault.redact, destination, now: clock.now })
+  const logger = createLogger({ level: 'info', base: {}, redact: vault.redactOwn, destination, now: clock.now })
   const engine = mortalEngine(world.engine, death.signal, world.witness)
   const edges: Edges = {
     version: 'simulated',

@@ -92,10 +92,7 @@ export class DaemonLab {
   /** Ends the daemon, by default as a power cut would, and waits until it is gone. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = new Promise((resolve) => child.once('exit', resolve))
-    child.kill(signal)
-    await gone
+    if (child !== undefined) await ended(child, signal)
   }
 
   /** Runs a verb to its end. */
@@ -303,15 +300,26 @@ export class DaemonLab {
 
   /** Ends the daemon and removes everything of this cluster, and nothing else. */
   async remove(): Promise<void> {
-    for (const child of this.#children) child.kill('SIGKILL')
-    const containers = await this.containers()
-    if (containers.length > 0) await this.docker('rm', '-f', '-v', ...containers)
-    const volumes = await this.volumes()
-    if (volumes.length > 0) await this.docker('volume', 'rm', '-f', ...volumes)
-    const networks = words(await this.docker('network', 'ls', '-q', '--filter', `label=trireme.cluster=${this.cluster}`))
-    for (const network of networks) await this.docker('network', 'rm', network)
+    await Promise.all([...this.#children].map((child) => ended(child, 'SIGKILL')))
+    // What the engine was just making for the daemon may come to be after it: then it is there the next time.
+    await this.untilTrue('nothing of this cluster is left', async () => {
+      const containers = await this.containers()
+      if (containers.length > 0) await this.docker('rm', '-f', '-v', ...containers)
+      const volumes = await this.volumes()
+      if (volumes.length > 0) await this.docker('volume', 'rm', '-f', ...volumes)
+      const networks = words(await this.docker('network', 'ls', '-q', '--filter', `label=trireme.cluster=${this.cluster}`))
+      for (const network of networks) await this.docker('network', 'rm', network)
+      return true
+    })
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill(signal)
+  await gone
 }
 
 export function workloadIn(

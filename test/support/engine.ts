@@ -2,6 +2,7 @@
 import { request } from 'node:http'
 import { dockerEngine } from '../../src/runtime/docker/engine.ts'
 import type { ContainerConfig, Engine, NetworkConfig, VolumeConfig } from '../../src/runtime/engine.ts'
+import { containerConfig } from './container.ts'
 
 export const SOCKET = '/var/run/docker.sock'
 export const STUB_IMAGE = 'trireme/stub:1'
@@ -43,38 +44,15 @@ export class EngineLab {
   }
 
   config(command: readonly string[], more: Partial<ContainerConfig> = {}): ContainerConfig {
-    return {
+    return containerConfig({
       name: this.name('c'),
       image: this.image,
       entrypoint: command,
-      env: [],
-      tty: false,
-      openStdin: false,
-      stdinOnce: false,
-      restartPolicy: 'no',
-      init: true,
-      resources: {},
-      oomScoreAdj: 0,
-      mounts: [],
-      networkMode: 'none',
-      portBindings: [],
-      dns: [],
-      dnsSearch: [],
-      dnsOptions: [],
-      extraHosts: [],
-      sysctls: {},
-      capAdd: [],
-      capDrop: [],
-      privileged: false,
-      readonlyRootfs: false,
-      securityOpt: [],
-      groupAdd: [],
-      noHealthcheck: true,
       logMaxBytes: 1024 * 1024,
       logMaxFiles: 2,
       ...more,
       labels: this.labels(more.labels),
-    }
+    })
   }
 
   create(command: readonly string[], more: Partial<ContainerConfig> = {}): Promise<string> {

@@ -6,7 +6,6 @@ import { deepFreeze } from '../../src/model/canonical.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { Failure, ImageState, NodeView, RouterView } from '../../src/reconcilers/observed.ts'
 import type { ContainerSpec, Step } from '../../src/reconcilers/plan.ts'
-import { hookKey } from '../../src/reconcilers/podstate.ts'
 import type { ContainerView, EngineErrorKind, NetworkView, VolumeView } from '../../src/runtime/engine.ts'
 
 export interface FakeNode {
@@ -18,7 +17,7 @@ export interface FakeNode {
   readonly images: ReadonlyMap<string, ImageState>
   readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly router: RouterView
-  /** finished hooks */
+  /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
   /** steps that fail, by `op target`, and how */
   readonly broken: ReadonlyMap<string, Pick<Failure, 'kind' | 'message'>>
@@ -93,7 +92,7 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
         files: added(node.files, step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest]))),
       }
     case 'hook':
-      return { ...node, hooks: new Set([...node.hooks, hookKey(step.container, step.phase)]) }
+      return step.phase === 'postStart' ? { ...node, hooks: new Set([...node.hooks, step.container]) } : node
     case 'stop':
       return endContainer(node, find(node, step.container).id, now, 143)
     case 'remove': {

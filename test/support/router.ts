@@ -7,6 +7,7 @@ import type { ContainerConfig, Engine } from '../../src/runtime/engine.ts'
 import { NODE_IMAGE } from '../../src/runtime/images.ts'
 import { type RouterClient, type RouterOptions, routerClient } from '../../src/runtime/router/client.ts'
 import type { StartTimer } from '../../src/runtime/router/exchange.ts'
+import { containerConfig } from './container.ts'
 
 export const scripts = '/usr/local/lib/trireme'
 
@@ -91,37 +92,15 @@ export class RouterLab {
   }
 
   async run(name: string, config: Partial<ContainerConfig>): Promise<string> {
-    const id = await this.engine.createContainer({
-      name: `${this.prefix}-${name}`,
-      image: NODE_IMAGE,
-      env: [],
-      labels: this.#labels(),
-      tty: false,
-      openStdin: false,
-      stdinOnce: false,
-      restartPolicy: 'no',
-      init: true,
-      resources: {},
-      oomScoreAdj: 0,
-      mounts: [],
-      networkMode: this.prefix,
-      portBindings: [],
-      dns: [],
-      dnsSearch: [],
-      dnsOptions: [],
-      extraHosts: [],
-      sysctls: {},
-      capAdd: [],
-      capDrop: [],
-      privileged: false,
-      readonlyRootfs: false,
-      securityOpt: [],
-      groupAdd: [],
-      noHealthcheck: true,
-      logMaxBytes: 1_000_000,
-      logMaxFiles: 1,
-      ...config,
-    })
+    const id = await this.engine.createContainer(
+      containerConfig({
+        name: `${this.prefix}-${name}`,
+        image: NODE_IMAGE,
+        labels: this.#labels(),
+        networkMode: this.prefix,
+        ...config,
+      }),
+    )
     await this.engine.startContainer(id)
     return id
   }
@@ -150,6 +129,7 @@ export class RouterLab {
       dnsAddress: this.dnsAddress,
       onLost: () => {},
       startTimer,
+      now: Date.now,
       timeoutMs: 20_000,
       ...more,
     })

@@ -26,6 +26,7 @@ import { type Lane, type Plan, renderPlan, type Step, stepId } from '../../src/r
 import { buildRouteTable, indexPods, routingOf } from '../../src/reconcilers/routes.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { planService, type ServicePass } from '../../src/reconcilers/service.ts'
+import { recordPreStop } from '../../src/reconcilers/transitions.ts'
 import { planWorkload, type WorkloadPass } from '../../src/reconcilers/workload.ts'
 import type { WorkloadInput } from '../../src/reconcilers/workloadinput.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'
@@ -259,6 +260,9 @@ export class Stage {
     const id = stepId(lane.id, step)
     const held = this.failures.get(id)
     if (held !== undefined && held.nextAt > this.now) return []
+    const memory = this.memory.get(lane.key)
+    if (step.op === 'hook' && step.mark !== undefined && memory !== undefined)
+      this.memory.set(lane.key, recordPreStop(memory, step.mark))
     this.watch(step)
     try {
       this.node = applyStep(this.node, step, this.now)

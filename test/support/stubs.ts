@@ -1,40 +1,14 @@
 /** Containers from the stub image on the real engine, labelled and removed at the end. */
+
 import { dockerEngine } from '../../src/runtime/docker/engine.ts'
 import type { ContainerConfig, ContainerView, Engine } from '../../src/runtime/engine.ts'
 import type { Timers } from '../../src/runtime/timers.ts'
+import { STUB } from './apps.ts'
+import { containerConfig } from './container.ts'
 
 export const realTimers: Timers = {
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-}
-
-const base: Omit<ContainerConfig, 'name' | 'labels'> = {
-  image: 'trireme/stub:1',
-  env: [],
-  tty: false,
-  openStdin: false,
-  stdinOnce: false,
-  restartPolicy: 'no',
-  init: true,
-  resources: {},
-  oomScoreAdj: 0,
-  mounts: [],
-  networkMode: 'bridge',
-  portBindings: [],
-  dns: [],
-  dnsSearch: [],
-  dnsOptions: [],
-  extraHosts: [],
-  sysctls: {},
-  capAdd: [],
-  capDrop: [],
-  privileged: false,
-  readonlyRootfs: false,
-  securityOpt: [],
-  groupAdd: [],
-  noHealthcheck: true,
-  logMaxBytes: 1_000_000,
-  logMaxFiles: 1,
 }
 
 export class StubLab {
@@ -50,7 +24,8 @@ export class StubLab {
   }
 
   async create(name: string, change: Partial<ContainerConfig> = {}): Promise<string> {
-    return this.engine.createContainer({ ...base, name: `${this.prefix}-${name}`, labels: this.#labels(), ...change })
+    const fixed = { name: `${this.prefix}-${name}`, image: STUB, labels: this.#labels(), networkMode: 'bridge' }
+    return this.engine.createContainer(containerConfig({ ...fixed, ...change }))
   }
 
   async run(name: string, change: Partial<ContainerConfig> = {}): Promise<ContainerView> {

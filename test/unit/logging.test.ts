@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
-import { createLogger, redactor } from '../../src/logging.ts'
+import { createLogger } from '../../src/logging.ts'
+import { createVault } from '../../src/runtime/vault.ts'
 
 function capture(secrets: readonly string[] = [], level: 'info' | 'debug' = 'info') {
   const lines: string[] = []
+  const vault = createVault(new Uint8Array(32))
+  for (const secret of secrets) vault.put(secret, Buffer.from(secret))
   const logger = createLogger({
     level,
     base: { cluster: 'blue' },
-    redact: redactor(() => secrets),
+    redact: vault.redactOwn,
     destination: { write: (line) => lines.push(line) },
     now: () => 1_767_225_600_000,
   })
@@ -47,8 +50,4 @@ test('fields that hold secrets by their name are taken out', () => {
   const { logger, last } = capture()
   logger.info({ password: 'x', auth: { username: 'ada', token: 'y' }, spec: { env: ['A=b'] } }, 'create')
   expect(last()).toMatchObject({ password: '[redacted]', auth: '[redacted]', spec: { env: '[redacted]' } })
-})
-
-test('values too short to tell from ordinary text are left alone', () => {
-  expect(redactor(() => ['a', '', 'abcd'])('an abcd')).toBe('an [redacted]')
 })

@@ -107,9 +107,9 @@ export function connectionError(subject: Subject, host: string, cause: unknown):
     cause instanceof Error ? (cause as NodeJS.ErrnoException) : { code: undefined, message: String(cause) }
   const lost = (code !== undefined && unreachableCodes.has(code)) || /socket hang up|aborted|certificate|tls|ssl/i.test(message)
   if (!lost) return new EngineError('failed', describe(subject, message), { cause })
-  return new EngineError('unreachable', describe(subject, `no answer from the engine at ${host}: ${remedy(code, message)}`), {
-    cause,
-  })
+  const said = `no answer from the engine at ${host}: ${remedy(code, message)}`
+  // What is asked of the engine as a whole needs no name beside its address.
+  return new EngineError('unreachable', subject.name === host ? said : describe(subject, said), { cause })
 }
 
 /** The error of a request whose answer did not come within `ms`. */

@@ -8,8 +8,8 @@ import { applyRequest, tableOf } from './request.ts'
 /** Where the node image keeps the agent. */
 const agentPath = '/usr/local/lib/trireme/agent.sh'
 
-/** Well inside the minute of silence after which the agent gives its lock up: ms. */
-const pingIntervalMs = 15_000
+/** Well inside the silence after which another daemon may take the lock (`silence_seconds` in the agent): ms. */
+const pingIntervalMs = 2_000
 
 export interface RouterOptions extends NftOptions {
   readonly engine: Pick<Engine, 'execStream'>
@@ -19,6 +19,7 @@ export interface RouterOptions extends NftOptions {
   /** Called once when the connection ends by itself; never after `close`. */
   readonly onLost: (reason: RouterError) => void
   readonly startTimer: StartTimer
+  readonly now: () => number
   /** how long one answer may take, ms */
   readonly timeoutMs: number
 }
@@ -39,6 +40,8 @@ export interface RouterClient {
    * The next `apply` then makes everything anew. Errors: `lost`, `timeout`.
    */
   check(): Promise<{ readonly nft: boolean; readonly dns: boolean }>
+  /** When the last ping that was answered was sent, ms since the epoch: until then the lock was surely held. */
+  heardAt(): number
   /** Ends the agent, which frees the router for another daemon. */
   close(): void
 }
@@ -65,15 +68,16 @@ export async function routerClient(options: RouterOptions): Promise<RouterClient
     const live = await check(exchange)
     const client = connected(exchange, options, applied, live.nft && live.dns)
     if (ended) throw ended
-    const stopPings = keepAlive(exchange, options.startTimer)
+    const pings = keepAlive(exchange, options)
     onEnd = (error) => {
-      stopPings()
+      pings.stop()
       options.onLost(error)
     }
     return {
       ...client,
+      heardAt: pings.heardAt,
       close() {
-        stopPings()
+        pings.stop()
         exchange.close()
       },
     }
@@ -112,7 +116,7 @@ function connected(
   options: NftOptions,
   applied: RouteTable | undefined,
   liveIsApplied: boolean,
-): Omit<RouterClient, 'close'> {
+): Omit<RouterClient, 'close' | 'heardAt'> {
   let acknowledged = applied
   let trusted = liveIsApplied
   let turn: Promise<void> = Promise.resolve()
@@ -151,13 +155,22 @@ function connected(
   }
 }
 
-function keepAlive(exchange: Exchange, startTimer: StartTimer): () => void {
+function keepAlive(
+  exchange: Exchange,
+  { startTimer, now }: Pick<RouterOptions, 'startTimer' | 'now'>,
+): { readonly heardAt: () => number; readonly stop: () => void } {
   let callOff = (): void => {}
+  let heardAt = now()
   const next = (): void => {
     callOff = startTimer(pingIntervalMs, () => {
-      exchange.ask((id) => `ping ${id}\n`).then(next, () => {})
+      const sentAt = now()
+      const answered = (): void => {
+        heardAt = sentAt
+        next()
+      }
+      exchange.ask((id) => `ping ${id}\n`).then(answered, () => {})
     })
   }
   next()
-  return () => callOff()
+  return { heardAt: () => heardAt, stop: () => callOff() }
 }

@@ -57,6 +57,10 @@ export function openExchange(
   const take = (line: string): void => {
     const words = line.split(' ')
     const asked = waiting
+    if (asked?.id !== 0 && words[0] === 'locked') {
+      end(new RouterError('locked', `another daemon has taken the router over: ${words.slice(1).join(' ')}`), true)
+      return
+    }
     if (!asked || (asked.id !== 0 && words[1] !== String(asked.id))) {
       end(new RouterError('lost', `the router said something that was not asked: ${line.slice(0, 200)}`), true)
       return

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { promises as dns } from 'node:dns'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RouteTable } from '../../../src/reconcilers/routetable.ts'
@@ -99,21 +100,46 @@ describe('the lock', () => {
 
   test('is free again once its daemon is gone, even by kill -9', async () => {
     client.close()
-    const script = `
-      const { RouterLab } = await import(${JSON.stringify(fileURLToPath(new URL('../../support/router.ts', import.meta.url)))})
-      const lab = new RouterLab('10.95')
-      lab.routerId = ${JSON.stringify(lab.routerId)}
-      await lab.reconnect()
-      console.log('connected')
-      setInterval(() => {}, 1000)`
-    const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(daemon.stdout, 'data')
+    const daemon = await otherDaemon()
     await expect(lab.connect()).rejects.toMatchObject({ kind: 'locked' })
     daemon.kill('SIGKILL')
     client = await lab.reconnect()
     expect(client.acknowledged()).toEqual(table(a))
   })
+
+  test('passes from a daemon that has fallen silent to the next one, which the silent one is told once it goes on', async () => {
+    client.close()
+    const daemon = await otherDaemon()
+    daemon.kill('SIGSTOP')
+    try {
+      client = await lab.connect()
+      await client.apply(table(b))
+      const said = once(daemon.stdout, 'data')
+      daemon.kill('SIGCONT')
+      expect(String(await said)).toMatch(new RegExp(`^lost: locked, .* test ${process.pid}`))
+      expect(await client.check()).toEqual({ nft: true, dns: true })
+      expect(await httpName(lab.address(20))).toBe('b')
+    } finally {
+      daemon.kill('SIGKILL')
+    }
+  })
 })
+
+/** Another process that holds the router, and says so when it has lost it. */
+async function otherDaemon(): Promise<ChildProcessByStdio<null, Readable, null>> {
+  const script = `
+    const { RouterLab } = await import(${JSON.stringify(fileURLToPath(new URL('../../support/router.ts', import.meta.url)))})
+    const lab = new RouterLab('10.95')
+    lab.routerId = ${JSON.stringify(lab.routerId)}
+    const onLost = ({ kind, message }) => console.log('lost: ' + kind + ', ' + message)
+    const held = () => lab.connect({ onLost }).catch(() => new Promise((resolve) => setTimeout(resolve, 25)).then(held))
+    await held()
+    console.log('connected')
+    setInterval(() => {}, 1000)`
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(daemon.stdout, 'data')
+  return daemon
+}
 
 describe('drift', () => {
   for (const { what, script, want } of [

@@ -80,8 +80,14 @@ const story = fc.record({ first: commit, events: fc.array(event, { minLength: 3,
 class WatchedStage extends Stage {
   #target: Deployment | undefined
   #most = 0
+  /** preStop hooks that have begun, as far as this memory goes */
+  readonly begun = new Set<string>()
   override watch = (step: Step): void => {
     expect(this.node.reachable, 'a step on a node that is out of reach').toBe(true)
+    if (step.op === 'hook') {
+      expect(this.begun.has(step.target), `${step.target} begins twice`).toBe(false)
+      this.begun.add(step.target)
+    }
     if (step.op !== 'stop' && step.op !== 'remove') return
     const uid = this.node.containers.get(step.container)?.labels[LABEL.podUid]
     const record = this.records().find((each) => each.uid === uid)
@@ -146,7 +152,7 @@ function shuffled(input: ReturnType<Stage['input']>): ReturnType<Stage['input']>
   }
 }
 
-function play(stage: Stage, happening: Event): void {
+function play(stage: WatchedStage, happening: Event): void {
   switch (happening.kind) {
     case 'commit':
       stage.apply(happening.target)
@@ -165,6 +171,7 @@ function play(stage: Stage, happening: Event): void {
       return
     case 'loseStore':
       stage.memory.clear()
+      stage.begun.clear()
       stage.restart()
       return
     case 'cut':

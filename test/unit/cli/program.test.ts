@@ -112,10 +112,22 @@ describe('run', () => {
   })
 
   test('a file that cannot be read', async () => {
-    const readText = async () => Promise.reject(new Error('ENOENT: no such file'))
+    const readText = async () => Promise.reject(Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' }))
     expect((await runWith(['run', '-c', 'x.yaml'], { readText })).stderr).toBe(
-      'error: cannot read the configuration file x.yaml: ENOENT: no such file\n',
+      'error: cannot read the configuration file x.yaml: it does not exist\n',
     )
+  })
+
+  test('a file that is not YAML is what is told, not what it may have held', async () => {
+    const { stderr } = await runWith(['run', '-c', 'x.yaml'], { readText: async () => 'repo: [' })
+    expect(stderr).toMatch(/^error: the configuration is not valid:\n {2}x\.yaml: is not YAML: .*\n$/)
+  })
+
+  test.each(['plan', 'doctor'])('%s shows no flag that only a daemon has, and takes it', async (verb) => {
+    const { stdout } = await runWith([verb, '--help'])
+    expect(stdout).toContain('--repo')
+    expect(stdout).not.toMatch(/--(once|listen|interval|log-level|webhook-secret-file)/)
+    expect((await runWith([verb, '--dir', '.', '--interval', 'x'])).stderr).toContain('interval (--interval): must be a duration')
   })
 
   test('a daemon that cannot start is explained', async () => {

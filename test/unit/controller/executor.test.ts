@@ -16,7 +16,7 @@ function startExecutor(cpus = 2) {
     cpus: () => cpus,
     failures: createFailures((text) => text),
     now: () => 0,
-    run: (step) => new Promise((resolve) => finish.set(step.target, resolve)),
+    run: (_, step) => new Promise((resolve) => finish.set(step.target, resolve)),
     started: (_, step) => started.push(step.target),
     ended: () => {},
     later: () => {},

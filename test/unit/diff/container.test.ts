@@ -1,38 +1,18 @@
 import { expect, test } from 'vitest'
 import { diffContainer } from '../../../src/diff/container.ts'
-import type { ContainerSpec } from '../../../src/reconcilers/plan.ts'
 import type { ContainerView } from '../../../src/runtime/engine.ts'
+import { containerConfig } from '../../support/container.ts'
 
-const spec: ContainerSpec = {
-  name: 'k8s_POD_web_shop_u1_0',
-  image: 'node:1',
+const spec = {
+  ...containerConfig({
+    name: 'k8s_POD_web_shop_u1_0',
+    image: 'node:1',
+    restartPolicy: 'always',
+    resources: { memoryBytes: 64 * 1024 * 1024, cpuQuota: 25_000 },
+    networkMode: 'pods',
+    ip: '10.1.0.7',
+  }),
   env: [],
-  labels: {},
-  tty: false,
-  openStdin: false,
-  stdinOnce: false,
-  restartPolicy: 'always',
-  init: true,
-  resources: { memoryBytes: 64 * 1024 * 1024, cpuQuota: 25_000 },
-  oomScoreAdj: 0,
-  mounts: [],
-  networkMode: 'pods',
-  ip: '10.1.0.7',
-  portBindings: [],
-  dns: [],
-  dnsSearch: [],
-  dnsOptions: [],
-  extraHosts: [],
-  sysctls: {},
-  capAdd: [],
-  capDrop: [],
-  privileged: false,
-  readonlyRootfs: false,
-  securityOpt: [],
-  groupAdd: [],
-  noHealthcheck: true,
-  logMaxBytes: 1,
-  logMaxFiles: 1,
 }
 
 const view: ContainerView = {

@@ -6,6 +6,41 @@ import { deployment, load, loadText, manifestsIn, plainDigest, problemLines } fr
 
 const problems = (text: string) => problemLines(loadText(text).problems)
 
+describe('Secret values that are not text', () => {
+  const binary = ['apiVersion: v1', 'kind: Secret', 'metadata: {name: s}', 'data: {bin: //79/A==, nul: YQBi, pw: cHc=}'].join(
+    '\n',
+  )
+  const both = (container: string, secret = binary) => loadText(`${deployment({ container })}\n---\n${secret}`)
+  const ref = (key: string) => `env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: ${key}}}}]`
+
+  test.each([
+    ['bytes', ref('bin'), 'env[0].valueFrom.secretKeyRef.key'],
+    ['a NUL', ref('nul'), 'env[0].valueFrom.secretKeyRef.key'],
+    ['the whole Secret', 'envFrom: [{secretRef: {name: s}}]', 'envFrom[0].secretRef'],
+  ])('%s as a variable: the pod is refused by field, without the value', (_, container, field) => {
+    const { problems, objects, verdicts } = both(container)
+    expect(problemLines(problems)[0]).toBe(`app.yaml:12 spec.template.spec.containers[0].${field} NotText`)
+    expect(problems[0]?.message).toMatch(/^key (bin|nul) of Secret s is not UTF-8 text, .*; mount it as a file$/)
+    expect(JSON.stringify(problems)).not.toContain('YQBi')
+    expect([...objects.keys()]).toEqual(['Secret/default/s'])
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['refused', 'honoured'])
+  })
+
+  test.each([
+    ['text beside them', ref('pw'), binary],
+    ['a Secret of another namespace', ref('bin'), binary.replace('name: s', 'name: s, namespace: other')],
+  ])('%s: nothing is wrong', (_, container, secret) => expect(both(container, secret).problems).toEqual([]))
+
+  test('are found whichever of the two documents has changed', () => {
+    const loader = createLoader()
+    const options = { revision: 'r1', digest: plainDigest, vault: () => undefined }
+    const pods = manifestsIn(deployment({ container: ref('bin') }))
+    expect(loader([...pods, ...manifestsIn(binary)], options).problems).toHaveLength(1)
+    expect(loader([...pods, ...manifestsIn(binary.replace('//79/A==', 'cHc='))], options).problems).toEqual([])
+    expect(loader([...pods, ...manifestsIn(binary)], options).problems).toHaveLength(1)
+  })
+})
+
 describe('what is wrong is named with line, field and the nearest spelling', () => {
   test.each([
     [

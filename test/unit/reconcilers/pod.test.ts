@@ -314,6 +314,25 @@ describe('probes and hooks', () => {
     expect(text()).toEqual([['stop', 2]])
   })
 
+  test('a daemon that died in the middle of a preStop hook: the next one does not begin it again, and stops with what is left', () => {
+    const stage = one({ containers: [app({ lifecycle: { preStop: exec } })], spec: { terminationGracePeriodSeconds: 10 } })
+    stage.remove(web)
+    expect(stage.turn()).toEqual(['hook web.1/app preStop #0: left Git'])
+    stage.restart().now += 6_000
+    const [stop, ...more] = stage.plan(web).plan.lanes.flatMap(({ steps }) => steps)
+    expect([stop, more]).toEqual([expect.objectContaining({ op: 'stop', graceSeconds: 4 }), []])
+    expect(stage.settle()[0]).toBe('stop web.1/app: left Git')
+  })
+
+  test('a daemon that died in the middle of a postStart hook: the next one runs it again, for nobody knows its end', () => {
+    const stage = new Stage().apply(
+      deployment({ spec: { replicas: 1 }, template: { containers: [app({ lifecycle: { postStart: exec } })] } }),
+    )
+    const hook = 'hook web.1/app postStart #0: container started'
+    for (let steps = stage.turn(); !steps.includes(hook); ) steps = stage.turn()
+    expect(stage.restart().settle()).toEqual([hook])
+  })
+
   test('a preStop hook that fails keeps nothing alive', () => {
     const stage = one({ containers: [app({ lifecycle: { preStop: exec } })] })
     const name = stage.records()[0]?.name

@@ -1,7 +1,8 @@
 import { beforeEach, expect, test } from 'vitest'
 import type { Probe } from '../../../src/model/types.ts'
 import type { ProbeKind } from '../../../src/reconcilers/observed.ts'
-import { createProber, type Prober, type ProbeTarget } from '../../../src/runtime/prober.ts'
+import type { ProbeTarget } from '../../../src/reconcilers/probetargets.ts'
+import { createProber, type Prober } from '../../../src/runtime/prober.ts'
 import type { ProbeAnswer } from '../../../src/runtime/probes/answer.ts'
 import { FakeTimers, settled } from './faketimers.ts'
 
@@ -60,6 +61,7 @@ const target = (probes: Partial<Record<ProbeKind, Probe>>, change: Partial<Probe
   address: '10.0.0.2',
   namedPorts: {},
   probes,
+  suspend: [],
   ...change,
 })
 

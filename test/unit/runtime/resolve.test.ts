@@ -3,6 +3,7 @@ import type { ContainerSpec, SecretRef } from '../../../src/reconcilers/plan.ts'
 import { registryAuth, repositoryOf } from '../../../src/runtime/registryauth.ts'
 import { ConfigError, resolveContainer, resolveFiles, resolveText } from '../../../src/runtime/resolve.ts'
 import { createVault } from '../../../src/runtime/vault.ts'
+import { containerConfig } from '../../support/container.ts'
 
 const vault = createVault(new Uint8Array(32))
 
@@ -15,38 +16,13 @@ const secret = (value: string | Uint8Array, key = 'token', name = 'db'): SecretR
 const lost: SecretRef = { namespace: 'shop', name: 'db', key: 'token', digest: 'hmac-sha256:gone' }
 
 const spec: ContainerSpec = {
-  name: 'c',
-  image: 'i',
+  ...containerConfig({ name: 'c', image: 'i' }),
   env: [
     { name: 'PLAIN', value: 'a=b' },
     { name: 'URL', value: { parts: ['pg://u:', secret('s3cret'), '@db'] } },
   ],
   entrypoint: ['run', { parts: ['--token=', secret('s3cret')] }],
-  labels: {},
-  tty: false,
-  openStdin: false,
-  stdinOnce: false,
-  restartPolicy: 'no',
-  init: true,
-  resources: {},
-  oomScoreAdj: 0,
-  mounts: [],
-  networkMode: 'none',
-  portBindings: [],
-  dns: [],
-  dnsSearch: [],
-  dnsOptions: [],
-  extraHosts: [],
-  sysctls: {},
-  capAdd: [],
-  capDrop: [],
-  privileged: false,
-  readonlyRootfs: false,
-  securityOpt: [],
-  groupAdd: [],
-  noHealthcheck: true,
-  logMaxBytes: 1,
-  logMaxFiles: 1,
+  cmd: [],
 }
 
 test('a container gets its secrets, everything else stays', () => {

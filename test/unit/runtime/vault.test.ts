@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createVault } from '../../../src/runtime/vault.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -74,4 +74,29 @@ test('redact: bytes that are no text are found in base64', () => {
   const vault = createVault(new Uint8Array(32))
   vault.put('d', new Uint8Array([255, 254, 1, 2, 3, 4, 5, 6]))
   expect(vault.redact('x //4BAgMEBQY= y')).toBe('x [redacted]= y')
+})
+
+describe('a value that is also a name', () => {
+  const names = ['rocketchat', 'rocketchat-mongodb', 'shop', 'registry.example/team/web:1.27']
+  const named = (...values: string[]) => {
+    const vault = vaultOf(...values)
+    vault.publish(() => names)
+    return vault
+  }
+  for (const value of ['rocketchat', 'mongodb', 'rocketchat\n', 'team/web'])
+    test(`${JSON.stringify(value)} stays in our own words, where it is that name, and in nobody else's`, () => {
+      const text = `create rocketchat-mongodb-5f0c of registry.example/team/web:1.27: password ${value.trim()}`
+      expect(named(value).redactOwn(text)).toBe(text)
+      expect(named(value).redact(text)).not.toContain(`password ${value.trim()}`)
+    })
+
+  for (const value of ['rocketchat1', 'Rocketchat', 'rocketchat\nshop', 'p4ssw0rd'])
+    test(`${JSON.stringify(value)} is none`, () => expect(named(value).redactOwn(`got ${value}`)).toBe('got [redacted]'))
+
+  test('names that are published later count', () => {
+    const vault = named('p4ssw0rd')
+    expect(vault.redactOwn('p4ssw0rd')).toBe('[redacted]')
+    vault.publish(() => ['p4ssw0rd-reset'])
+    expect(vault.redactOwn('start p4ssw0rd-reset')).toBe('start p4ssw0rd-reset')
+  })
 })

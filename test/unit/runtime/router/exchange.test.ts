@@ -85,6 +85,15 @@ describe('openExchange', () => {
     await expect(asked).rejects.toMatchObject({ kind: 'lost', message: expect.stringContaining('pong 7') })
   })
 
+  test('another daemon has taken over: locked, told once with who it is, whatever was asked', async () => {
+    const { exchange, written, ends, say } = await greeted()
+    const asked = exchange.ask(ping)
+    await expect.poll(() => written.length).toBe(1)
+    say('locked the second daemon\n')
+    await expect(asked).rejects.toMatchObject({ kind: 'locked', message: expect.stringContaining('the second daemon') })
+    expect(ends.map(({ kind }) => kind)).toEqual(['locked'])
+  })
+
   test('a request that cannot be made sends nothing, and the next one is served', async () => {
     const { exchange, written, say } = await greeted()
     const impossible = exchange.ask(() => {

@@ -1,0 +1,19 @@
+/** What an application tells everybody by its names: none of it can be kept a secret. */
+import { type Container, keyOf, type ModelObject, type Workload } from '../model/types.ts'
+import { isWorkload } from './world.ts'
+
+/** Names, namespaces, containers and images of these objects. */
+export function publicNames(objects: Iterable<ModelObject>): Set<string> {
+  const names = new Set<string>()
+  for (const object of objects) {
+    names.add(object.metadata.name).add(object.metadata.namespace)
+    for (const { name, image } of containersOf(object)) names.add(name).add(image)
+  }
+  return names
+}
+
+function containersOf(object: ModelObject): readonly Container[] {
+  if (!isWorkload(keyOf(object))) return []
+  const { spec } = object as Workload
+  return 'template' in spec ? spec.template.spec.containers : spec.containers
+}
