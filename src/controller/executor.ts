@@ -5,7 +5,7 @@
  */
 import type { ObjectKey } from '../model/types.ts'
 import { type Lane, type Plan, type Step, stepId } from '../reconcilers/plan.ts'
-import type { Failures } from './failures.ts'
+import { type Failures, isHeld } from './failures.ts'
 
 /**
  * Steps that wait (for a registry, for a grace period), or are over at once, do not take the places of those that work;
@@ -85,7 +85,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     const [step] = lane.steps
     if (step === undefined || inFlight.has(lane.id)) return true
     const held = options.failures.all.get(stepId(lane.id, step))
-    if (held !== undefined && held.nextAt > options.now()) {
+    if (held !== undefined && isHeld(held, options.now())) {
       options.later(key, held.nextAt)
       return true
     }

@@ -1,5 +1,6 @@
 /** Steps that failed, and when they may be tried again: per step, so that one poisonous object never stops another. */
 
+import { isAhead } from '../reconcilers/clock.ts'
 import type { Failure } from '../reconcilers/observed.ts'
 import type { Step } from '../reconcilers/plan.ts'
 import { EngineError, type EngineErrorKind } from '../runtime/engine.ts'
@@ -13,6 +14,11 @@ interface Backoff {
 /** @see Kubernetes pkg/kubelet image_manager: pulls back off from 10 s to 5 min */
 const PULL: Backoff = { firstMs: 10_000, maxMs: 300_000 }
 const OTHER: Backoff = { firstMs: 1_000, maxMs: 60_000 }
+
+/** Whether a step is not to be tried yet; a failure from before the clock was set back holds nothing. */
+export function isHeld({ lastAt, nextAt }: Failure, now: number): boolean {
+  return nextAt > now && !isAhead(lastAt, now)
+}
 
 export interface Failures {
   readonly all: ReadonlyMap<string, Failure>

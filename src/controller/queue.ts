@@ -22,6 +22,8 @@ export function createQueue(options: { readonly now: () => number; readonly time
   const later = new Map<ObjectKey, number>()
   let timer: unknown
   let timerAt = Number.POSITIVE_INFINITY
+  /** when the timer was set, by the clock of then */
+  let armedAt = 0
 
   function add(key: ObjectKey): void {
     ready.add(key)
@@ -33,6 +35,7 @@ export function createQueue(options: { readonly now: () => number; readonly time
     if (later.size === 0 || next === timerAt) return
     if (timer !== undefined) options.timers.clearTimeout(timer)
     timerAt = next
+    armedAt = options.now()
     timer = options.timers.setTimeout(wake, Math.min(MAX_TIMER_MS, Math.max(0, next - options.now())))
   }
 
@@ -40,8 +43,10 @@ export function createQueue(options: { readonly now: () => number; readonly time
     timer = undefined
     timerAt = Number.POSITIVE_INFINITY
     const now = options.now()
+    // After the clock was set back nobody can tell how long they have waited: all are looked at again.
+    const setBack = now < armedAt
     for (const [key, at] of later) {
-      if (at > now) continue
+      if (at > now && !setBack) continue
       later.delete(key)
       add(key)
     }

@@ -5,6 +5,7 @@
 import { splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
+import { underOneClock } from './clock.ts'
 import { choosePodAddress } from './cluster.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
@@ -40,7 +41,7 @@ export interface WorkloadPass {
 
 /** One pass over one workload; pure, and equal inputs give equal passes. */
 export function planWorkload(given: WorkloadInput): WorkloadPass {
-  const input = doubtUnshown(given)
+  const input = doubtUnshown(underOneClock(given))
   const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision)
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
