@@ -23,20 +23,27 @@ export function volumesByPod(volumes: Iterable<VolumeView>): ReadonlyMap<string,
 
 function groupPod(views: readonly ContainerView[], node: string): ObservedPod {
   const [{ labels }] = views as [ContainerView]
-  const byName = Map.groupBy([...views].sort(byAttempt), (view) => view.labels[LABEL.containerName] ?? '')
-  const sandboxes = byName.get(SANDBOX) ?? []
-  byName.delete(SANDBOX)
-  // A second sandbox of one pod is somebody's copy: it is shown as one of the pod's containers, and so removed.
-  if (sandboxes.length > 1) byName.set(SANDBOX, sandboxes.slice(0, -1))
+  const [sandboxes, members] = partition([...views].sort(byAttempt), ({ labels }) => labels[LABEL.containerName] === SANDBOX)
+  const sandbox = sandboxes.at(-1)
+  const [joined, apart] = partition(members, (view) => sandbox === undefined || view.networkMode === `container:${sandbox.id}`)
+  const byName = Map.groupBy(joined, (view) => view.labels[LABEL.containerName] ?? '')
+  // A second sandbox, or a container that does not share this one's network, is somebody's copy: it is shown under a name
+  // that no container of a pod has, and so removed.
+  const copies = [...sandboxes.slice(0, -1), ...apart]
+  if (copies.length > 0) byName.set(SANDBOX, copies)
   return {
     uid: labels[LABEL.podUid] ?? '',
     name: labels[LABEL.podName] ?? '',
     namespace: labels[LABEL.podNamespace] ?? '',
     owner: labels[LABEL.owner] ?? '',
     node,
-    sandbox: sandboxes.at(-1),
+    sandbox,
     containers: byName,
   }
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))]
 }
 
 /** Ascending attempts; of two that claim the same attempt, the one with the right name comes last and counts. */

@@ -188,6 +188,8 @@ export function createSafety(world: SafetyWorld): Safety {
         ?.pods.find((pod) => pod.uid === uid)
       // A single container may be ended in place, for failing its liveness probe.
       if (record !== undefined && record.deletion === undefined) return
+      // Without its sandbox a pod has no address: nobody reaches what is left of it, whatever a route says.
+      if (!livePods(world.containers(), world.ranMs).has(uid)) return
       if (backendsOf(world.serving()).some((backend) => backend.uid === uid))
         fail('route before drain', `${view.name} gets SIG${signal} while it is routed`)
     },

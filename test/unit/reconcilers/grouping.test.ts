@@ -48,6 +48,18 @@ test('of two that claim one attempt the one with its own name counts', () => {
   expect(pod?.containers.get('app')?.map(({ name }) => name)).toEqual(['copy', view?.name])
 })
 
+test('a copy under the name of a container that was renamed does not take its place: it does not share the network of the pod', () => {
+  const stage = settled()
+  const [view] = stage.running()
+  if (view === undefined) throw new Error('nothing runs')
+  const copy = { ...view, id: 'f'.repeat(64), networkMode: 'none' }
+  const renamed = { ...view, name: 'renamed' }
+  const others = [...stage.node.containers.values()].filter(({ id }) => id !== view.id)
+  const [pod] = groupPods([copy, renamed, ...others], 'alpha').get(web) ?? []
+  expect(pod?.containers.get('app')).toEqual([renamed])
+  expect(pod?.containers.get(SANDBOX)).toEqual([copy])
+})
+
 test('volumes are found by their pod, sorted', () => {
   const volume = (name: string, uid?: string) => ({
     name,

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { objectKey } from '../../../src/model/types.ts'
+import { underOneClock } from '../../../src/reconcilers/clock.ts'
+import { Stage } from '../../support/stage.ts'
+import { app, deployment, namespace } from '../../support/world.ts'
+
+const web = objectKey('Deployment', namespace, 'web')
+const hourMs = 3_600_000
+const status = (stage: Stage) => stage.passes.get(web)?.status
+
+describe('a clock that is set back by an hour', () => {
+  test('a container that ended before is started again, not in an hour', () => {
+    const stage = new Stage().apply(deployment({ spec: { replicas: 1 } }))
+    stage.run(60_000)
+    for (let crash = 0; crash < 3; crash++) {
+      for (const view of stage.running()) stage.end(view, 1)
+      stage.run(60_000)
+    }
+    for (const view of stage.running()) stage.end(view, 1)
+    stage.turn()
+    stage.now -= hourMs
+    stage.run(1_000)
+    expect(stage.running()).toHaveLength(1)
+  })
+
+  test('a pod that was ready is available again once minReadySeconds are over', () => {
+    const stage = new Stage().apply(deployment({ spec: { replicas: 2, minReadySeconds: 5 } }))
+    stage.run(60_000)
+    expect(status(stage)).toMatchObject({ healthy: true })
+    stage.now -= hourMs
+    stage.run(10_000)
+    expect(status(stage)).toMatchObject({ healthy: true, available: 2 })
+  })
+
+  test('a rollout has a whole deadline again, and a pod on its way out its whole grace', () => {
+    const stage = new Stage().apply(deployment({ spec: { replicas: 1, progressDeadlineSeconds: 60 } }))
+    stage.run(60_000)
+    stage.probe = () => ({})
+    stage.apply(
+      deployment({
+        spec: { replicas: 1, progressDeadlineSeconds: 60 },
+        template: { containers: [app({ image: 'web:2', readinessProbe: { httpGet: { path: '/', port: 80 } } })] },
+      }),
+    )
+    stage.run(5_000)
+    stage.now -= hourMs
+    stage.run(30_000)
+    expect(status(stage)).toMatchObject({ condition: 'Progressing' })
+    stage.run(60_000)
+    expect(status(stage)).toMatchObject({ condition: 'Failed' })
+  })
+})
+
+test('nothing is made of an engine that is some seconds ahead', () => {
+  const stage = new Stage().apply(deployment())
+  stage.run(60_000)
+  stage.now -= 30_000
+  const input = stage.input(web)
+  expect(underOneClock(input)).toBe(input)
+})
