@@ -41,7 +41,7 @@ export interface SimulatedNode {
 
 export function openNode(world: NodeWorld): SimulatedNode {
   const { clock, chance, tell } = world
-  const trouble: Trouble = { operations: 0, events: false }
+  const trouble: Trouble = { operations: 0, events: false, lists: false }
   let refusing = false
   const begun = new Map<string, number>()
   const ranMs: RanMs = ({ id }) => clock.elapsed() - (begun.get(id) ?? 0)
@@ -217,6 +217,11 @@ export function openNode(world: NodeWorld): SimulatedNode {
           return later(fault.forMs, () => {
             trouble.events = false
           })
+        case 'staleLists':
+          trouble.lists = true
+          return later(fault.forMs, () => {
+            trouble.lists = false
+          })
         case 'engineUnreachable':
           void disconnect(fault.forMs)
           return
@@ -237,6 +242,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
     calm() {
       trouble.operations = 0
       trouble.events = false
+      trouble.lists = false
       refusing = false
     },
   }
@@ -270,11 +276,15 @@ function latency(chance: Chance, op: string): number {
   }
 }
 
-/** Containers that are none of our business, under names that look like ours. */
+/** Containers, a network and a volume that are none of our business, under names that look like ours. */
 function strangers(engine: SimulatedEngine): ReadonlySet<string> {
   const names = ['k8s_main_w0-abc-def_shop_0_0', 'trireme-sim-edge-shop-w0x', 'database']
-  return new Set(names.flatMap((name) => [name, engine.world.run(plain(name, 'foreign:1'))]))
+  const containers = names.flatMap((name) => [name, engine.world.run(plain(name, 'foreign:1'))])
+  void engine.createVolume({ name: FOREIGN_VOLUME, labels: { 'trireme.cluster': 'another' }, driver: 'local', driverOpts: {} })
+  return new Set([...containers, FOREIGN_VOLUME])
 }
+
+const FOREIGN_VOLUME = 'trireme-other-0-data'
 
 function plain(name: string, image: string): ContainerConfig {
   return {

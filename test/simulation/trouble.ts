@@ -6,13 +6,17 @@ import type { Chance } from './chance.ts'
 export interface Trouble {
   /** one in so many operations goes wrong; 0 for none */
   operations: number
+  /** events are lost, late, doubled, or in another order */
   events: boolean
+  /** lists show what an earlier one has shown, now and then */
+  lists: boolean
 }
 
 const GIVE_UP_MS = 30_000
 
 export function troubled(engine: Engine, trouble: Trouble, world: { readonly timers: Timers; readonly chance: Chance }): Engine {
   const { timers, chance } = world
+  const listed = new Map<string, unknown>()
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void timers.setTimeout(resolve, ms))
 
   async function call(work: () => Promise<unknown>): Promise<unknown> {
@@ -33,6 +37,15 @@ export function troubled(engine: Engine, trouble: Trouble, world: { readonly tim
         await pause(chance.int(100, 8_000))
         return work()
     }
+  }
+
+  /** An engine under load answers from what it knew a while ago. */
+  async function list(name: string, work: () => Promise<unknown>): Promise<unknown> {
+    const stale = listed.get(name)
+    if (trouble.lists && stale !== undefined && chance.oneIn(3)) return stale
+    const fresh = await work()
+    listed.set(name, fresh)
+    return fresh
   }
 
   async function* lossy(events: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent> {
@@ -63,7 +76,8 @@ export function troubled(engine: Engine, trouble: Trouble, world: { readonly tim
       if (name === 'logs') return member.bind(target)
       return (...args: unknown[]) => {
         const work = (): Promise<unknown> => member.apply(target, args) as Promise<unknown>
-        return trouble.operations > 0 && chance.oneIn(trouble.operations) ? call(work) : work()
+        if (trouble.operations > 0 && chance.oneIn(trouble.operations)) return call(work)
+        return String(name).startsWith('list') ? list(String(name), work) : work()
       }
     },
   })
