@@ -228,8 +228,8 @@ function seedReadiness(world: World, nodes: readonly NodeRuntime[], seed: (conta
   )
   // Pods of a lost store are taken over as they are found.
   for (const node of nodes)
-    for (const [owner, pods] of node.pods())
-      for (const pod of pods)
+    for (const owner of node.owners())
+      for (const pod of node.podsOf(owner))
         if (ready.has(pod.uid) || !world.store.workloads().has(owner))
           for (const view of [...pod.containers.values()].flat()) if (view.state === 'running') seed(view.id, true)
 }

@@ -18,11 +18,12 @@ import { StoreError } from '../store/error.ts'
 import type { Store } from '../store/store.ts'
 import { createExecutor, type Executor, type StepOutcome } from './executor.ts'
 import { createFailures, type Failures } from './failures.ts'
+import { isService, isWorkload } from './kinds.ts'
 import { type NodeRuntime, nodeKey } from './node.ts'
 import { isNode, nodePass, type PassContext, servicePass, workloadPass } from './passes.ts'
 import { createQueue, type Queue } from './queue.ts'
 import { runStep } from './steps.ts'
-import { isService, isWorkload, type World } from './world.ts'
+import type { World } from './world.ts'
 
 /** Passes run back to back for at most this long before timers and sockets get their turn: ms. */
 const BURST_MS = 20

@@ -1,5 +1,6 @@
 /** One step is one engine operation: this is where it happens, with secrets resolved at the last moment. */
 
+import { LABEL } from '../reconcilers/names.ts'
 import type { ImageState } from '../reconcilers/observed.ts'
 import type { Step } from '../reconcilers/plan.ts'
 import { hookKey } from '../reconcilers/podstate.ts'
@@ -21,7 +22,11 @@ export interface StepSite {
   /** Looks at one container again, so that the next pass sees what this step did. */
   refresh(container: string): Promise<void>
   /** The same for networks and volumes. */
-  refreshAll(): Promise<void>
+  refreshShared(): Promise<void>
+  /** The same for the volumes of one pod. */
+  refreshVolumes(podUid: string): Promise<void>
+  /** the pod that a volume's labels name */
+  podOfVolume(volume: string): string | undefined
   /** named ports of a container, for hooks */
   namedPorts(container: string): Readonly<Record<string, number>>
   applyRoutes(table: RouteTable): Promise<void>
@@ -39,7 +44,7 @@ export async function runStep(step: Step, site: StepSite, tools: StepTools): Pro
   try {
     await perform(step, site, tools)
   } catch (error) {
-    if (error instanceof EngineError && error.kind === 'unreachable') await site.refreshAll()
+    if (error instanceof EngineError && error.kind === 'unreachable') await site.refreshShared()
     throw error
   }
 }
@@ -83,20 +88,24 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       )
     case 'createNetwork':
       await engine.createNetwork(step.network)
-      return site.refreshAll()
+      return site.refreshShared()
     case 'removeNetwork':
       await engine.removeNetwork(step.network)
-      return site.refreshAll()
+      return site.refreshShared()
     case 'createVolume':
       await engine.createVolume(step.volume)
-      return site.refreshAll()
+      return refreshVolume(site, step.volume.labels[LABEL.podUid])
     case 'removeVolume':
       await engine.removeVolume(step.volume)
       site.files.delete(step.volume)
-      return site.refreshAll()
+      return refreshVolume(site, site.podOfVolume(step.volume))
     case 'route':
       return site.applyRoutes(step.table)
   }
+}
+
+function refreshVolume(site: StepSite, podUid: string | undefined): Promise<void> {
+  return podUid === undefined ? site.refreshShared() : site.refreshVolumes(podUid)
 }
 
 type Of<Op extends Step['op']> = Extract<Step, { readonly op: Op }>

@@ -16,8 +16,9 @@ import type { Tools } from '../render/tools.ts'
 import type { RenderOptions } from '../render/types.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
+import { isService, isWorkload } from './kinds.ts'
 import { describeSource, pruneConfig, renderRevision } from './source.ts'
-import { isService, isWorkload, type World } from './world.ts'
+import type { World } from './world.ts'
 
 export interface SyncOptions {
   readonly config: Config

@@ -12,17 +12,8 @@ import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
 import { createHoldings } from './holdings.ts'
+import { isService, isWorkload } from './kinds.ts'
 import type { NodeReading } from './node.ts'
-
-const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod'])
-
-export function isWorkload(key: ObjectKey): boolean {
-  return WORKLOADS.has(key.slice(0, key.indexOf('/')))
-}
-
-export function isService(key: ObjectKey): boolean {
-  return key.startsWith('Service/')
-}
 
 /** What the world reads of durable memory. */
 export type WorldStore = Pick<Store, 'lastApplied' | 'workloads' | 'services'>
@@ -94,7 +85,7 @@ export function createWorld(
   const awaited = new Set<ObjectKey>()
 
   function observedOwners(): ObjectKey[] {
-    return nodes.flatMap((node) => [...node.pods().keys()]).filter(isWorkload)
+    return nodes.flatMap((node) => [...node.owners()])
   }
 
   function pods(): PodIndex {
@@ -115,7 +106,7 @@ export function createWorld(
     if (pruning.has(key)) return null
     const applied = store.lastApplied().get(key)
     if (applied !== undefined) return applied
-    const orphaned = store.workloads().has(key) || store.services().has(key) || observedOwners().includes(key)
+    const orphaned = store.workloads().has(key) || store.services().has(key) || nodes.some((node) => node.podsOf(key).length > 0)
     return orphaned && pruneOrphans ? null : undefined
   }
 
@@ -185,13 +176,7 @@ export function createWorld(
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
-    addressUsed: (ip) =>
-      holdings.hasPodAddress(ip) ||
-      nodes.some((node) =>
-        [...node.view().containers.values()].some(({ networks }) =>
-          Object.values(networks).some((at) => at.ip === ip || at.requestedIp === ip),
-        ),
-      ),
+    addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     nodePortUsed: holdings.hasNodePort,
     setPods(key, nextEndpoints, nextProbes) {

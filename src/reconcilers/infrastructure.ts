@@ -174,7 +174,10 @@ function isLeftover(input: NodeInput, view: ContainerView): boolean {
 }
 
 /** The router by label; of several, the one with the right name, then the oldest. */
-export function routerOf(input: Pick<NodeInput, 'cluster' | 'node'>): ContainerView | undefined {
+export function routerOf(input: {
+  readonly cluster: Cluster
+  readonly node: Pick<NodeView, 'containers'>
+}): ContainerView | undefined {
   const name = routerName(input.cluster)
   return [...input.node.containers.values()]
     .filter(({ labels }) => labels[LABEL.role] === 'router')

@@ -37,7 +37,7 @@ export interface PodContext {
   readonly failures: ReadonlyMap<string, Failure>
   readonly inFlight: ReadonlySet<string>
   /** finished hooks, by `hookKey` */
-  readonly hooks: ReadonlySet<string>
+  readonly hooks: { has(hook: string): boolean }
   readonly tail: (containerId: string) => readonly string[]
   readonly now: number
 }

@@ -31,7 +31,7 @@ export interface ServiceInput {
   readonly nodePortUsed: (port: number) => boolean
   readonly failures: ReadonlyMap<string, Failure>
   /** finished hooks, by `hookKey` */
-  readonly hooks: ReadonlySet<string>
+  readonly hooks: { has(hook: string): boolean }
   readonly now: number
   readonly uid: () => string
 }

@@ -20,14 +20,14 @@ export interface WorkloadInput {
   /** at least one */
   readonly nodes: readonly NodeView[]
   /** names of existing volumes by pod uid */
-  readonly volumes: ReadonlyMap<string, readonly string[]>
+  readonly volumes: (podUid: string) => readonly string[]
   readonly addressUsed: (ip: string) => boolean
   readonly probes: (containerId: string) => ContainerProbes
   readonly routing: (podUid: string) => PodRouting
   readonly failures: ReadonlyMap<string, Failure>
   /** ids of lanes with a step under way */
   readonly inFlight: ReadonlySet<string>
-  readonly hooks: ReadonlySet<string>
+  readonly hooks: { has(hook: string): boolean }
   readonly tail: (containerId: string) => readonly string[]
   readonly now: number
   /** the n-th id of this pass; equal seeds give equal ids */
