@@ -9,9 +9,9 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
 import type { PodRecord } from '../reconcilers/memory.ts'
 import { renderStep, type Step } from '../reconcilers/plan.ts'
-import { changedPods } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote } from '../reconcilers/status.ts'
+import { changedPods } from '../reconcilers/tablediff.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 import { StoreError } from '../store/error.ts'
@@ -158,11 +158,10 @@ export function createLoop(options: LoopOptions): Loop {
     forgetPods(memory?.pods ?? [], result.memory?.pods ?? [])
     noteRollout(memory?.rollout, result.memory?.rollout)
     if (result.memory === undefined) {
-      world.forget(key)
-      markRoutes(splitKey(key).namespace)
+      markRoutes(world.forget(key))
     } else {
       if (result.status !== undefined) world.statuses.set(key, result.status)
-      if (world.setPods(key, result.endpoints, result.probes)) markRoutes(splitKey(key).namespace)
+      markRoutes(world.setPods(key, result.endpoints, result.probes))
     }
     if (result.wakeAt !== undefined) queue.addAt(key, result.wakeAt)
     executor.submit(result.plan)
@@ -202,10 +201,9 @@ export function createLoop(options: LoopOptions): Loop {
     const node = options.nodes.find(({ name }) => name === step.node)
     if (node === undefined) throw new Error(`node ${step.node} is not known`)
     const before: RouteTable | undefined = node.view().router.acknowledged
-    await runStep(step, { ...node.site, namedPorts }, { vault, timers: options.timers })
+    await runStep(step, node.site, { vault, timers: options.timers })
     if (step.op !== 'route') return
-    const moved = new Set(changedPods(before, step.table))
-    for (const [key, memory] of store.workloads()) if (memory.pods.some(({ uid }) => moved.has(uid))) queue.add(key)
+    for (const uid of changedPods(before, step.table)) for (const key of world.ownersOf(uid)) queue.add(key)
   }
 
   function ended({ key, step, startedAt, endedAt, error }: StepOutcome): void {
@@ -249,15 +247,11 @@ export function createLoop(options: LoopOptions): Loop {
     for (const { name } of world.nodes) queue.add(nodeKey(name))
   }
 
-  /** Services of one namespace and every node's routes. */
-  function markRoutes(namespace: string): void {
-    for (const key of world.keys()) if (isService(key) && splitKey(key).namespace === namespace) queue.add(key)
+  /** Services whose pods have changed, and every node's routes. */
+  function markRoutes(services: readonly ObjectKey[] | undefined): void {
+    if (services === undefined) return
+    for (const key of services) queue.add(key)
     markNodes()
-  }
-
-  function namedPorts(container: string): Readonly<Record<string, number>> {
-    for (const target of world.probes()) if (target.containerId === container) return target.namedPorts
-    return {}
   }
 
   return {

@@ -19,6 +19,7 @@ import type { StepSite } from './steps.ts'
 export interface NodeReading extends Omit<NodeIndex, 'take'> {
   readonly name: string
   view(): NodeView
+  router(): NodeView['router']
   /** hooks that have ended well */
   readonly hooks: ReadonlySet<string>
   /** last log lines of a container that ended */
@@ -27,7 +28,7 @@ export interface NodeReading extends Omit<NodeIndex, 'take'> {
 
 export interface NodeRuntime extends NodeReading {
   readonly engine: Engine
-  readonly site: Omit<StepSite, 'namedPorts'>
+  readonly site: StepSite
   /** file volumes of running pods, to be read back */
   fileTargets(): readonly VolumeTarget[]
   /** Takes what was read back; whether it differs from what was known. */
@@ -143,6 +144,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     name: engine.node,
     engine,
     view,
+    router: router.view,
     hooks,
     site: {
       engine,

@@ -68,7 +68,7 @@ export function servicePass({ world, ...context }: PassContext, key: ObjectKey):
     cluster: world.cluster,
     // Of the containers there, it has only to do with its edges.
     nodes: world.nodes.map((node) => ({ ...node.view(), containers: node.edgesOf(key) })),
-    pods: world.pods(),
+    pods: world.pods,
     addressUsed: (ip) => world.serviceAddressUsed(ip, key),
     nodePortUsed: (port) => world.nodePortUsed(port, key),
     failures: context.failures,

@@ -110,6 +110,7 @@ async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading>
     ...index,
     name: engine.node,
     view: () => view,
+    router: () => view.router,
     hooks: new Set(containers.map((one) => hookKey(one.name, 'postStart'))),
     tail: () => [],
   }

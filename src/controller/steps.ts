@@ -27,8 +27,6 @@ export interface StepSite {
   refreshVolumes(podUid: string): Promise<void>
   /** the pod that a volume's labels name */
   podOfVolume(volume: string): string | undefined
-  /** named ports of a container, for hooks */
-  namedPorts(container: string): Readonly<Record<string, number>>
   applyRoutes(table: RouteTable): Promise<void>
   /** Runs a pull, after others from the same registry when there are several: one that hangs holds up no other. */
   pulling<T>(registry: string, pull: () => Promise<T>): Promise<T>
@@ -152,8 +150,8 @@ async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<
 }
 
 async function hook(step: Of<'hook'>, site: StepSite, { vault, timers }: StepTools): Promise<void> {
-  const { container, address, action, timeoutSeconds, phase } = step
-  const target = { engine: site.engine, containerId: container, address, namedPorts: site.namedPorts(container) }
+  const { container, address, action, namedPorts = {}, timeoutSeconds, phase } = step
+  const target = { engine: site.engine, containerId: container, address, namedPorts }
   const bounds = { timeoutMs: timeoutSeconds * 1000, signal: new AbortController().signal }
   const answer = await runHook(action, target, bounds, { redact: vault.redact, timers })
   if ('error' in answer) throw new Error(answer.error)

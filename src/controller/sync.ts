@@ -18,6 +18,7 @@ import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
 import { isService, isWorkload } from './kinds.ts'
 import { describeSource, pruneConfig, renderRevision } from './source.ts'
+import { createSweep } from './sweep.ts'
 import type { World } from './world.ts'
 
 export interface SyncOptions {
@@ -189,11 +190,12 @@ export function createSync(options: SyncOptions): Sync {
     if (current === undefined) return
     const { loaded } = current
     // No pass has seen a fresh revision yet, so nobody is known to be healthy at it.
-    assessment = assess({ loaded, lastApplied: store.lastApplied(), config: prune, healthy: fresh ? () => false : healthy })
-    if (assessment.refusedWhole !== undefined) fail(assessment.refusedWhole)
+    const next = assess({ loaded, lastApplied: store.lastApplied(), config: prune, healthy: fresh ? () => false : healthy })
+    assessAnew(next)
+    if (next.refusedWhole !== undefined) fail(next.refusedWhole)
     // Orphans are judged like any other prune: only by a revision that was read whole.
-    const whole = assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune
-    const keys = world.setWanted(assessment.effective, assessment.prune, whole)
+    const whole = next.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune
+    const keys = world.setWanted(next.effective, next.prune, whole)
     applyData()
     if (fresh)
       for (const problem of loaded.problems)
@@ -227,7 +229,7 @@ export function createSync(options: SyncOptions): Sync {
     if (current === undefined || assessment === undefined || assessment.refusedWhole !== undefined) return
     const { revision } = current
     if (assessment.held.some(({ kind }) => kind === 'health' || kind === 'occupied') || assessment.prune.length > 0) reassess()
-    if (record.applied !== revision.sha && isApplied()) {
+    if (record.applied !== revision.sha && applying.all()) {
       remember({ applied: revision.sha })
       metrics.sync(source.name, 'applied')
       finish('applied', revision)
@@ -245,7 +247,7 @@ export function createSync(options: SyncOptions): Sync {
     const next = assess({ loaded: current.loaded, lastApplied: store.lastApplied(), config: prune, healthy })
     if (next.prune.join() !== assessment.prune.join() || next.held.length !== assessment.held.length) settle(false)
     // Who is waited for may be somebody else now.
-    else assessment = next
+    else assessAnew(next)
   }
 
   function finish(result: 'applied' | 'healthy', revision: Revision): void {
@@ -258,23 +260,27 @@ export function createSync(options: SyncOptions): Sync {
     )
   }
 
-  function isApplied(): boolean {
-    const applied = store.lastApplied()
-    return [...(assessment?.effective ?? [])].every(([key, { object }]) => same(applied.get(key)?.object, object))
+  /** Looked at after every burst of passes, while one after the other becomes so. */
+  const applying = createSweep(
+    () => assessment?.effective ?? [],
+    ([key, { object }]) => same(store.lastApplied().get(key)?.object, object),
+  )
+  const healing = createSweep(
+    () => [...(assessment?.effective.keys() ?? [])].filter((key) => isWorkload(key) || isService(key)),
+    (key) =>
+      !world.isDue(key) && (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true,
+  )
+
+  function assessAnew(next: Assessment): void {
+    assessment = next
+    applying.restart()
+    healing.restart()
   }
 
   /** Every workload and Service of the revision is healthy, and nothing that left it is still there. */
   function isHealthy(): boolean {
     if (assessment === undefined || assessment.prune.length > 0) return false
-    const keys = [...assessment.effective.keys()].filter((key) => isWorkload(key) || isService(key))
-    const left = assessment.held.some(({ kind }) => kind === 'health')
-    return (
-      !left &&
-      keys.every(
-        (key) =>
-          !world.isDue(key) && (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true,
-      )
-    )
+    return !assessment.held.some(({ kind }) => kind === 'health') && healing.all()
   }
 
   /** What is known is what the source has now: not only what it had before a restart, or while a newer one is read. */

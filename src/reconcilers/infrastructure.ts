@@ -12,6 +12,7 @@ import { clusterLabels, LABEL, routerName, routerVolume } from './names.ts'
 import type { NodeView } from './observed.ts'
 import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
 import type { RouteTable } from './routetable.ts'
+import { describeChange, sameTable } from './tablediff.ts'
 
 export interface NodeInput {
   readonly key: string
@@ -100,31 +101,6 @@ function planRoutes(input: NodeInput): Lane {
   }
   if (router.acknowledged !== undefined && sameTable(router.acknowledged, table)) return { id, steps: [] }
   return { id, steps: [step(input, 'routes', describeChange(router.acknowledged, table), { op: 'route', table })] }
-}
-
-function sameTable(a: RouteTable, b: RouteTable): boolean {
-  return a === b || canonicalText(a) === canonicalText(b)
-}
-
-function describeChange(from: RouteTable | undefined, to: RouteTable): string {
-  if (from === undefined) return 'first routes'
-  const before = backendsOf(from)
-  const after = backendsOf(to)
-  const added = [...after].filter((pod) => !before.has(pod)).sort()
-  const removed = [...before].filter((pod) => !after.has(pod)).sort()
-  const parts = [
-    ...(added.length > 0 ? [`add ${listed(added)}`] : []),
-    ...(removed.length > 0 ? [`take out ${listed(removed)}`] : []),
-  ]
-  return parts.length > 0 ? parts.join(', ') : 'Services changed'
-}
-
-function backendsOf(table: RouteTable): Set<string> {
-  return new Set(table.services.flatMap(({ ports }) => ports.flatMap(({ backends }) => backends.map(({ pod }) => pod))))
-}
-
-function listed(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
 }
 
 /** Containers and volumes that carry this cluster's label and that nobody looks after. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Backend, RoutePort, RouteTable, ServiceRoute } from './routetable.ts'
+import { changedRoutes } from './tablediff.ts'
 
 /**
  * The route table as nftables commands for the router's table `ip trireme`.
@@ -24,10 +25,15 @@ export interface StaleFlow {
   readonly backendPort: number
 }
 
+interface Chain {
+  /** `''` for a plain chain */
+  readonly hook: string
+  readonly rules: readonly string[]
+}
+
 interface Ruleset {
   readonly sets: ReadonlyMap<string, string>
-  /** chain name to its hook (`''` for a plain chain) and rules */
-  readonly chains: ReadonlyMap<string, { readonly hook: string; readonly rules: readonly string[] }>
+  readonly chains: ReadonlyMap<string, Chain>
   /** key of the `services` map to chain name */
   readonly elements: ReadonlyMap<string, string>
 }
@@ -62,16 +68,17 @@ export function compileNftChange(previous: RouteTable, next: RouteTable, options
 
 /** UDP flows through backends that `next` no longer has, in a canonical order. */
 export function staleFlows(previous: RouteTable, next: RouteTable): StaleFlow[] {
-  const kept = udpFlows(next)
-  return [...udpFlows(previous)]
+  const changed = changedRoutes(previous, next)
+  const kept = udpFlows(changed.flatMap(({ after }) => after ?? []))
+  return [...udpFlows(changed.flatMap(({ before }) => before ?? []))]
     .filter(([key]) => !kept.has(key))
     .sort(byKey)
     .map(([, flow]) => flow)
 }
 
-function udpFlows(routes: RouteTable): Map<string, StaleFlow> {
+function udpFlows(services: readonly ServiceRoute[]): Map<string, StaleFlow> {
   const flows = new Map<string, StaleFlow>()
-  for (const { service, port } of portsOf(routes)) {
+  for (const { service, port } of services.flatMap(portsOf)) {
     if (port.protocol !== 'udp') continue
     for (const address of service.addresses) {
       for (const { ip, port: backendPort } of port.backends) {
@@ -87,29 +94,70 @@ function udpFlows(routes: RouteTable): Map<string, StaleFlow> {
   return flows
 }
 
-function portsOf(routes: RouteTable): { readonly service: ServiceRoute; readonly port: RoutePort }[] {
-  return routes.services.flatMap((service) => service.ports.map((port) => ({ service, port })))
+function portsOf(service: ServiceRoute): { readonly service: ServiceRoute; readonly port: RoutePort }[] {
+  return service.ports.map((port) => ({ service, port }))
 }
 
+/** Both tables of a change are asked for again with the next one. */
+const rulesets = new WeakMap<RouteTable, { readonly options: NftOptions; readonly ruleset: Ruleset }>()
+
 function rulesetOf(routes: RouteTable, options: NftOptions): Ruleset {
+  const known = rulesets.get(routes)
+  if (known?.options.serviceRange === options.serviceRange && known.options.dnsAddress === options.dnsAddress)
+    return known.ruleset
+  const ruleset = makeRuleset(routes, options)
+  rulesets.set(routes, { options, ruleset })
+  return ruleset
+}
+
+function makeRuleset(routes: RouteTable, options: NftOptions): Ruleset {
   const sets = new Map<string, string>()
-  const chains = baseChains(options)
+  const chains: Map<string, Chain> = baseChains(options)
   const elements = new Map<string, string>()
-  for (const { service, port } of portsOf(routes)) {
-    if (port.backends.length === 0) continue
-    const id = portId(service, port)
-    const keys = service.addresses.map((address) => `${address} . ${port.protocol} . ${port.port}`)
-    const free = keys.filter((key) => !elements.has(key))
-    if (free.length === 0 || chains.has(`svc-${id}`)) continue
-    for (const key of free) elements.set(key, `svc-${id}`)
-    const backends = uniqueBackends(port.backends)
-    if (service.affinitySeconds > 0) addSticky(sets, chains, id, port.protocol, backends, service.affinitySeconds)
-    else chains.set(`svc-${id}`, { hook: '', rules: [spread(port.protocol, backends)] })
+  for (const one of routes.services.flatMap(rulesOf)) {
+    const free = one.keys.filter((key) => !elements.has(key))
+    if (free.length === 0 || chains.has(one.chain)) continue
+    for (const key of free) elements.set(key, one.chain)
+    for (const [name, set] of one.sets) sets.set(name, set)
+    for (const [name, chain] of one.chains) chains.set(name, chain)
   }
   return { sets, chains, elements }
 }
 
-function baseChains({ serviceRange, dnsAddress }: NftOptions): Map<string, { hook: string; rules: string[] }> {
+/** What one port of a Service adds to the rules. */
+interface PortRules {
+  /** keys of the `services` map that lead to `chain` */
+  readonly keys: readonly string[]
+  readonly chain: string
+  readonly sets: ReadonlyMap<string, string>
+  readonly chains: ReadonlyMap<string, Chain>
+}
+
+/** Kept with the route: of a table of many Services, few are others than in the table before. */
+const rulesByRoute = new WeakMap<ServiceRoute, readonly PortRules[]>()
+
+function rulesOf(service: ServiceRoute): readonly PortRules[] {
+  const known = rulesByRoute.get(service)
+  if (known !== undefined) return known
+  const made = portsOf(service)
+    .filter(({ port }) => port.backends.length > 0)
+    .map(({ port }) => portRules(service, port))
+  rulesByRoute.set(service, made)
+  return made
+}
+
+function portRules(service: ServiceRoute, port: RoutePort): PortRules {
+  const id = portId(service, port)
+  const sets = new Map<string, string>()
+  const chains = new Map<string, Chain>()
+  const backends = uniqueBackends(port.backends)
+  if (service.affinitySeconds > 0) addSticky(sets, chains, id, port.protocol, backends, service.affinitySeconds)
+  else chains.set(`svc-${id}`, { hook: '', rules: [spread(port.protocol, backends)] })
+  const keys = service.addresses.map((address) => `${address} . ${port.protocol} . ${port.port}`)
+  return { keys, chain: `svc-${id}`, sets, chains }
+}
+
+function baseChains({ serviceRange, dnsAddress }: NftOptions): Map<string, Chain> {
   const dispatch = 'ip daddr . meta l4proto . th dport vmap @services'
   return new Map([
     ['prerouting', { hook: 'type nat hook prerouting priority -100 ;', rules: [dispatch] }],
@@ -146,7 +194,7 @@ function spread(protocol: string, backends: readonly Backend[]): string {
 /** As kube-proxy does: each backend has the set of clients that last used it, and its chain renews them. */
 function addSticky(
   sets: Map<string, string>,
-  chains: Map<string, { hook: string; rules: string[] }>,
+  chains: Map<string, Chain>,
   id: string,
   protocol: string,
   backends: readonly Backend[],
@@ -211,8 +259,8 @@ function missing(from: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, 
   return [...from.keys()].filter((name) => !other.has(name)).sort()
 }
 
-function sameRules(a: { rules: readonly string[] } | undefined, b: { rules: readonly string[] } | undefined): boolean {
-  return a?.rules.join('\n') === b?.rules.join('\n')
+function sameRules(a: Chain | undefined, b: Chain | undefined): boolean {
+  return a === b || a?.rules.join('\n') === b?.rules.join('\n')
 }
 
 function uniqueBackends(backends: readonly Backend[]): Backend[] {

@@ -93,6 +93,8 @@ export type StepAction =
       readonly address: string
       readonly phase: 'postStart' | 'preStop'
       readonly action: ProbeAction
+      /** of the container; absent means none */
+      readonly namedPorts?: Readonly<Record<string, number>>
       readonly timeoutSeconds: number
     }
   | { readonly op: 'stop'; readonly container: string; readonly graceSeconds: number }

@@ -76,6 +76,7 @@ function newWorld(): World {
     ...createNodeIndex(node.name),
     name: node.name,
     view: () => node,
+    router: () => node.router,
     hooks: new Set<string>(),
     tail: () => [],
   }

@@ -1,5 +1,6 @@
 import type { NftOptions } from '../../reconcilers/nft.ts'
 import type { RouteTable } from '../../reconcilers/routetable.ts'
+import { sameTable } from '../../reconcilers/tablediff.ts'
 import type { Engine } from '../engine.ts'
 import { RouterError } from './error.ts'
 import { type Exchange, openExchange, type StartTimer } from './exchange.ts'
@@ -128,7 +129,7 @@ function connected(
   }
 
   const applyNow = async (next: RouteTable): Promise<void> => {
-    if (trusted && acknowledged && JSON.stringify(acknowledged) === JSON.stringify(next)) return
+    if (trusted && acknowledged && sameTable(acknowledged, next)) return
     const base = trusted && acknowledged?.domain === next.domain ? acknowledged : undefined
     let refusal = await send(base, next)
     // A change fails when the live rules are not what they were; the whole table does not depend on them.
