@@ -8,7 +8,7 @@ import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
 import type { PodRecord } from '../reconcilers/memory.ts'
-import { renderStep, type Step } from '../reconcilers/plan.ts'
+import { type Plan, renderStep, type Step } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote } from '../reconcilers/status.ts'
 import { changedPods } from '../reconcilers/tablediff.ts'
@@ -68,6 +68,8 @@ export function createLoop(options: LoopOptions): Loop {
   let stopped = false
   let lastTurn = now()
   let storeTrouble = ''
+  /** of the passes of this burst, the last one of each key */
+  const plans = new Map<ObjectKey, Plan>()
   const queue = createQueue({ now, timers: options.timers, due: schedule })
   const executor = createExecutor({
     cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
@@ -88,28 +90,53 @@ export function createLoop(options: LoopOptions): Loop {
 
   function burst(): void {
     scheduled = false
-    const until = now() + BURST_MS
     metrics.queueDepth(queue.size())
-    for (let key = queue.take(); key !== undefined; key = queue.take()) {
-      guardedPass(key)
-      if (now() >= until) break
-    }
+    const planned: ObjectKey[] = []
+    // One transaction for all of them: what was decided is on disk before any step of it starts, and one flush does for all.
+    const kept = guarded('keep what was decided', () => store.transaction(() => passes(planned)))
+    if (kept) for (const plan of plans.values()) executor.submit(plan)
+    else planned.forEach(retry)
+    plans.clear()
     lastTurn = now()
     guarded('follow the revision', options.changed)
     if (queue.size() > 0) schedule()
   }
 
+  function retry(key: ObjectKey): void {
+    metrics.queueRetry()
+    queue.addAt(key, now() + MISTAKE_MS)
+  }
+
+  /** @param planned gets the keys of the passes */
+  function passes(planned: ObjectKey[]): void {
+    const until = now() + BURST_MS
+    for (let key = queue.take(); key !== undefined; key = queue.take()) {
+      planned.push(key)
+      guardedPass(key)
+      if (now() >= until) return
+    }
+  }
+
   function guardedPass(key: ObjectKey): void {
     const started = performance.now()
-    if (!guarded(`plan ${key}`, () => pass(key))) {
-      metrics.queueRetry()
-      queue.addAt(key, now() + MISTAKE_MS)
-    }
+    if (!passOrTell(key)) retry(key)
     if (options.active()) world.lookedAt(key)
     metrics.plan(splitKey(key).kind, (performance.now() - started) / 1000)
   }
 
-  /** One object, or a full disk, never stops the loop. */
+  /** One object that cannot be planned stops no other; what cannot be kept ends the burst, for nothing of it is. */
+  function passOrTell(key: ObjectKey): boolean {
+    try {
+      store.transaction(() => pass(key))
+      return true
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      log.error({ err: error }, `cannot plan ${key}`)
+      return false
+    }
+  }
+
+  /** A full disk never stops the loop. */
   function guarded(what: string, work: () => void): boolean {
     try {
       work()
@@ -144,16 +171,14 @@ export function createLoop(options: LoopOptions): Loop {
     const passed = workloadPass(context(), key)
     if (passed === undefined) return
     const { target, result } = passed
-    store.transaction(() => {
-      if (result.memory === undefined) store.deleteWorkload(key)
-      else if (result.memory !== memory) store.setWorkload(key, result.memory)
-      if (result.memory === undefined && target === null) store.deleteLastApplied(key)
-      if (target !== null) applied(key, target)
-    })
-    for (const event of result.events) note(event)
+    if (result.memory === undefined) store.deleteWorkload(key)
+    else if (result.memory !== memory) store.setWorkload(key, result.memory)
+    if (result.memory === undefined && target === null) store.deleteLastApplied(key)
+    if (target !== null) applied(key, target)
+    for (const event of result.events) keepEvent(event)
     for (const { kind, cause } of result.drifts) {
       metrics.drift(kind)
-      note({ type: 'Warning', reason: 'DriftMended', object: key, message: cause })
+      keepEvent({ type: 'Warning', reason: 'DriftMended', object: key, message: cause })
     }
     forgetPods(memory?.pods ?? [], result.memory?.pods ?? [])
     noteRollout(memory?.rollout, result.memory?.rollout)
@@ -164,7 +189,7 @@ export function createLoop(options: LoopOptions): Loop {
       markRoutes(world.setPods(key, result.endpoints, result.probes))
     }
     if (result.wakeAt !== undefined) queue.addAt(key, result.wakeAt)
-    executor.submit(result.plan)
+    plans.set(key, result.plan)
   }
 
   function passService(key: ObjectKey): void {
@@ -172,17 +197,15 @@ export function createLoop(options: LoopOptions): Loop {
     const passed = servicePass(context(), key)
     if (passed === undefined) return
     const { target, result } = passed
-    store.transaction(() => {
-      if (result.memory === undefined) store.deleteService(key)
-      else if (result.memory !== memory) store.setService(key, result.memory)
-      if (target === null && result.memory === undefined) store.deleteLastApplied(key)
-      if (target !== null) applied(key, target)
-    })
+    if (result.memory === undefined) store.deleteService(key)
+    else if (result.memory !== memory) store.setService(key, result.memory)
+    if (target === null && result.memory === undefined) store.deleteLastApplied(key)
+    if (target !== null) applied(key, target)
     if (result.memory !== memory) world.serviceMoved(key)
     if (result.status === undefined) world.services.delete(key)
     else world.services.set(key, result.status)
     markNodes()
-    executor.submit(result.plan)
+    plans.set(key, result.plan)
   }
 
   function applied(key: ObjectKey, { object, origin, unenforced }: LoadedObject): void {
@@ -194,7 +217,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   function passNode(key: ObjectKey): void {
     const node = world.nodes.find(({ name }) => nodeKey(name) === key)
-    if (node !== undefined) executor.submit(nodePass(world, node, options.active() ? world.table() : undefined))
+    if (node !== undefined) plans.set(key, nodePass(world, node, options.active() ? world.table() : undefined))
   }
 
   async function runOn(step: Step): Promise<void> {
@@ -233,8 +256,12 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function note(event: EventNote): void {
+    guarded('keep an event', () => keepEvent(event))
+  }
+
+  function keepEvent(event: EventNote): void {
     const at = now()
-    guarded('keep an event', () => store.addEvent({ ...event, at, firstAt: at, count: 1 }))
+    store.addEvent({ ...event, at, firstAt: at, count: 1 })
   }
 
   /** What failed for pods that are gone needs no memory. */
