@@ -83,7 +83,7 @@ function planRoutes(input: NodeInput): Lane {
   const { node, table } = input
   const { router } = node
   const id = `node/${node.name}/routes`
-  if (table === undefined || !router.connected) return { id, steps: [] }
+  if (table === undefined || !router.connected || router.resting === true) return { id, steps: [] }
   if (router.drift.length > 0) {
     const kinds = router.drift.map((kind) => (kind === 'dns' ? 'names' : 'rules')).join(' and ')
     return {

@@ -36,7 +36,11 @@ interface Ruleset {
   readonly chains: ReadonlyMap<string, Chain>
   /** key of the `services` map to chain name */
   readonly elements: ReadonlyMap<string, string>
+  /** what `sets` and all `chains` but the base chains come from */
+  readonly ports: readonly PortRules[]
 }
+
+const NOTHING: Ruleset = { sets: new Map(), chains: new Map(), elements: new Map(), ports: [] }
 
 const table = 'ip trireme'
 const affinitySetSize = 65_536
@@ -47,14 +51,17 @@ const affinitySetSize = 65_536
  * Pure; equal tables give equal text, whatever the order of their services.
  */
 export function compileNft(routes: RouteTable, options: NftOptions): string {
-  const next = rulesetOf(routes, options)
-  return lines([
+  const { ports, elements } = rulesetOf(routes, options)
+  const base = { ...NOTHING, chains: baseChains(options) }
+  const head = [
     `add table ${table}`,
     `delete table ${table}`,
     `add table ${table}`,
     `add map ${table} services { type ipv4_addr . inet_proto . inet_service : verdict ; }`,
-    ...changes({ sets: new Map(), chains: new Map(), elements: new Map() }, next),
-  ])
+    ...changes(NOTHING, base),
+  ]
+  const sorted = ports.toSorted((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0))
+  return lines(head) + sorted.map(textOf).join('') + lines(changes(NOTHING, { ...NOTHING, elements }))
 }
 
 /**
@@ -114,18 +121,22 @@ function makeRuleset(routes: RouteTable, options: NftOptions): Ruleset {
   const sets = new Map<string, string>()
   const chains: Map<string, Chain> = baseChains(options)
   const elements = new Map<string, string>()
+  const ports: PortRules[] = []
   for (const one of routes.services.flatMap(rulesOf)) {
     const free = one.keys.filter((key) => !elements.has(key))
     if (free.length === 0 || chains.has(one.chain)) continue
+    ports.push(one)
     for (const key of free) elements.set(key, one.chain)
     for (const [name, set] of one.sets) sets.set(name, set)
     for (const [name, chain] of one.chains) chains.set(name, chain)
   }
-  return { sets, chains, elements }
+  return { sets, chains, elements, ports }
 }
 
 /** What one port of a Service adds to the rules. */
 interface PortRules {
+  /** of the Service */
+  readonly owner: string
   /** keys of the `services` map that lead to `chain` */
   readonly keys: readonly string[]
   readonly chain: string
@@ -154,7 +165,19 @@ function portRules(service: ServiceRoute, port: RoutePort): PortRules {
   if (service.affinitySeconds > 0) addSticky(sets, chains, id, port.protocol, backends, service.affinitySeconds)
   else chains.set(`svc-${id}`, { hook: '', rules: [spread(port.protocol, backends)] })
   const keys = service.addresses.map((address) => `${address} . ${port.protocol} . ${port.port}`)
-  return { keys, chain: `svc-${id}`, sets, chains }
+  return { owner: `${service.namespace}/${service.name}`, keys, chain: `svc-${id}`, sets, chains }
+}
+
+/** Kept with the rules, as those are with their route. */
+const texts = new WeakMap<PortRules, string>()
+
+/** The commands that add a port's sets and chains. */
+function textOf(rules: PortRules): string {
+  const known = texts.get(rules)
+  if (known !== undefined) return known
+  const text = lines(changes(NOTHING, { ...NOTHING, sets: rules.sets, chains: rules.chains }))
+  texts.set(rules, text)
+  return text
 }
 
 function baseChains({ serviceRange, dnsAddress }: NftOptions): Map<string, Chain> {

@@ -25,15 +25,14 @@ export function applyRequest(id: number, previous: RouteTable | undefined, next:
   const before = previous && compileZones(previous, options.serviceRange)
   const change = previous ? compileNftChange(previous, next, options) : ''
   const flows = staleFlows(previous ?? { services: [], dns: [], domain: next.domain }, next)
-  const kept = [compileNft(next, options), zones.forward, zones.reverse, metaText(next, options)]
-  const text = kept.join('')
-  const sum = createHash('sha256').update(text).digest('hex')
-  const stored = `${sum} ${sizes(kept)}\n${text}`
+  const kept = [compileNft(next, options), zones.forward, zones.reverse, metaText(next, options)].map(bytesOf)
+  const sum = kept.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex')
+  const stored = Buffer.concat([bytesOf(`${sum} ${sizes(kept)}\n`), ...kept])
   const flowLines = flows.map((flow) => `${flow.address} ${flow.port} ${flow.backendIp} ${flow.backendPort}\n`).join('')
-  const parts = [change, flowLines, stored]
+  const parts = [bytesOf(change), bytesOf(flowLines), stored]
   const differ = zonesThatDiffer(before?.forward === zones.forward, before?.reverse === zones.reverse)
   const header = `apply ${id} ${previous ? 'change' : 'full'} ${differ} ${sizes(parts)}\n`
-  const request = Buffer.from(`${header}${parts.join('')}end ${id}\n`)
+  const request = Buffer.concat([bytesOf(header), ...parts, bytesOf(`end ${id}\n`)])
   if (request.length > maxRequestBytes) {
     const message = `the route table takes ${request.length} bytes, more than ${maxRequestBytes}: use fewer Services`
     throw new RouterError('rejected', message)
@@ -58,8 +57,12 @@ function textOf(value: object): string {
   return text
 }
 
-function sizes(parts: readonly string[]): string {
-  return parts.map((part) => Buffer.byteLength(part)).join(' ')
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text)
+}
+
+function sizes(parts: readonly Uint8Array[]): string {
+  return parts.map(({ length }) => length).join(' ')
 }
 
 function zonesThatDiffer(sameForward: boolean, sameReverse: boolean): string {
