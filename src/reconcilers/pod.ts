@@ -19,6 +19,7 @@ import {
   type PodContext,
   type PodNow,
 } from './podstate.ts'
+import { namedPorts } from './probetargets.ts'
 
 /** A container that has run this long may be restarted by Docker itself while the daemon is away. */
 const STEADY_MS = 10_000
@@ -244,6 +245,7 @@ function postStart(context: PodContext, one: ContainerNow, container: string, at
       address: context.record.ip,
       phase: 'postStart',
       action,
+      namedPorts: namedPorts(one),
       timeoutSeconds: graceOf(context),
     }),
   ]
@@ -315,6 +317,7 @@ function stopSteps(context: PodContext, one: ContainerNow): Step[] {
     address: context.record.ip,
     phase: 'preStop',
     action,
+    namedPorts: namedPorts(one),
     timeoutSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
     mark: { pod: context.record.uid, attempt },
   })
