@@ -158,7 +158,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
       case 'remove':
       case 'removeSandbox':
       case 'removeRouter':
-        void hands.remove(id)
+        hands.remove(id).catch((error: unknown) => tell(`world: in vain: ${String(error)}`))
         break
       case 'rename':
         hands.rename(id, `renamed-${chance.int(0, 1_000_000)}`)
@@ -188,7 +188,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
   }
 
   return {
-    engine: troubled(engine, trouble, { timers: clock.timers, chance }),
+    engine: troubled(engine, trouble, { timers: clock.timers, chance, elapsed: clock.elapsed }),
     probeRunner: probeRunner({
       timers: clock.timers,
       ranMs,

@@ -13,10 +13,16 @@ export interface Trouble {
 }
 
 const GIVE_UP_MS = 30_000
+/** Docker lists from a copy that follows its state; it is never much behind. */
+const STALE_MS = 500
 
-export function troubled(engine: Engine, trouble: Trouble, world: { readonly timers: Timers; readonly chance: Chance }): Engine {
+export function troubled(
+  engine: Engine,
+  trouble: Trouble,
+  world: { readonly timers: Timers; readonly chance: Chance; readonly elapsed: () => number },
+): Engine {
   const { timers, chance } = world
-  const listed = new Map<string, unknown>()
+  const listed = new Map<string, { readonly at: number; readonly found: unknown }>()
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void timers.setTimeout(resolve, ms))
 
   async function call(work: () => Promise<unknown>): Promise<unknown> {
@@ -42,10 +48,10 @@ export function troubled(engine: Engine, trouble: Trouble, world: { readonly tim
   /** An engine under load answers from what it knew a while ago. */
   async function list(name: string, work: () => Promise<unknown>): Promise<unknown> {
     const stale = listed.get(name)
-    if (trouble.lists && stale !== undefined && chance.oneIn(3)) return stale
-    const fresh = await work()
-    listed.set(name, fresh)
-    return fresh
+    if (trouble.lists && stale !== undefined && world.elapsed() - stale.at < STALE_MS && chance.oneIn(2)) return stale.found
+    const found = await work()
+    listed.set(name, { at: world.elapsed(), found })
+    return found
   }
 
   async function* lossy(events: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent> {
