@@ -3,6 +3,7 @@ import type { Edges } from '../../src/controller/edges.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { type ContainerConfig, type ContainerView, type Engine, EngineError, type VolumeView } from '../../src/runtime/engine.ts'
+import { containerConfig } from '../support/container.ts'
 import { behaviourOf } from './behaviour.ts'
 import type { Chance } from './chance.ts'
 import type { VirtualClock } from './clock.ts'
@@ -287,34 +288,5 @@ function strangers(engine: SimulatedEngine): ReadonlySet<string> {
 const FOREIGN_VOLUME = 'trireme-other-0-data'
 
 function plain(name: string, image: string): ContainerConfig {
-  return {
-    name,
-    image,
-    env: [],
-    labels: { 'io.kubernetes.pod.name': 'w0' },
-    tty: false,
-    openStdin: false,
-    stdinOnce: false,
-    restartPolicy: 'no',
-    init: false,
-    resources: {},
-    oomScoreAdj: 0,
-    mounts: [],
-    networkMode: 'none',
-    portBindings: [],
-    dns: [],
-    dnsSearch: [],
-    dnsOptions: [],
-    extraHosts: [],
-    sysctls: {},
-    capAdd: [],
-    capDrop: [],
-    privileged: false,
-    readonlyRootfs: false,
-    securityOpt: [],
-    groupAdd: [],
-    noHealthcheck: true,
-    logMaxBytes: 1,
-    logMaxFiles: 1,
-  }
+  return containerConfig({ name, image, labels: { 'io.kubernetes.pod.name': 'w0' } })
 }
