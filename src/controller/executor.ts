@@ -63,6 +63,8 @@ export interface ExecutorOptions {
 export function createExecutor(options: ExecutorOptions): Executor {
   const waiting = createWaiting()
   const inFlight = new Set<string>()
+  /** keys that found a lane under way, of another key or an earlier plan: what they wanted of it may be done once it ends */
+  const followers = new Map<string, Set<ObjectKey>>()
   const busy = new Map<string, number>()
   let idlers: (() => void)[] = []
   let stopped = false
@@ -79,7 +81,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
   /** Starts a lane's first step, or has it wait for its place; one that runs, is held back or is empty needs no further look. */
   function start(key: ObjectKey, lane: Lane): void {
     const [step] = lane.steps
-    if (step === undefined || inFlight.has(lane.id)) return
+    if (step === undefined) return
+    const following = followers.get(lane.id)
+    if (following !== undefined) {
+      following.add(key)
+      return
+    }
     const held = options.failures.all.get(stepId(lane.id, step))
     if (held !== undefined && isHeld(held, options.now())) {
       options.later(key, held.nextAt)
@@ -92,6 +99,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
     count(place, 1)
     inFlight.add(lane.id)
+    followers.set(lane.id, new Set())
     void execute(key, lane.id, step, place)
   }
 
@@ -127,8 +135,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
     }
     count(place, -1)
     inFlight.delete(lane)
+    const following = followers.get(lane) ?? []
+    followers.delete(lane)
     // After a stop nobody listens: the next daemon sees for itself what the step has done.
     if (!stopped) options.ended({ key, lane, step, startedAt, endedAt: options.now(), error })
+    for (const follower of following) if (follower !== key) options.later(follower, options.now())
     fill(place)
     // Clearing away has more room once nothing is made.
     if (place.kind === 'work') fill({ node: place.node, kind: 'tidy' })
