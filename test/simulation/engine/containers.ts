@@ -58,7 +58,7 @@ export function createContainer(machine: Machine, config: ContainerConfig): stri
     removing: false,
     stuckRemovals: 0,
     waiters: new Set(),
-    execs: new Set(),
+    attached: new Set(),
     view: undefined,
   }
   machine.containers.set(container.id, container)

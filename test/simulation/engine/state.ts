@@ -30,6 +30,8 @@ export interface Run {
   readonly timers: Set<unknown>
   /** SIGKILL is on its way */
   killed: boolean
+  /** what it would have done while it was paused */
+  readonly frozen: (() => void)[]
 }
 
 export interface RawContainer {
@@ -68,8 +70,8 @@ export interface RawContainer {
   stuckRemovals: number
   /** called at each end of its process, and when a restart is called off */
   readonly waiters: Set<() => void>
-  /** processes executed in it, told when the container's own ends */
-  readonly execs: Set<(error: EngineError | undefined) => void>
+  /** who is attached to it, told when its process ends, or why the connection broke */
+  readonly attached: Set<(error: EngineError | undefined) => void>
   view: ContainerView | undefined
 }
 
