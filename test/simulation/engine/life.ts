@@ -71,14 +71,15 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
     takePorts(machine, container)
     announceAttached(machine, container)
     onNetworked()
-    if (program.missingCommand !== undefined) throw missingCommand(program.missingCommand)
     mountVolumes(machine, container)
+    if (program.missingCommand !== undefined) throw missingCommand(program.missingCommand)
     run(machine, container, program, namespace)
   } catch (error) {
     container.error = textOf(error)
     if (container.exitCode === 0) container.exitCode = program.missingCommand === undefined ? 128 : 127
     releasePorts(machine, container.id)
     releaseAll(machine, container)
+    unmountVolumes(machine, container)
     container.view = undefined
     throw error
   }

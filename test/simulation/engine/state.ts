@@ -38,6 +38,8 @@ export interface RawContainer {
   readonly id: string
   readonly config: ContainerConfig
   readonly imageId: string
+  /** the image's and its own */
+  readonly labels: Readonly<Record<string, string>>
   name: string
   state: ContainerState
   exitCode: number
@@ -94,6 +96,7 @@ export interface RawVolume {
 
 export interface RawImage {
   readonly view: ImageView
+  readonly labels: Readonly<Record<string, string>>
   readonly files: Readonly<Record<string, string>>
 }
 
@@ -106,7 +109,7 @@ export function viewOf(container: RawContainer): ContainerView {
     name: container.name,
     image: container.config.image,
     imageId: container.imageId,
-    labels: container.config.labels,
+    labels: container.labels,
     state: container.removing ? 'removing' : container.state,
     exitCode: container.exitCode,
     oomKilled: container.oomKilled,
@@ -123,6 +126,11 @@ export function viewOf(container: RawContainer): ContainerView {
     pid: container.pid,
   })
   return container.view
+}
+
+/** The same labels in the engine's order. */
+export function sortedLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.freeze(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 /** Whether `labels` has all of `wanted`: `key` or `key=value`. */
