@@ -189,7 +189,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
   }
 
   return {
-    engine: troubled(engine, trouble, { timers: clock.timers, chance, elapsed: clock.elapsed }),
+    engine: troubled(engine, trouble, { clock, chance }),
     probeRunner: probeRunner({
       timers: clock.timers,
       ranMs,
