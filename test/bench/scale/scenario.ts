@@ -16,7 +16,9 @@ import { scaleSource, workloadKey } from './source.ts'
 export interface Measured {
   readonly pods: number
   readonly workloads: number
+  /** from nothing until the revision is healthy, by the clock and in processor time */
   readonly convergence: number
+  readonly convergenceCpu: number
   /** of all passes until convergence */
   readonly passMedian: number
   readonly passP99: number
@@ -30,7 +32,9 @@ export interface Measured {
   readonly deathHealthy: number
   /** processor time in one second of rest */
   readonly idleCpu: number
+  /** processor time of each */
   readonly scrape: number
+  readonly scrapeBytes: number
   readonly status: number
   readonly heapMb: number
   readonly rssMb: number
@@ -39,6 +43,8 @@ export interface Measured {
 }
 
 const ROUNDS = 5
+/** Usage is sampled every 15 s, which is part of being at rest. */
+const REST_MS = 15_000
 /** Nothing converges more slowly than this: ms for each pod. */
 const PATIENCE_MS = 40
 
@@ -56,7 +62,7 @@ async function measure(): Promise<Measured> {
   const engine = scaleEngine(Date.now)
   const source = scaleSource(workloads, replicas, Date.now)
   const passes: number[] = []
-  const started = performance.now()
+  const [started, cpuBefore] = [performance.now(), spent()]
   const daemon = startDaemon({
     engine,
     source,
@@ -66,8 +72,9 @@ async function measure(): Promise<Measured> {
   })
   await healthy(daemon, 60_000 + pods * PATIENCE_MS)
   const convergence = performance.now() - started
+  const convergenceCpu = spent() - cpuBefore
   const sorted = passes.toSorted((a, b) => a - b)
-  const idleCpu = await rest(2_000)
+  const idleCpu = await rest(REST_MS)
   const lab = { daemon, engine, idleCpu }
   const commits = []
   const scales = []
@@ -82,7 +89,11 @@ async function measure(): Promise<Measured> {
     scales.push(await observe(lab, () => commit({ replicas: replicas + 1 })))
     deaths.push(await observe(lab, async () => void engine.killOne(workloadKey(index), round)))
   }
-  const scrape = await timed(async () => void (await daemon.metrics.metrics()))
+  let scrapeBytes = 0
+  const scrape = await timed(async () => {
+    scrapeBytes = 0
+    for await (const piece of daemon.metrics.metrics()) scrapeBytes += piece.length
+  })
   const status = await timed(async () => void JSON.stringify(daemon.status()))
   globalThis.gc?.()
   const { heapUsed, rss } = process.memoryUsage()
@@ -90,6 +101,7 @@ async function measure(): Promise<Measured> {
     pods,
     workloads,
     convergence,
+    convergenceCpu,
     passMedian: sorted[Math.floor(sorted.length / 2)] ?? 0,
     passP99: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
     commitCpu: median(commits.map(({ cpu }) => cpu)),
@@ -101,6 +113,7 @@ async function measure(): Promise<Measured> {
     deathHealthy: median(deaths.map(({ healthyAgain }) => healthyAgain)),
     idleCpu,
     scrape,
+    scrapeBytes,
     status,
     heapMb: heapUsed / 2 ** 20,
     rssMb: rss / 2 ** 20,
@@ -153,12 +166,13 @@ async function rest(ms: number): Promise<number> {
   return ((spent() - before) * 1000) / ms
 }
 
+/** Processor time, median of three. */
 async function timed(work: () => Promise<void>): Promise<number> {
   const times = []
   for (let run = 0; run < 3; run++) {
-    const before = performance.now()
+    const before = spent()
     await work()
-    times.push(performance.now() - before)
+    times.push(spent() - before)
   }
   return median(times)
 }
