@@ -94,6 +94,7 @@ export function createLoop(options: LoopOptions): Loop {
     const planned: ObjectKey[] = []
     // One transaction for all of them: what was decided is on disk before any step of it starts, and one flush does for all.
     const kept = guarded('keep what was decided', () => store.transaction(() => passes(planned)))
+    if (kept) storeTrouble = ''
     if (kept) for (const plan of plans.values()) executor.submit(plan)
     else planned.forEach(retry)
     plans.clear()
@@ -140,7 +141,6 @@ export function createLoop(options: LoopOptions): Loop {
   function guarded(what: string, work: () => void): boolean {
     try {
       work()
-      storeTrouble = ''
       return true
     } catch (error) {
       log.error({ err: error }, `cannot ${what}`)
