@@ -8,8 +8,8 @@ import type { Families, Sample } from './family.ts'
 
 /** Samples between two turns of the event loop; a large scrape must not hold up what it tells of. */
 const SAMPLES_A_TURN = 5_000
-/** Characters in one piece: a large scrape is longer than a string can be. */
-const PIECE = 65_536
+/** Lines in one piece: a large scrape is longer than a string can be. */
+const LINES_A_PIECE = 500
 
 /**
  * All families in order, with or without samples. Of each series there is one sample.
@@ -21,15 +21,15 @@ export async function* exposition(
   samples: Iterable<Sample>,
   turn: () => Promise<void>,
 ): AsyncGenerator<string> {
-  const texts = new Map(Object.keys(families).map((name) => [name, { pieces: [] as string[], open: '' }]))
+  const texts = new Map(Object.keys(families).map((name) => [name, { pieces: [] as string[], lines: [] as string[] }]))
   let count = 0
   for (const sample of samples) {
     const text = texts.get(sample.name)
     if (text === undefined) throw new Error(`the metric ${sample.name} is not declared`)
-    text.open += lineOf(sample)
-    if (text.open.length > PIECE) {
-      text.pieces.push(text.open)
-      text.open = ''
+    text.lines.push(lineOf(sample))
+    if (text.lines.length >= LINES_A_PIECE) {
+      text.pieces.push(text.lines.join(''))
+      text.lines = []
     }
     count += 1
     if (count % SAMPLES_A_TURN === 0) await turn()
@@ -38,7 +38,7 @@ export async function* exposition(
     yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
     const text = texts.get(name)
     yield* text?.pieces ?? []
-    yield text?.open ?? ''
+    yield text?.lines.join('') ?? ''
     texts.delete(name)
   }
 }
