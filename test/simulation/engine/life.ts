@@ -72,11 +72,11 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
     announceAttached(machine, container)
     onNetworked()
     mountVolumes(machine, container)
-    if (program.missingCommand !== undefined) throw missingCommand(program.missingCommand)
+    if (program.missingCommand !== undefined) throw new MissingCommand(program.missingCommand)
     run(machine, container, program, namespace)
   } catch (error) {
     container.error = textOf(error)
-    if (container.exitCode === 0) container.exitCode = program.missingCommand === undefined ? 128 : 127
+    if (container.exitCode === 0) container.exitCode = error instanceof MissingCommand ? 127 : 128
     releasePorts(machine, container.id)
     releaseAll(machine, container)
     unmountVolumes(machine, container)
@@ -85,10 +85,15 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
   }
 }
 
-const missingCommand = (command: string): EngineError =>
-  invalid(
-    `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "${command}": stat ${command}: no such file or directory: unknown`,
-  )
+class MissingCommand extends EngineError {
+  constructor(command: string) {
+    const said = `exec: "${command}": stat ${command}: no such file or directory: unknown`
+    super(
+      'invalid',
+      `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${said}`,
+    )
+  }
+}
 
 /** The namespace of the donor, which must run; or one of its own. */
 function joinNamespace(machine: Machine, { networkMode }: RawContainer): NetworkNamespace {
@@ -254,6 +259,7 @@ function policyRestarts(machine: Machine, container: RawContainer, exitCode: num
 function scheduleRestart(machine: Machine, container: RawContainer): void {
   container.restartCount += 1
   container.view = undefined
+  const { exitCode } = container
   container.restartTimer = machine.later(container.backoffMs, () => {
     container.restartTimer = undefined
     try {
@@ -261,8 +267,7 @@ function scheduleRestart(machine: Machine, container: RawContainer): void {
     } catch (error) {
       // Docker logs it and does not try again.
       if (!(error instanceof EngineError)) throw error
-      container.state = 'exited'
-      container.view = undefined
+      Object.assign(container, { state: 'exited', exitCode, view: undefined })
       wake(container)
     }
   })
