@@ -106,7 +106,7 @@ export class Side {
         await engine.renameContainer(this.#id(operation.container), this.#name('c', operation.name))
         return
       case 'update':
-        await engine.updateContainer(this.#id(operation.container), operation.change)
+        await engine.updateContainer(this.#id(operation.container), this.#change(operation))
         return
       case 'createNetwork':
         await this.#createNetwork(operation.network, operation.range)
@@ -215,6 +215,13 @@ export class Side {
   /** A process that ignores the signal is not waited for; one that does not must have the time. */
   #grace(back: number): number {
     return this.#entry(back)?.config.entrypoint === programs.stubborn ? 0 : 20
+  }
+
+  /** What ends by itself is not restarted: how often it has been depends on time. */
+  #change({ container, change }: Extract<Operation, { readonly op: 'update' }>): typeof change {
+    const command = this.#entry(container)?.config.entrypoint
+    const lasts = command === programs.idle || command === programs.stubborn
+    return lasts || change.restartPolicy === undefined ? change : { ...change, restartPolicy: 'no' }
   }
 
   async #pause(id: string): Promise<void> {

@@ -2,9 +2,9 @@
 import { EngineError } from '../../../src/runtime/engine.ts'
 import { conflict, inProgress, invalid, notFound } from './errors.ts'
 import { type Machine, textOf } from './machine.ts'
-import { announceAttached, attachAll, releaseAll } from './networks.ts'
+import { attachAll, releaseAll } from './networks.ts'
 import type { Program, SignalRecord } from './options.ts'
-import { releasePorts, takePorts } from './ports.ts'
+import { releasePorts } from './ports.ts'
 import { hasProcess, type NetworkNamespace, type RawContainer, type Run, viewOf } from './state.ts'
 import { mountVolumes, unmountVolumes } from './volumes.ts'
 
@@ -68,8 +68,6 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
   try {
     const namespace = joinNamespace(machine, container)
     attachAll(machine, container)
-    takePorts(machine, container)
-    announceAttached(machine, container)
     onNetworked()
     mountVolumes(machine, container)
     if (program.missingCommand !== undefined) throw new MissingCommand(program.missingCommand)
