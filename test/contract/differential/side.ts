@@ -85,8 +85,7 @@ export class Side {
         return
       }
       case 'start':
-        await engine.startContainer(this.#id(operation.container))
-        return
+        return this.#start(this.#id(operation.container))
       case 'stop':
         await engine.stopContainer(this.#id(operation.container), this.#grace(operation.container))
         return
@@ -215,6 +214,14 @@ export class Side {
   /** A process that ignores the signal is not waited for; one that does not must have the time. */
   #grace(back: number): number {
     return this.#entry(back)?.config.entrypoint === programs.stubborn ? 0 : 20
+  }
+
+  /** Of several networks Docker takes one after the other in no order, so that a failure leaves this or that. */
+  async #start(id: string): Promise<string | undefined> {
+    const view = await this.#engine.inspectContainer(id)
+    if (view !== undefined && Object.keys(view.networks).length > 1) return 'left to chance'
+    await this.#engine.startContainer(id)
+    return undefined
   }
 
   /** What ends by itself is not restarted: how often it has been depends on time. */

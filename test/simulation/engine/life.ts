@@ -192,7 +192,7 @@ export function deliver(machine: Machine, container: RawContainer, signal: strin
     return
   }
   machine.options.onSignal?.({ at: machine.now(), container: viewOf(container), signal, by })
-  const answer = current.program.signals?.[signal] ?? kernelAnswer(signal)
+  const answer = current.program.signals?.[signal] ?? kernelAnswer(signal, container.config.init)
   if (answer === 'ignored') return
   if (answer.afterMs === 0) endProcess(machine, container, answer.exitCode)
   else during(machine, container, answer.afterMs, () => endProcess(machine, container, answer.exitCode))
@@ -206,9 +206,9 @@ function killProcess(machine: Machine, container: RawContainer, current: Run): v
   else during(machine, container, killMs, () => endProcess(machine, container, 137))
 }
 
-/** What happens to a process that does not care. */
-function kernelAnswer(signal: string): 'ignored' | { readonly exitCode: number; readonly afterMs: number } {
-  if (['CHLD', 'CONT', 'STOP', 'WINCH'].includes(signal)) return 'ignored'
+/** What happens to a process that does not care: the kernel spares the first one of a container. */
+function kernelAnswer(signal: string, init: boolean): 'ignored' | { readonly exitCode: number; readonly afterMs: number } {
+  if (!init || ['CHLD', 'CONT', 'STOP', 'WINCH'].includes(signal)) return 'ignored'
   return { exitCode: 128 + signalNumbers[signal]!, afterMs: 0 }
 }
 

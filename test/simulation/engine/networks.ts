@@ -1,6 +1,7 @@
 /** Networks: their ranges, and who has which address when. */
 import type { NetworkAttachment, NetworkConfig, NetworkView } from '../../../src/runtime/engine.ts'
 import { lowestFree, overlap, rangeOf, toNumber, toText } from './addresses.ts'
+import { shuffled } from './chance.ts'
 import { addressTaken, conflict, invalid, notFound, unreachable } from './errors.ts'
 import type { Machine } from './machine.ts'
 import { takePorts } from './ports.ts'
@@ -90,11 +91,14 @@ export function removeNetwork(machine: Machine, idOrName: string): void {
 
 /**
  * Gives a starting container its address on each of its networks, one after the other, and its ports with the first.
+ * `bridge` is first, the others come in no order.
  * Errors: notFound, addressTaken, portTaken, invalid; what it has by then is kept for `releaseAll`.
  */
 export function attachAll(machine: Machine, container: RawContainer): void {
   if (container.networkMode.startsWith('container:')) return
-  for (const [index, [name, endpoint]] of [...container.endpoints].entries()) {
+  const { bridge = [], others = [] } = Object.groupBy(container.endpoints, ([name]) => (name === 'bridge' ? 'bridge' : 'others'))
+  const order = [...bridge, ...shuffled(others, machine.options.random)]
+  for (const [index, [name, endpoint]] of order.entries()) {
     const network = attach(machine, container, name, endpoint)
     if (index === 0) takePorts(machine, container)
     machine.emitNetwork(network, 'connect', container.id)
