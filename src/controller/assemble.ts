@@ -60,10 +60,10 @@ export async function assemble(config: Config, edges: Edges, { engine, subnet }:
   const cluster = makeCluster(config, edges, subnet)
   const nodes = [await makeNode(cluster, edges, engine, parts, due)]
   const prober = makeProber(nodes, edges, engine, parts, due)
-  const world = createWorld(cluster, nodes, parts.store, prober.states)
+  const world = createWorld(cluster, nodes, parts.store, prober.states, prober.sync)
   for (const id of readyRuns(parts.store.workloads(), nodes)) prober.seed(id, true)
   const source = edges.openSource(config)
-  const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, prober, source, due })
+  const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, source, due })
   const failed = (error: unknown): void => parts.log.error({ err: error }, 'cannot take up the last revision')
   void sync.resume().catch(failed)
   const poller = startPolling(config, edges, parts, source, sync)
@@ -123,7 +123,6 @@ function makeProber(nodes: readonly NodeRuntime[], edges: Edges, engine: Engine,
 interface LoopParts {
   readonly world: World
   readonly nodes: readonly NodeRuntime[]
-  readonly prober: Prober
   readonly source: Source
   readonly due: Due
 }
@@ -139,7 +138,7 @@ function makeLoop(
   config: Config,
   edges: Edges,
   parts: Parts,
-  { world, nodes, prober, source, due }: LoopParts,
+  { world, nodes, source, due }: LoopParts,
 ): { loop: Loop; sync: Sync } {
   const { now, timers } = edges
   /** Every router has been held once: only then is it sure that no other daemon drives this cluster. */
@@ -153,7 +152,6 @@ function makeLoop(
     ids: () => ({ uid: edges.uuid(), suffix: suffix(edges.random) }),
     revision: () => sync.revision(),
     changed: () => {
-      prober.sync(world.probes())
       sync.follow()
       if (held || !nodes.every((node) => node.view().router.connected)) return
       held = true

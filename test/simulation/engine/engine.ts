@@ -161,7 +161,7 @@ export class SimulatedEngine implements Engine {
   }
 
   killContainer(id: string, signal: string) {
-    return this.#line.call('killContainer', () => signalContainer(this.raw, this.raw.container(id), signal))
+    return this.#line.call('killContainer', () => signalContainer(this.raw, id, signal))
   }
 
   removeContainer(id: string) {
@@ -176,7 +176,7 @@ export class SimulatedEngine implements Engine {
   }
 
   updateContainer(...[id, change]: Args<'updateContainer'>) {
-    return this.#line.call('updateContainer', () => updateContainer(this.raw, this.raw.container(id), change))
+    return this.#line.call('updateContainer', () => updateContainer(this.raw, id, change))
   }
 
   unpauseContainer(id: string) {

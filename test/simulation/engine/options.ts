@@ -28,6 +28,8 @@ export interface SimulatedImage {
   readonly hasHealthcheck?: boolean
   readonly exposedPorts?: readonly string[]
   readonly sizeBytes?: number
+  /** its containers get them too */
+  readonly labels?: Readonly<Record<string, string>>
   /** what is in its root filesystem, by absolute path; `/` and `/tmp` are always there */
   readonly files?: Readonly<Record<string, string>>
 }

@@ -80,7 +80,7 @@ export class World {
   }
 
   update(container: string, change: { readonly resources?: ResourceLimits; readonly restartPolicy?: RestartPolicy }): void {
-    updateContainer(this.#machine, this.#of(container), change)
+    updateContainer(this.#machine, container, change)
   }
 
   connect(network: string, container: string, ip?: string): void {

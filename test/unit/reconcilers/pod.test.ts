@@ -333,6 +333,20 @@ describe('probes and hooks', () => {
     expect(stage.restart().settle()).toEqual([hook])
   })
 
+  test('a container that fails its liveness probe runs its preStop hook before it is stopped, once for each attempt', () => {
+    const stage = one({ containers: [app({ livenessProbe: probe, lifecycle: { preStop: exec } })] })
+    let failing = true
+    stage.probe = () => ({ liveness: { result: failing ? 'failure' : 'success', since: stage.now, lastAnswer: 'HTTP 503' } })
+    const first = stage.turn()
+    expect(first).toEqual([expect.stringContaining('hook web.1/app preStop #0')])
+    expect(stage.turn()).toEqual([expect.stringContaining('stop web.1/app')])
+    failing = false
+    stage.run(60_000)
+    failing = true
+    expect(stage.turn()).toEqual([expect.stringContaining('hook web.1/app preStop #1')])
+    expect(stage.records()[0]?.preStopped).toEqual(['app#1'])
+  })
+
   test('a preStop hook that fails keeps nothing alive', () => {
     const stage = one({ containers: [app({ lifecycle: { preStop: exec } })] })
     const name = stage.records()[0]?.name
