@@ -12,6 +12,7 @@ import { type Cluster, defineCluster } from '../reconcilers/cluster.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { Failure } from '../reconcilers/observed.ts'
 import { findTools } from '../render/tools.ts'
+import { clearUnfinished } from '../render/unfinished.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { verifyFiles } from '../runtime/files.ts'
 import { createProber, type Prober } from '../runtime/prober.ts'
@@ -126,6 +127,13 @@ interface LoopParts {
   readonly due: Due
 }
 
+/** A folder of the data directory, which this process has alone: what one before it did not finish is gone. */
+function ownFolder(config: Config, name: string): string {
+  const folder = join(config.dataDir, name)
+  clearUnfinished(folder)
+  return folder
+}
+
 function makeLoop(
   config: Config,
   edges: Edges,
@@ -161,9 +169,9 @@ function makeLoop(
       name: source.name,
       namespace: config.namespace,
       allowRemote: config.render.allowRemote,
-      cacheDir: join(config.dataDir, 'renders'),
+      cacheDir: ownFolder(config, 'renders'),
     },
-    tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') }),
+    tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: ownFolder(config, 'tools') }),
     wanted: (keys) => {
       // What was missing, credentials and images among it, may have come with this revision.
       const isMended = ({ kind }: Failure): boolean => ['config', 'imageDenied', 'imageNotFound'].includes(kind)
