@@ -2,7 +2,7 @@
  * Samples as Prometheus' text format, written by hand: the registry keeps a hash and two objects for each series, which
  * for the state of many pods takes longer than anything else that the daemon does.
  *
- * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ * @see Prometheus, exposition formats, text-based format 0.0.4
  */
 import type { Families, Sample } from './family.ts'
 
