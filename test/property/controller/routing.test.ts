@@ -103,3 +103,17 @@ test('a table of another daemon leads to pods by Services that there are no more
 function byUid(pods: readonly PodEndpoint[]): PodEndpoint[] {
   return pods.toSorted((a, b) => (a.uid < b.uid ? -1 : 1))
 }
+
+test('many Services at once are sorted in as few are', () => {
+  const routing = createRouting(DOMAIN)
+  const placed = (index: number): PlacedService => ({
+    service: service({}, `web-${index}`),
+    clusterIP: `10.88.201.${index}`,
+  })
+  const all = Array.from({ length: 100 }, (_, index) => placed(index))
+  routing.setPods('Deployment/shop/web', [endpoint(1)])
+  for (const one of all) routing.setService(`Service/shop/${one.service.metadata.name}`, one)
+  expect(routing.table()).toEqual(buildRouteTable(all, indexPods([endpoint(1)]), DOMAIN))
+  for (const { service: gone } of all.slice(10)) routing.setService(`Service/shop/${gone.metadata.name}`, undefined)
+  expect(routing.table()).toEqual(buildRouteTable(all.slice(0, 10), indexPods([endpoint(1)]), DOMAIN))
+})
