@@ -199,7 +199,13 @@ export function createWorld(
           ...observedOwners(),
         ]),
       ].filter((key) => isWorkload(key) || isService(key)),
-    owned: (key) => effective.has(key) || store.workloads().has(key) || store.services().has(key) || isWorkload(key),
+    owned: (key) =>
+      effective.has(key) ||
+      store.workloads().has(key) ||
+      store.services().has(key) ||
+      isWorkload(key) ||
+      // Where memory was lost, what a Service has may be as Git wants it: that is told by a revision, and a whole one.
+      (isService(key) && !pruneOrphans),
     knownPod: holdings.hasPod,
     lookup: {
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,

@@ -6,7 +6,7 @@
  *   node client.ts <errands as JSON>
  */
 import { Resolver } from 'node:dns/promises'
-import { Agent, get } from 'node:http'
+import { Agent, type ClientRequest, get } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Errand, Told, Way } from './ways.ts'
 
@@ -54,8 +54,15 @@ function request(url: string, agent: Agent | false): Promise<string> {
       })
     })
     asked.on('timeout', () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS} ms`)))
-    asked.on('error', reject)
+    asked.on('error', (error) => reject(failure(error, asked)))
   })
+}
+
+/** How far it had come says where it was lost; the port finds it in what was written down of packets. */
+function failure(error: NodeJS.ErrnoException, { socket, reusedSocket }: ClientRequest): Error {
+  const phase = socket === null || socket.connecting || error.syscall === 'connect' ? 'connecting' : 'connected'
+  const at = phase === 'connected' ? ` from port ${socket?.localPort}` : ''
+  return new Error(`${error.code ?? error.message} (${reusedSocket ? 'again ' : ''}${phase}${at})`)
 }
 
 function asking({ way, target }: Errand): () => Promise<string> {

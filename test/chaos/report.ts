@@ -57,9 +57,14 @@ function bugs({ judgement, refusals, played, broken }: Outcome): string[] {
       .filter(({ from, to }) => sentAt <= to && lostAt >= from)
       .map(({ scene }) => `${scene.number}. ${scene.act}`)
       .join(', ') || 'nothing'
-  const alike = Map.groupBy(judgement.bugs, (loss) => `${loss.way}, ${loss.why}, during ${duringOf(loss)}`)
+  const alike = Map.groupBy(
+    judgement.bugs,
+    (loss) => `${loss.way}, ${loss.why.replace(/ from port \d+/, '')}, during ${duringOf(loss)}`,
+  )
   const lines = [...alike].map(([what, losses]) => {
-    const some = losses.slice(0, 5).map(({ sentAt, lostAt, pod }) => `${time(sentAt)}-${time(lostAt)}${pod && ` to ${pod}`}`)
+    const some = losses
+      .slice(0, 5)
+      .map(({ sentAt, lostAt, pod, why }) => `${time(sentAt)}-${time(lostAt)} ${why}${pod && ` to ${pod}`}`)
     return `BUG: ${losses.length} lost without an excuse: ${what}: ${some.join(' ')}${losses.length > 5 ? ' …' : ''}`
   })
   const refused = refusals.map(({ at, why }) => `BUG: at ${time(at)} a daemon ended: ${why}`)

@@ -118,7 +118,11 @@ async function perform(theatre: Theatre, scene: Scene, act: Act): Promise<boolea
     await act.perform(theatre, scene.chance)
     return false
   } catch (error) {
-    if (!/No such (container|object)|is not running|has no container|no edge|no router/.test((error as Error).message))
+    if (
+      !/No such (container|object)|is not running|has no container|no edge|no router|volume (is in use|has active mounts)/.test(
+        (error as Error).message,
+      )
+    )
       throw error
     return true
   }

@@ -19,7 +19,7 @@ export interface Scene {
 /** Within this time of a scene's beginning the act is done, and the daemon killed: ms. */
 const ACT_WITHIN_MS = 1_000
 const KILLS_WITHIN_MS = 3_000
-const MOST_KILLS = 4
+const MOST_KILLS = 5
 /** One scene in so many begins with a commit. */
 const COMMIT_ONE_IN = 3
 

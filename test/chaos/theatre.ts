@@ -21,6 +21,8 @@ const PATIENCE_MS = 90_000
 /** Of the data directory. */
 const DISK = '256m'
 const SETTINGS = { 'live-restore': true }
+/** In the rules of a router: `0 : 10.88.12.7 . 8080`, or `dnat to 10.88.12.7:8080`. */
+const BACKEND = /([\d.]+)(?: \. |:)8080/g
 
 export class Theatre {
   readonly engine: OwnEngine
@@ -162,16 +164,26 @@ export class Theatre {
     return chance.pick(serving)
   }
 
-  /** Pods that are or were there before `since` and have not come back get no request any more. */
-  async unrouted(since: number, concerned: (pod: PodStatus) => boolean = () => true): Promise<boolean> {
+  /**
+   * Whether nothing is sent any more to what was there before `since`: of each pod concerned the containers are new and
+   * ready, or the rules of the router do not name it. Some pod is served, whoever is concerned.
+   * @param concerned uid and address of the one pod that is looked at; absent for all
+   */
+  async unrouted(since: number, concerned?: Pick<PodStatus, 'uid' | 'ip'>): Promise<boolean> {
     const { workloads, nodes } = await this.lab.status()
+    if (!nodes.every(({ reachable, router }) => reachable && router.connected)) return false
     const pods = workloads.find(({ key }) => key === WEB)?.pods ?? []
+    const served = await this.served()
     const isBack = ({ ready, containers }: PodStatus) => ready && containers.every(({ startedAt }) => startedAt >= since)
-    return (
-      nodes.every(({ reachable, router }) => reachable && router.connected) &&
-      pods.some(({ ready, routed }) => ready && routed) &&
-      pods.every((pod) => !concerned(pod) || !pod.routed || isBack(pod))
-    )
+    const back = new Set(pods.filter(isBack).map(({ ip }) => ip))
+    const asked = concerned === undefined ? [...served] : [concerned.ip]
+    return pods.some(({ ip }) => served.has(ip)) && asked.every((ip) => back.has(ip) || !served.has(ip))
+  }
+
+  /** Addresses that the router sends to at this moment. */
+  async served(): Promise<ReadonlySet<string>> {
+    const rules = await this.lab.docker('exec', await this.lab.router(), 'nft', 'list', 'table', 'ip', 'trireme')
+    return new Set([...rules.matchAll(BACKEND)].map(([, ip]) => ip as string))
   }
 
   /** Leaves no byte in the data directory. */

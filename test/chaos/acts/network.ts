@@ -21,15 +21,19 @@ async function takeAway(theatre: Theatre, why: string, ways: readonly Way[], dee
   since = Date.now()
 }
 
-/** Until there is a router that the daemon is connected to, and it answers for every pod. */
+/** Until there is another router that the daemon is connected to, with routes and names: from its volume, or from the daemon. */
 function excuseRouter(theatre: Theatre, id: string): void {
   const { lab } = theatre
   const startedAt = (router: string) => lab.docker('inspect', '--format', '{{.State.StartedAt}} {{.State.Running}}', router)
   const before = startedAt(id)
+  let since: number | undefined
   theatre.excuse(ROUTER, WAYS, async () => {
     const now = await startedAt(await lab.router())
+    if (now === (await before) || !now.endsWith('true')) return false
+    since ??= Date.now()
     const { nodes } = await lab.status()
-    return now !== (await before) && now.endsWith('true') && nodes.every(({ router }) => router.connected)
+    if (!nodes.every(({ router }) => router.connected) || (await theatre.served()).size === 0) return false
+    return theatre.load.answersSince('names', since)
   })
 }
 

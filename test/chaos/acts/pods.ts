@@ -9,9 +9,9 @@ const INSIDE = 'inside of the pod that was taken away, or on the way to it'
 const WAYS = ['new', 'held', 'published'] as const
 
 /** Until nothing is sent to this pod any more, or it is back. */
-function excusePod(theatre: Theatre, { uid, name }: PodStatus): void {
+function excusePod(theatre: Theatre, pod: PodStatus): void {
   const since = Date.now()
-  theatre.excuse(INSIDE, WAYS, () => theatre.unrouted(since, (pod) => pod.uid === uid), [name])
+  theatre.excuse(INSIDE, WAYS, () => theatre.unrouted(since, pod), [pod.name])
 }
 
 function onPod(name: string, container: 'app' | 'POD', ...words: readonly string[]): Act {
@@ -57,7 +57,7 @@ async function disconnect(theatre: Theatre, chance: Chance): Promise<void> {
   const cut = lab.docker('network', 'disconnect', `trireme-${lab.cluster}`, sandbox)
   const over = async () => {
     await cut
-    return (await theatre.unrouted(since, ({ uid }) => uid === pod.uid)) || attached()
+    return (await theatre.unrouted(since, pod)) || attached()
   }
   theatre.excuse(INSIDE, WAYS, over, [pod.name])
   await cut
