@@ -25,7 +25,8 @@ const { values } = parseArgs({
 })
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-process.exit((values.seed === undefined ? await many() : await one(Number(values.seed))) ? 0 : 1)
+// Not `exit`: what was written may still be on its way through a pipe.
+process.exitCode = (values.seed === undefined ? await many() : await one(Number(values.seed))) ? 0 : 1
 
 async function one(seed: number): Promise<boolean> {
   const { violation, trace, tally, virtualMs } = await runSeed(seed)

@@ -11,7 +11,7 @@ import { checkCaller, checkParameters, isLoopback, readBody, readCount, readFlag
 import { checkWebhook, maxWebhookBytes } from './webhook.ts'
 
 export interface ApiDeps {
-  readonly registry: { readonly contentType: string; metrics(): Promise<string> }
+  readonly registry: { readonly contentType: string; metrics(): AsyncIterable<string> }
   /** holds no secret */
   status(): ClusterStatus
   /** newest first */
@@ -98,7 +98,7 @@ function answerer(deps: ApiDeps, listensOnLoopback: boolean): (request: Incoming
   route('GET', '/', ({ response }) => send(response, 200, 'text/plain', index))
   route('GET', '/healthz', (exchange) => answerChecks(exchange, 'healthz', deps.health()))
   route('GET', '/readyz', (exchange) => answerChecks(exchange, 'readyz', deps.ready()))
-  route('GET', '/metrics', async ({ response }) => send(response, 200, deps.registry.contentType, await deps.registry.metrics()))
+  route('GET', '/metrics', ({ response }) => sendPieces(response, deps.registry.contentType, deps.registry.metrics()))
   route(
     'GET',
     '/api/v1/status',
@@ -224,6 +224,24 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
 function send(response: ServerResponse, status: number, contentType: string, body: string): void {
   response.writeHead(status, { ...headersOf(contentType), 'Content-Length': Buffer.byteLength(body) })
   response.end(body)
+}
+
+async function sendPieces(response: ServerResponse, contentType: string, pieces: AsyncIterable<string>): Promise<void> {
+  const stop = new AbortController()
+  response.once('close', () => stop.abort())
+  let begun = false
+  try {
+    for await (const piece of pieces) {
+      // What goes wrong before the first piece has a status of its own.
+      if (!begun) response.writeHead(200, headersOf(contentType))
+      begun = true
+      if (stop.signal.aborted) return
+      if (!response.write(piece)) await once(response, 'drain', { signal: stop.signal })
+    }
+    response.end()
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+  }
 }
 
 function headersOf(contentType: string): Record<string, string> {

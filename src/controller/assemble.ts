@@ -12,6 +12,7 @@ import { type Cluster, defineCluster } from '../reconcilers/cluster.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { Failure } from '../reconcilers/observed.ts'
 import { findTools } from '../render/tools.ts'
+import { clearUnfinished } from '../render/unfinished.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { verifyFiles } from '../runtime/files.ts'
 import { createProber, type Prober } from '../runtime/prober.ts'
@@ -59,10 +60,10 @@ export async function assemble(config: Config, edges: Edges, { engine, subnet }:
   const cluster = makeCluster(config, edges, subnet)
   const nodes = [await makeNode(cluster, edges, engine, parts, due)]
   const prober = makeProber(nodes, edges, engine, parts, due)
-  const world = createWorld(cluster, nodes, parts.store, prober.states)
+  const world = createWorld(cluster, nodes, parts.store, prober.states, prober.sync)
   for (const id of readyRuns(parts.store.workloads(), nodes)) prober.seed(id, true)
   const source = edges.openSource(config)
-  const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, prober, source, due })
+  const { loop, sync } = makeLoop(config, edges, parts, { world, nodes, source, due })
   const failed = (error: unknown): void => parts.log.error({ err: error }, 'cannot take up the last revision')
   void sync.resume().catch(failed)
   const poller = startPolling(config, edges, parts, source, sync)
@@ -122,16 +123,22 @@ function makeProber(nodes: readonly NodeRuntime[], edges: Edges, engine: Engine,
 interface LoopParts {
   readonly world: World
   readonly nodes: readonly NodeRuntime[]
-  readonly prober: Prober
   readonly source: Source
   readonly due: Due
+}
+
+/** A folder of the data directory, which this process has alone: what one before it did not finish is gone. */
+function ownFolder(config: Config, name: string): string {
+  const folder = join(config.dataDir, name)
+  clearUnfinished(folder)
+  return folder
 }
 
 function makeLoop(
   config: Config,
   edges: Edges,
   parts: Parts,
-  { world, nodes, prober, source, due }: LoopParts,
+  { world, nodes, source, due }: LoopParts,
 ): { loop: Loop; sync: Sync } {
   const { now, timers } = edges
   /** Every router has been held once: only then is it sure that no other daemon drives this cluster. */
@@ -145,7 +152,6 @@ function makeLoop(
     ids: () => ({ uid: edges.uuid(), suffix: suffix(edges.random) }),
     revision: () => sync.revision(),
     changed: () => {
-      prober.sync(world.probes())
       sync.follow()
       if (held || !nodes.every((node) => node.view().router.connected)) return
       held = true
@@ -163,9 +169,9 @@ function makeLoop(
       name: source.name,
       namespace: config.namespace,
       allowRemote: config.render.allowRemote,
-      cacheDir: join(config.dataDir, 'renders'),
+      cacheDir: ownFolder(config, 'renders'),
     },
-    tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: join(config.dataDir, 'tools') }),
+    tools: findTools({ path: edges.environment.PATH ?? '', cacheDir: ownFolder(config, 'tools') }),
     wanted: (keys) => {
       // What was missing, credentials and images among it, may have come with this revision.
       const isMended = ({ kind }: Failure): boolean => ['config', 'imageDenied', 'imageNotFound'].includes(kind)

@@ -6,14 +6,10 @@
 import type { ObjectKey } from '../model/types.ts'
 import { type Lane, type Plan, type Step, stepId } from '../reconcilers/plan.ts'
 import { type Failures, isHeld } from './failures.ts'
+import { createWaiting, type Place, type StepClass } from './waiting.ts'
 
-/**
- * Steps that wait (for a registry, for a grace period), or are over at once, do not take the places of those that work;
- * and those that clear away what is over leave the processors to those that make what is wanted.
- */
-type Class = 'work' | 'light' | 'tidy'
 const LIGHT_LIMIT = 256
-const CLASSES: Readonly<Partial<Record<Step['op'], Class>>> = {
+const CLASSES: Readonly<Partial<Record<Step['op'], StepClass>>> = {
   pull: 'light',
   stop: 'light',
   hook: 'light',
@@ -65,47 +61,67 @@ export interface ExecutorOptions {
 }
 
 export function createExecutor(options: ExecutorOptions): Executor {
-  const waiting = new Map<ObjectKey, readonly Lane[]>()
+  const waiting = createWaiting()
   const inFlight = new Set<string>()
+  /** keys that found a lane under way, of another key or an earlier plan: what they wanted of it may be done once it ends */
+  const followers = new Map<string, Set<ObjectKey>>()
   const busy = new Map<string, number>()
   let idlers: (() => void)[] = []
   let stopped = false
 
-  function pump(): void {
-    if (stopped) return
-    for (const [key, lanes] of waiting) {
-      const left = lanes.filter((lane) => !start(key, lane))
-      if (left.length === 0) waiting.delete(key)
-      else waiting.set(key, left)
+  /** Starts what waits for `place`, as far as there is room. */
+  function fill(place: Place): void {
+    while (!stopped && hasRoom(place)) {
+      const next = waiting.take(place)
+      if (next === undefined) return
+      start(next.key, next.lane)
     }
   }
 
-  /** Whether the lane needs no further look: it runs, is held back, or is empty. */
-  function start(key: ObjectKey, lane: Lane): boolean {
+  /** Starts a lane's first step, or has it wait for its place; one that runs, is held back or is empty needs no further look. */
+  function start(key: ObjectKey, lane: Lane): void {
     const [step] = lane.steps
-    if (step === undefined || inFlight.has(lane.id)) return true
+    if (step === undefined) return
+    const following = followers.get(lane.id)
+    if (following !== undefined) {
+      following.add(key)
+      return
+    }
     const held = options.failures.all.get(stepId(lane.id, step))
     if (held !== undefined && isHeld(held, options.now())) {
       options.later(key, held.nextAt)
-      return true
+      return
     }
-    const kind = CLASSES[step.op] ?? 'work'
-    const place = `${step.node}/${kind}`
-    const taken = busy.get(place) ?? 0
-    if (taken >= limitOf(kind, step.node)) return false
-    busy.set(place, taken + 1)
+    const place: Place = { node: step.node, kind: CLASSES[step.op] ?? 'work' }
+    if (!hasRoom(place)) {
+      waiting.add(place, key, lane)
+      return
+    }
+    count(place, 1)
     inFlight.add(lane.id)
+    followers.set(lane.id, new Set())
     void execute(key, lane.id, step, place)
-    return true
   }
 
-  function limitOf(kind: Class, node: string): number {
+  function taken({ node, kind }: Place): number {
+    return busy.get(`${node}/${kind}`) ?? 0
+  }
+
+  function count(place: Place, change: number): void {
+    busy.set(`${place.node}/${place.kind}`, taken(place) + change)
+  }
+
+  function hasRoom(place: Place): boolean {
+    return taken(place) < limitOf(place)
+  }
+
+  function limitOf({ node, kind }: Place): number {
     if (kind === 'light') return LIGHT_LIMIT
     const limit = workLimit(options.cpus(node))
-    return kind === 'tidy' && (busy.get(`${node}/work`) ?? 0) > 0 ? 1 : limit
+    return kind === 'tidy' && taken({ node, kind: 'work' }) > 0 ? 1 : limit
   }
 
-  async function execute(key: ObjectKey, lane: string, step: Step, place: string): Promise<void> {
+  async function execute(key: ObjectKey, lane: string, step: Step, place: Place): Promise<void> {
     const startedAt = options.now()
     const id = stepId(lane, step)
     options.started(key, step)
@@ -117,11 +133,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
       error = caught ?? new Error('failed without saying why')
       options.failures.record(id, step, error, options.now())
     }
-    busy.set(place, (busy.get(place) ?? 1) - 1)
+    count(place, -1)
     inFlight.delete(lane)
+    const following = followers.get(lane) ?? []
+    followers.delete(lane)
     // After a stop nobody listens: the next daemon sees for itself what the step has done.
     if (!stopped) options.ended({ key, lane, step, startedAt, endedAt: options.now(), error })
-    pump()
+    for (const follower of following) if (follower !== key) options.later(follower, options.now())
+    fill(place)
+    // Clearing away has more room once nothing is made.
+    if (place.kind === 'work') fill({ node: place.node, kind: 'tidy' })
     if (inFlight.size > 0) return
     for (const resolve of idlers) resolve()
     idlers = []
@@ -130,14 +151,12 @@ export function createExecutor(options: ExecutorOptions): Executor {
   return {
     inFlight,
     submit(plan) {
-      waiting.delete(plan.key)
-      if (plan.lanes.length > 0) waiting.set(plan.key, plan.lanes)
-      pump()
+      waiting.drop(plan.key)
+      if (!stopped) for (const lane of plan.lanes) start(plan.key, lane)
     },
     idle: () => (inFlight.size === 0 ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
     stop() {
       stopped = true
-      waiting.clear()
     },
   }
 }

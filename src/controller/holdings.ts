@@ -3,12 +3,14 @@ import type { ObjectKey } from '../model/types.ts'
 import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 
 export interface Holdings {
-  /** Takes over what the memory of `key` holds now; `undefined` when it is forgotten. */
-  workload(key: ObjectKey, memory: WorkloadMemory | undefined): void
+  /** Takes over what the memory of `key` holds now, `undefined` when it is forgotten; uids of pods that nobody holds any more. */
+  workload(key: ObjectKey, memory: WorkloadMemory | undefined): readonly string[]
   service(key: ObjectKey, memory: ServiceMemory | undefined): void
   /** Takes over which ports of the host a Service has a say in. */
   claims(key: ObjectKey, ports: readonly string[]): void
   hasPod(uid: string): boolean
+  /** keys of the workloads that hold it */
+  ownersOf(uid: string): Iterable<ObjectKey>
   hasPodAddress(ip: string): boolean
   /** whether a Service other than `except` holds it */
   hasServiceAddress(ip: string, except: ObjectKey): boolean
@@ -25,8 +27,9 @@ export function createHoldings(): Holdings {
   const hostPorts = createHolders()
   return {
     workload(key, memory) {
-      pods.set(key, memory?.pods.map(({ uid }) => uid) ?? [])
+      const released = pods.set(key, memory?.pods.map(({ uid }) => uid) ?? [])
       podAddresses.set(key, memory?.pods.map(({ ip }) => ip) ?? [])
+      return released
     },
     service(key, memory) {
       serviceAddresses.set(key, memory === undefined ? [] : [memory.clusterIP])
@@ -35,6 +38,7 @@ export function createHoldings(): Holdings {
     claimants: hostPorts.holders,
     rivals: (key) => [...new Set(hostPorts.valuesOf(key).flatMap((port) => hostPorts.holders(port, key)))],
     hasPod: (uid) => pods.has(uid),
+    ownersOf: pods.of,
     hasPodAddress: (ip) => podAddresses.has(ip),
     hasServiceAddress: (ip, except) => serviceAddresses.has(ip, except),
   }
@@ -55,16 +59,20 @@ function createHolders() {
   }
 
   return {
-    set(key: ObjectKey, values: readonly string[]): void {
+    /** Returns what is held by nobody any more. */
+    set(key: ObjectKey, values: readonly string[]): readonly string[] {
+      const before = held.get(key) ?? []
+      if (before.length === values.length && before.every((value, index) => value === values[index])) return []
       release(key)
-      if (values.length === 0) return
-      held.set(key, values)
+      if (values.length > 0) held.set(key, values)
       for (const value of values) {
         const keys = holders.get(value)
         if (keys === undefined) holders.set(value, new Set([key]))
         else keys.add(key)
       }
+      return before.filter((value) => !holders.has(value))
     },
+    of: (value: string): Iterable<ObjectKey> => holders.get(value) ?? [],
     has(value: string, except?: ObjectKey): boolean {
       const keys = holders.get(value)
       return keys !== undefined && (except === undefined || keys.size > 1 || !keys.has(except))

@@ -8,10 +8,10 @@ import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
 import type { PodRecord } from '../reconcilers/memory.ts'
-import { type PodMark, renderStep, type Step } from '../reconcilers/plan.ts'
-import { changedPods } from '../reconcilers/routes.ts'
+import { type Plan, type PodMark, renderStep, type Step } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote, ServiceStatus } from '../reconcilers/status.ts'
+import { changedPods } from '../reconcilers/tablediff.ts'
 import { recordPreStop } from '../reconcilers/transitions.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
@@ -19,11 +19,12 @@ import { StoreError } from '../store/error.ts'
 import type { Store } from '../store/store.ts'
 import { createExecutor, type Executor, type StepOutcome } from './executor.ts'
 import { createFailures, type Failures } from './failures.ts'
+import { isService, isWorkload } from './kinds.ts'
 import { type NodeRuntime, nodeKey } from './node.ts'
 import { isNode, nodePass, type PassContext, servicePass, workloadPass } from './passes.ts'
 import { createQueue, type Queue } from './queue.ts'
 import { runStep } from './steps.ts'
-import { isService, isWorkload, type World } from './world.ts'
+import type { World } from './world.ts'
 
 /** Passes run back to back for at most this long before timers and sockets get their turn: ms. */
 const BURST_MS = 20
@@ -71,8 +72,10 @@ export function createLoop(options: LoopOptions): Loop {
   let lastTurn = now()
   /** it is known what the routers should serve */
   let routed = false
-  /** by what could not be remembered: a pass is tried again until it can, so what is over is noticed */
+  /** by what could not be remembered: it is tried again until it can, so what is over is noticed */
   const storeTroubles = new Map<string, string>()
+  /** of the passes of this burst, the last one of each key */
+  const plans = new Map<ObjectKey, Plan>()
   const queue = createQueue({ now, timers: options.timers, due: () => schedule() })
   const executor = createExecutor({
     cpus: (name) => world.nodes.find((node) => node.name === name)?.view().info?.cpus ?? 0,
@@ -98,28 +101,53 @@ export function createLoop(options: LoopOptions): Loop {
       schedule(DOUBT_MS)
       return
     }
-    const until = lastTurn + BURST_MS
     metrics.queueDepth(queue.size())
-    for (let key = queue.take(); key !== undefined; key = queue.take()) {
-      guardedPass(key)
-      if (now() >= until) break
-    }
+    const planned: ObjectKey[] = []
+    // One transaction for all of them: what was decided is on disk before any step of it starts, and one flush does for all.
+    const kept = tracked('keep what was decided', () => store.transaction(() => passes(planned)))
+    if (kept) for (const plan of plans.values()) executor.submit(plan)
+    else planned.forEach(retry)
+    plans.clear()
     lastTurn = now()
     tracked('follow the revision', options.changed)
     if (queue.size() > 0) schedule()
   }
 
+  function retry(key: ObjectKey): void {
+    metrics.queueRetry()
+    queue.addAt(key, now() + MISTAKE_MS)
+  }
+
+  /** @param planned gets the keys of the passes */
+  function passes(planned: ObjectKey[]): void {
+    const until = now() + BURST_MS
+    for (let key = queue.take(); key !== undefined; key = queue.take()) {
+      planned.push(key)
+      guardedPass(key)
+      if (now() >= until) return
+    }
+  }
+
   function guardedPass(key: ObjectKey): void {
     const started = performance.now()
-    if (!tracked(`plan ${key}`, () => pass(key))) {
-      metrics.queueRetry()
-      queue.addAt(key, now() + MISTAKE_MS)
-    }
+    if (!passOrTell(key)) retry(key)
     if (options.active()) world.lookedAt(key)
     metrics.plan(splitKey(key).kind, (performance.now() - started) / 1000)
   }
 
-  /** One object, or a full disk, never stops the loop. */
+  /** One object that cannot be planned stops no other; what cannot be kept ends the burst, for nothing of it is. */
+  function passOrTell(key: ObjectKey): boolean {
+    try {
+      store.transaction(() => pass(key))
+      return true
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      log.error({ err: error }, `cannot plan ${key}`)
+      return false
+    }
+  }
+
+  /** A full disk never stops the loop. */
   function guarded(what: string, work: () => void): { readonly error?: unknown } {
     try {
       work()
@@ -162,27 +190,24 @@ export function createLoop(options: LoopOptions): Loop {
     const passed = workloadPass(context(), key)
     if (passed === undefined) return
     const { target, result } = passed
-    store.transaction(() => {
-      if (result.memory === undefined) store.deleteWorkload(key)
-      else if (result.memory !== memory) store.setWorkload(key, result.memory)
-      rememberApplied(key, target)
-    })
-    for (const event of result.events) note(event)
+    if (result.memory === undefined) store.deleteWorkload(key)
+    else if (result.memory !== memory) store.setWorkload(key, result.memory)
+    rememberApplied(key, target)
+    for (const event of result.events) keepEvent(event)
     for (const { kind, cause } of result.drifts) {
       metrics.drift(kind)
-      note({ type: 'Warning', reason: 'DriftMended', object: key, message: cause })
+      keepEvent({ type: 'Warning', reason: 'DriftMended', object: key, message: cause })
     }
     forgetPods(memory?.pods ?? [], result.memory?.pods ?? [])
     noteRollout(memory?.rollout, result.memory?.rollout)
     if (result.memory === undefined) {
-      world.forget(key)
-      markRoutes(splitKey(key).namespace)
+      markRoutes(world.forget(key))
     } else {
       if (result.status !== undefined) world.statuses.set(key, result.status)
-      if (world.setPods(key, result.endpoints, result.probes)) markRoutes(splitKey(key).namespace)
+      markRoutes(world.setPods(key, result.endpoints, result.probes))
     }
     if (result.wakeAt !== undefined) queue.addAt(key, result.wakeAt)
-    executor.submit(result.plan)
+    plans.set(key, result.plan)
   }
 
   function passService(key: ObjectKey): void {
@@ -191,11 +216,9 @@ export function createLoop(options: LoopOptions): Loop {
     const passed = servicePass(context(), key)
     if (passed === undefined) return
     const { target, result } = passed
-    store.transaction(() => {
-      if (result.memory === undefined) store.deleteService(key)
-      else if (result.memory !== memory) store.setService(key, result.memory)
-      rememberApplied(key, target)
-    })
+    if (result.memory === undefined) store.deleteService(key)
+    else if (result.memory !== memory) store.setService(key, result.memory)
+    rememberApplied(key, target)
     if (result.memory !== memory) {
       world.serviceMoved(key)
       // A port of the host that was given up is somebody else's now.
@@ -205,7 +228,7 @@ export function createLoop(options: LoopOptions): Loop {
     if (result.status === undefined) world.services.delete(key)
     else world.services.set(key, result.status)
     markNodes()
-    executor.submit(result.plan)
+    plans.set(key, result.plan)
   }
 
   /** What is being taken down is applied no more: a revision that comes meanwhile finds no state of it to go back to. */
@@ -225,7 +248,7 @@ export function createLoop(options: LoopOptions): Loop {
     const node = world.nodes.find(({ name }) => nodeKey(name) === key)
     if (node === undefined) return
     const table = options.active() ? world.table() : undefined
-    executor.submit(nodePass(world, node, table))
+    plans.set(key, nodePass(world, node, table))
     if (table === undefined || routed) return
     // Passes before this moment could not tell whether a pod is routed, and nothing else would wake those that wait for it.
     routed = true
@@ -237,10 +260,9 @@ export function createLoop(options: LoopOptions): Loop {
     if (node === undefined) throw new Error(`node ${step.node} is not known`)
     if (step.op === 'hook' && step.mark !== undefined) rememberHook(key, step.mark)
     const before: RouteTable | undefined = node.view().router.acknowledged
-    await runStep(step, { ...node.site, namedPorts }, { vault, timers: options.timers })
+    await runStep(step, node.site, { vault, timers: options.timers })
     if (step.op !== 'route') return
-    const moved = new Set(changedPods(before, step.table))
-    for (const [key, memory] of store.workloads()) if (memory.pods.some(({ uid }) => moved.has(uid))) queue.add(key)
+    for (const uid of changedPods(before, step.table)) for (const key of world.ownersOf(uid)) queue.add(key)
   }
 
   /** On disk before the hook begins, so that no later daemon begins it again. */
@@ -282,8 +304,12 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function note(event: EventNote): void {
+    guarded('keep an event', () => keepEvent(event))
+  }
+
+  function keepEvent(event: EventNote): void {
     const at = now()
-    guarded('keep an event', () => store.addEvent({ ...event, at, firstAt: at, count: 1 }))
+    store.addEvent({ ...event, at, firstAt: at, count: 1 })
   }
 
   /** What failed for pods that are gone needs no memory. */
@@ -296,15 +322,11 @@ export function createLoop(options: LoopOptions): Loop {
     for (const { name } of world.nodes) queue.add(nodeKey(name))
   }
 
-  /** Services of one namespace and every node's routes. */
-  function markRoutes(namespace: string): void {
-    for (const key of world.keys()) if (isService(key) && splitKey(key).namespace === namespace) queue.add(key)
+  /** Services whose pods have changed, and every node's routes. */
+  function markRoutes(services: readonly ObjectKey[] | undefined): void {
+    if (services === undefined) return
+    for (const key of services) queue.add(key)
     markNodes()
-  }
-
-  function namedPorts(container: string): Readonly<Record<string, number>> {
-    for (const target of world.probes()) if (target.containerId === container) return target.namedPorts
-    return {}
   }
 
   function markAll(): void {

@@ -1,26 +1,24 @@
 /** One node as the controller holds it: its engine, what is observed of it, its router, and what steps left behind. */
 import type { Cluster } from '../reconcilers/cluster.ts'
-import { groupPods, volumesByPod } from '../reconcilers/grouping.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
 import type { ImageState, NodeView, ObservedPod } from '../reconcilers/observed.ts'
 import { type ContainerView, type Engine, EngineError } from '../runtime/engine.ts'
 import type { VolumeTarget } from '../runtime/files.ts'
+import type { Change } from '../runtime/observer/cache.ts'
 import { gate } from '../runtime/observer/coalesce.ts'
-import { observeNode } from '../runtime/observer.ts'
+import { type NodeChange, observeNode } from '../runtime/observer.ts'
 import { readTail } from '../runtime/tails.ts'
 import type { Timers } from '../runtime/timers.ts'
+import { createNodeIndex, type NodeIndex } from './nodeindex.ts'
 import { createRouterLink, type RouterLink } from './routerlink.ts'
 import type { StepSite } from './steps.ts'
 
 /** What planning reads of a node. */
-export interface NodeReading {
+export interface NodeReading extends Omit<NodeIndex, 'take'> {
   readonly name: string
   view(): NodeView
-  /** by owner key */
-  pods(): ReadonlyMap<string, readonly ObservedPod[]>
-  /** names by pod uid */
-  volumes(): ReadonlyMap<string, readonly string[]>
+  router(): NodeView['router']
   /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
   /** last log lines of a container that ended */
@@ -29,7 +27,7 @@ export interface NodeReading {
 
 export interface NodeRuntime extends NodeReading {
   readonly engine: Engine
-  readonly site: Omit<StepSite, 'namedPorts'>
+  readonly site: StepSite
   /** file volumes of running pods, to be read back */
   fileTargets(): readonly VolumeTarget[]
   /** Takes what was read back; whether it differs from what was known. */
@@ -94,20 +92,18 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     now: options.now,
     signal: stopping.signal,
     onChange: (change) => {
-      notice()
+      notice(change)
       if (change.kind === 'all') return options.changed('all')
       options.changed([own, ...change.labels.flatMap(ownersOf)])
     },
   })
-  let seen: ReadonlyMap<string, ContainerView> = new Map()
+  const index = createNodeIndex(engine.node)
 
-  /** What only the difference between two snapshots tells. */
-  function notice(): void {
-    const { containers } = observer.snapshot()
-    router.sync(routerOf({ cluster, node: view() }))
-    for (const [id, after] of containers) if (after !== seen.get(id)) noticeOne(seen.get(id), after)
-    for (const [id, { name }] of seen) if (!containers.has(id)) forget(id, name)
-    seen = containers
+  /** What only the difference between before and after tells. */
+  function notice(change: NodeChange): void {
+    index.take(change)
+    router.sync(routerOf({ cluster, node: { containers: index.apart() } }))
+    change.containers.forEach(noticeOne)
   }
 
   function forget(id: string, name: string): void {
@@ -116,7 +112,9 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
   }
 
   /** A sandbox that started anew has empty memory-backed volumes; a container that ended leaves its last words. */
-  function noticeOne(before: ContainerView | undefined, after: ContainerView): void {
+  function noticeOne({ before, after }: Change<ContainerView>): void {
+    if (before !== undefined && after === undefined) forget(before.id, before.name)
+    if (after === undefined) return
     const restarted = before !== undefined && before.startedAt > 0 && after.startedAt > before.startedAt
     // An edge loads its rules anew, which is to be waited for again.
     if (restarted && after.labels[LABEL.role] === 'edge') forget(after.id, after.name)
@@ -141,17 +139,14 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     return { name: engine.node, reachable, error, info, containers, networks, volumes, images, files, router: router.view() }
   }
 
-  const grouped = memoize(observer.snapshot, ({ containers }) => groupPods(containers.values(), engine.node))
-  const volumeIndex = memoize(observer.snapshot, ({ volumes }) => volumesByPod(volumes.values()))
   await observer.relist()
-  notice()
 
   return {
+    ...index,
     name: engine.node,
     engine,
     view,
-    pods: grouped,
-    volumes: volumeIndex,
+    router: router.view,
     hooks,
     site: {
       engine,
@@ -159,12 +154,14 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       files,
       hooks,
       refresh: observer.refresh,
-      refreshAll: () => observer.refreshShared(),
+      refreshShared: observer.refreshShared,
+      refreshVolumes: observer.refreshVolumes,
+      podOfVolume: (name) => observer.snapshot().volumes.get(name)?.labels[LABEL.podUid],
       applyRoutes: (table) => router.apply(table),
       pulling: gates(PULLS_PER_REGISTRY),
     },
     tail: (id) => tails.get(id) ?? [],
-    fileTargets: () => fileTargets(engine, [...grouped().values()].flat(), view()),
+    fileTargets: () => fileTargets(engine, [...index.owners()].flatMap(index.podsOf), view()),
     filesRead(volume, digests) {
       const known = files.get(volume)
       const differs = known === undefined || Object.entries(known).some(([path, digest]) => digests[path] !== digest)
@@ -197,14 +194,4 @@ function fileTargets(engine: Engine, pods: readonly ObservedPod[], node: NodeVie
       ]
     })
   })
-}
-
-/** Remembers the last result for the same input. */
-function memoize<Input, Output>(input: () => Input, of: (input: Input) => Output): () => Output {
-  let last: { readonly input: Input; readonly output: Output } | undefined
-  return () => {
-    const now = input()
-    if (last === undefined || last.input !== now) last = { input: now, output: of(now) }
-    return last.output
-  }
 }

@@ -1,11 +1,13 @@
 /** Planning one key from what the world knows: shared by the loop, which acts on it, and by `trireme plan`, which only shows it. */
 import { type LoadedObject, type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
 import { planNode } from '../reconcilers/infrastructure.ts'
+import { routerVolume } from '../reconcilers/names.ts'
 import type { Failure } from '../reconcilers/observed.ts'
 import type { Plan } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import { planService, type ServicePass } from '../reconcilers/service.ts'
 import { planWorkload, type WorkloadPass } from '../reconcilers/workload.ts'
+import type { VolumeView } from '../runtime/engine.ts'
 import type { NodeReading } from './node.ts'
 import { nodeKey } from './node.ts'
 import type { World } from './world.ts'
@@ -37,17 +39,17 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     target: target === null ? null : (target.object as Workload),
     sourceRevision: target?.origin.revision ?? context.revision,
     memory: world.store.workloads().get(key),
-    pods: nodes.flatMap((node) => node.pods().get(key) ?? []),
+    pods: nodes.flatMap((node) => node.podsOf(key)),
     lookup: world.lookup,
     cluster: world.cluster,
     nodes: nodes.map((node) => node.view()),
-    volumes: new Map(nodes.flatMap((node) => [...node.volumes()])),
+    volumes: (uid) => nodes.flatMap((node) => node.volumesOf(uid)),
     addressUsed: world.addressUsed,
     probes: world.probeStates,
     routing: world.routing,
     failures: context.failures,
     inFlight: context.inFlight,
-    hooks: new Set(nodes.flatMap((node) => [...node.hooks])),
+    hooks: hooksOf(nodes),
     tail: (id) => nodes.map((node) => node.tail(id)).find((tail) => tail.length > 0) ?? [],
     now: context.now,
     id: () => context.ids(),
@@ -64,12 +66,13 @@ export function servicePass({ world, ...context }: PassContext, key: ObjectKey):
     target: target === null ? null : (target.object as Service),
     memory: world.store.services().get(key),
     cluster: world.cluster,
-    nodes: world.nodes.map((node) => node.view()),
-    pods: world.pods(),
+    // Of the containers there, it has only to do with its edges.
+    nodes: world.nodes.map((node) => ({ ...node.view(), containers: node.edgesOf(key) })),
+    pods: world.pods,
     addressUsed: (ip) => world.serviceAddressUsed(ip, key),
     portClaims: (id) => world.portClaims(id, key),
     failures: context.failures,
-    hooks: new Set(world.nodes.flatMap((node) => [...node.hooks])),
+    hooks: hooksOf(world.nodes),
     now: context.now,
     uid: () => context.ids().uid,
   })
@@ -81,11 +84,22 @@ export function nodePass(world: World, node: NodeReading, table: RouteTable | un
   return planNode({
     key: nodeKey(node.name),
     cluster: world.cluster,
-    node: node.view(),
+    node: { ...node.view(), containers: node.apart(), volumes: ownVolumes(world, node) },
     table,
     owned: world.owned,
     knownPod: world.knownPod,
   })
+}
+
+/** The router's volume, and those of pods that are over. */
+function ownVolumes({ cluster, knownPod }: World, node: NodeReading): ReadonlyMap<string, VolumeView> {
+  const router = node.view().volumes.get(routerVolume(cluster))
+  const own = [...(router === undefined ? [] : [router]), ...node.leftVolumes(knownPod)]
+  return new Map(own.map((volume) => [volume.name, volume]))
+}
+
+function hooksOf(nodes: readonly NodeReading[]): { has(hook: string): boolean } {
+  return { has: (hook) => nodes.some(({ hooks }) => hooks.has(hook)) }
 }
 
 export function isNode(key: ObjectKey): boolean {

@@ -9,7 +9,6 @@ import { loadManifests } from '../model/load.ts'
 import type { Deployment, Loaded, LoadedObject, ModelObject, ObjectKey, Problem } from '../model/types.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
 import { defineCluster } from '../reconcilers/cluster.ts'
-import { groupPods, volumesByPod } from '../reconcilers/grouping.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { ContainerProbes, NodeView } from '../reconcilers/observed.ts'
@@ -21,11 +20,13 @@ import type { Engine } from '../runtime/engine.ts'
 import { createVault } from '../runtime/vault.ts'
 import { readStore, type StoreReading } from '../store/reading.ts'
 import type { Edges } from './edges.ts'
+import { isService, isWorkload } from './kinds.ts'
 import type { NodeReading } from './node.ts'
+import { createNodeIndex } from './nodeindex.ts'
 import { nodePass, type PassContext, servicePass, workloadPass } from './passes.ts'
 import { makeSource, pruneConfig, renderRevision } from './source.ts'
 import { findSubnet } from './subnet.ts'
-import { createWorld, isService, isWorkload, type World } from './world.ts'
+import { createWorld, type World } from './world.ts'
 
 type PreviewEdges = Pick<Edges, 'now' | 'environment' | 'signal' | 'nodeImage' | 'uuid'>
 
@@ -99,13 +100,16 @@ async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading>
     files: new Map(),
     router: { connected: true, error: '', acknowledged: undefined, drift: [] },
   }
-  const pods = groupPods(containers, engine.node)
-  const volumeNames = volumesByPod(volumes)
+  const index = createNodeIndex(engine.node)
+  index.take({
+    containers: containers.map((after) => ({ before: undefined, after })),
+    volumes: volumes.map((after) => ({ before: undefined, after })),
+  })
   return {
+    ...index,
     name: engine.node,
     view: () => view,
-    pods: () => pods,
-    volumes: () => volumeNames,
+    router: () => view.router,
     hooks: new Set(containers.map((one) => one.name)),
     tail: () => [],
   }
@@ -155,7 +159,7 @@ function liveObject(key: ObjectKey, object: ModelObject, memory: StoreReading, n
   const deployment = object as Deployment
   const remembered = memory.workloads().get(key)
   const staying = new Set(remembered?.pods.filter(({ deletion }) => deletion === undefined).map(({ uid }) => uid))
-  const pods = (node.pods().get(key) ?? []).filter(({ uid, sandbox }) => sandbox?.state === 'running' && staying.has(uid))
+  const pods = node.podsOf(key).filter(({ uid, sandbox }) => sandbox?.state === 'running' && staying.has(uid))
   return [[key, { ...deployment, spec: { ...deployment.spec, replicas: pods.length } }]]
 }
 

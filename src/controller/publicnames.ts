@@ -1,6 +1,6 @@
 /** What an application tells everybody by its names: none of it can be kept a secret. */
 import { type Container, keyOf, type ModelObject, type Workload } from '../model/types.ts'
-import { isWorkload } from './world.ts'
+import { isWorkload } from './kinds.ts'
 
 /** Names, namespaces, containers and images of these objects. */
 export function publicNames(objects: Iterable<ModelObject>): Set<string> {

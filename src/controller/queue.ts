@@ -1,6 +1,7 @@
 /** Keys that are due, each once, in the order they became so; and keys that will be due at a time. */
 import type { ObjectKey } from '../model/types.ts'
 import type { Timers } from '../runtime/timers.ts'
+import { createSchedule } from './schedule.ts'
 
 export interface Queue {
   /** Marks a key as due now. */
@@ -19,7 +20,7 @@ const MAX_TIMER_MS = 60_000
 /** @param due called whenever a key has become due, at most once until the next `take` */
 export function createQueue(options: { readonly now: () => number; readonly timers: Timers; readonly due: () => void }): Queue {
   const ready = new Set<ObjectKey>()
-  const later = new Map<ObjectKey, number>()
+  const later = createSchedule()
   let timer: unknown
   let timerAt = Number.POSITIVE_INFINITY
   /** when the timer was set, by the clock of then */
@@ -31,8 +32,8 @@ export function createQueue(options: { readonly now: () => number; readonly time
   }
 
   function arm(): void {
-    const next = Math.min(...later.values())
-    if (later.size === 0 || next === timerAt) return
+    const next = later.nextAt()
+    if (next === undefined || next === timerAt) return
     if (timer !== undefined) options.timers.clearTimeout(timer)
     timerAt = next
     armedAt = options.now()
@@ -44,20 +45,14 @@ export function createQueue(options: { readonly now: () => number; readonly time
     timerAt = Number.POSITIVE_INFINITY
     const now = options.now()
     // After the clock was set back nobody can tell how long they have waited: all are looked at again.
-    const setBack = now < armedAt
-    for (const [key, at] of later) {
-      if (at > now && !setBack) continue
-      later.delete(key)
-      add(key)
-    }
+    const until = now < armedAt ? Number.POSITIVE_INFINITY : now
+    for (const key of later.takeUntil(until)) add(key)
     arm()
   }
 
   return {
     add,
     addAt(key, at) {
-      const known = later.get(key)
-      if (known !== undefined && known <= at) return
       later.set(key, at)
       arm()
     },

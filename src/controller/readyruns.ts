@@ -9,12 +9,12 @@ import type { NodeReading } from './node.ts'
  */
 export function readyRuns(
   workloads: ReadonlyMap<ObjectKey, WorkloadMemory>,
-  nodes: readonly Pick<NodeReading, 'pods'>[],
+  nodes: readonly Pick<NodeReading, 'owners' | 'podsOf'>[],
 ): readonly string[] {
   const readySince = new Map([...workloads.values()].flatMap(({ pods }) => pods.map((pod) => [pod.uid, pod.readySince])))
   return nodes
-    .flatMap((node) => [...node.pods()])
-    .flatMap(([owner, pods]) =>
+    .flatMap((node) => [...node.owners()].map((owner) => ({ owner, pods: node.podsOf(owner) })))
+    .flatMap(({ owner, pods }) =>
       pods.flatMap(({ uid, containers }) => {
         // Pods of a lost store are taken over as they are found.
         const since = workloads.has(owner) ? (readySince.get(uid) ?? 0) : Number.POSITIVE_INFINITY

@@ -15,6 +15,11 @@ const CHECK_INTERVAL_MS = 5_000
 const ANSWER_TIMEOUT_MS = 10_000
 /** A daemon that has not heard of its router for so long may have been taken for dead: it acts no more until it has. */
 const DOUBT_MS = 5_000
+/**
+ * The router keeps each table as a whole, so the daemon makes and sends it as a whole. Large ones follow each other no
+ * faster than this, which leaves most of a processor to everything else; what changes meanwhile goes with the next.
+ */
+const BYTES_PER_MS = 25_000
 
 export interface RouterLink {
   /** Told of the router's container as observed, whenever it changes. */
@@ -56,6 +61,7 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
   let delayMs = RECONNECT_FIRST_MS
   let retry: unknown
   let checker: unknown
+  let resting = false
 
   function startTimer(ms: number, fire: () => void): () => void {
     const timer = timers.setTimeout(fire, ms)
@@ -105,6 +111,17 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
     }
   }
 
+  /** A table of up to a few hundred pods is over at once. */
+  function rest(bytes: number): void {
+    const ms = Math.floor(bytes / BYTES_PER_MS)
+    if (ms === 0 || closed) return
+    resting = true
+    timers.setTimeout(() => {
+      resting = false
+      options.changed(false)
+    }, ms)
+  }
+
   function armCheck(): void {
     timers.clearTimeout(checker)
     checker = timers.setTimeout(() => void check(), CHECK_INTERVAL_MS)
@@ -137,14 +154,14 @@ export function createRouterLink(options: RouterLinkOptions): RouterLink {
       delayMs = RECONNECT_FIRST_MS
       void connect()
     },
-    view: () => ({ connected: client !== undefined, error, acknowledged, applying, drift, seen }),
+    view: () => ({ connected: client !== undefined, error, acknowledged, applying, drift, seen, resting }),
     lockedBy: () => lockedBy,
     sure: () => lockedBy === '' && (client === undefined || options.now() - client.heardAt() < DOUBT_MS),
     async apply(table) {
       if (client === undefined) throw new RouterError('lost', `the router is not connected: ${error}`)
       applying = table
       try {
-        await client.apply(table)
+        rest(await client.apply(table))
       } finally {
         applying = undefined
       }

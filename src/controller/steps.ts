@@ -1,5 +1,6 @@
 /** One step is one engine operation: this is where it happens, with secrets resolved at the last moment. */
 
+import { LABEL } from '../reconcilers/names.ts'
 import type { ImageState } from '../reconcilers/observed.ts'
 import type { Step } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
@@ -21,9 +22,11 @@ export interface StepSite {
   /** Looks at one container again, so that the next pass sees what this step did. */
   refresh(container: string): Promise<void>
   /** The same for networks and volumes. */
-  refreshAll(): Promise<void>
-  /** named ports of a container, for hooks */
-  namedPorts(container: string): Readonly<Record<string, number>>
+  refreshShared(): Promise<void>
+  /** The same for the volumes of one pod. */
+  refreshVolumes(podUid: string): Promise<void>
+  /** the pod that a volume's labels name */
+  podOfVolume(volume: string): string | undefined
   applyRoutes(table: RouteTable): Promise<void>
   /** Runs a pull, after others from the same registry when there are several: one that hangs holds up no other. */
   pulling<T>(registry: string, pull: () => Promise<T>): Promise<T>
@@ -39,7 +42,7 @@ export async function runStep(step: Step, site: StepSite, tools: StepTools): Pro
   try {
     await perform(step, site, tools)
   } catch (error) {
-    if (error instanceof EngineError && error.kind === 'unreachable') await site.refreshAll()
+    if (error instanceof EngineError && error.kind === 'unreachable') await site.refreshShared()
     throw error
   }
 }
@@ -83,20 +86,24 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       )
     case 'createNetwork':
       await engine.createNetwork(step.network)
-      return site.refreshAll()
+      return site.refreshShared()
     case 'removeNetwork':
       await engine.removeNetwork(step.network)
-      return site.refreshAll()
+      return site.refreshShared()
     case 'createVolume':
       await engine.createVolume(step.volume)
-      return site.refreshAll()
+      return refreshVolume(site, step.volume.labels[LABEL.podUid])
     case 'removeVolume':
       await engine.removeVolume(step.volume)
       site.files.delete(step.volume)
-      return site.refreshAll()
+      return refreshVolume(site, site.podOfVolume(step.volume))
     case 'route':
       return site.applyRoutes(step.table)
   }
+}
+
+function refreshVolume(site: StepSite, podUid: string | undefined): Promise<void> {
+  return podUid === undefined ? site.refreshShared() : site.refreshVolumes(podUid)
 }
 
 type Of<Op extends Step['op']> = Extract<Step, { readonly op: Op }>
@@ -143,8 +150,8 @@ async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<
 }
 
 async function hook(step: Of<'hook'>, site: StepSite, { vault, timers }: StepTools): Promise<void> {
-  const { container, address, action, timeoutSeconds, phase } = step
-  const target = { engine: site.engine, containerId: container, address, namedPorts: site.namedPorts(container) }
+  const { container, address, action, namedPorts = {}, timeoutSeconds, phase } = step
+  const target = { engine: site.engine, containerId: container, address, namedPorts }
   const bounds = { timeoutMs: timeoutSeconds * 1000, signal: new AbortController().signal }
   const answer = await runHook(action, target, bounds, { redact: vault.redact, timers })
   if ('error' in answer) throw new Error(answer.error)

@@ -16,9 +16,11 @@ import type { Tools } from '../render/tools.ts'
 import type { RenderOptions } from '../render/types.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
+import { isService, isWorkload } from './kinds.ts'
 import { publicNames } from './publicnames.ts'
 import { describeSource, pruneConfig, renderRevision } from './source.ts'
-import { isService, isWorkload, type World } from './world.ts'
+import { createSweep } from './sweep.ts'
+import type { World } from './world.ts'
 
 export interface SyncOptions {
   readonly config: Config
@@ -192,11 +194,12 @@ export function createSync(options: SyncOptions): Sync {
     if (current === undefined) return
     const { loaded } = current
     // No pass has seen a fresh revision yet, so nobody is known to be healthy at it.
-    assessment = assess({ loaded, lastApplied: store.lastApplied(), config: prune, healthy: fresh ? () => false : healthy })
-    if (assessment.refusedWhole !== undefined) fail(assessment.refusedWhole)
+    const next = assess({ loaded, lastApplied: store.lastApplied(), config: prune, healthy: fresh ? () => false : healthy })
+    assessAnew(next)
+    if (next.refusedWhole !== undefined) fail(next.refusedWhole)
     // Orphans are judged like any other prune: only by a revision that was read whole.
-    const whole = assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune
-    const keys = world.setWanted(assessment.effective, assessment.prune, whole)
+    const whole = next.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune
+    const keys = world.setWanted(next.effective, next.prune, whole)
     applyData()
     if (fresh)
       for (const problem of loaded.problems)
@@ -230,7 +233,7 @@ export function createSync(options: SyncOptions): Sync {
     if (current === undefined || assessment === undefined || assessment.refusedWhole !== undefined) return
     const { revision } = current
     if (assessment.held.some(({ kind }) => kind === 'health' || kind === 'occupied') || assessment.prune.length > 0) reassess()
-    if (record.applied !== revision.sha && isApplied()) {
+    if (record.applied !== revision.sha && applying.all()) {
       remember({ applied: revision.sha })
       metrics.sync(source.name, 'applied')
       finish('applied', revision)
@@ -248,7 +251,7 @@ export function createSync(options: SyncOptions): Sync {
     const next = assess({ loaded: current.loaded, lastApplied: store.lastApplied(), config: prune, healthy })
     if (next.prune.join() !== assessment.prune.join() || next.held.length !== assessment.held.length) settle(false)
     // Who is waited for may be somebody else now.
-    else assessment = next
+    else assessAnew(next)
   }
 
   function finish(result: 'applied' | 'healthy', revision: Revision): void {
@@ -261,24 +264,27 @@ export function createSync(options: SyncOptions): Sync {
     )
   }
 
-  function isApplied(): boolean {
-    const applied = store.lastApplied()
-    return [...(assessment?.effective ?? [])].every(([key, { object }]) => same(applied.get(key)?.object, object))
+  /** Looked at after every burst of passes, while one after the other becomes so. */
+  const applying = createSweep({
+    items: () => assessment?.effective ?? [],
+    holds: ([key, { object }]) => same(store.lastApplied().get(key)?.object, object),
+  })
+  const healing = createSweep({
+    items: () => [...(assessment?.effective.keys() ?? [])].filter((key) => isWorkload(key) || isService(key)),
+    holds: (key) =>
+      !world.isDue(key) && (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true,
+  })
+
+  function assessAnew(next: Assessment): void {
+    assessment = next
+    applying.restart()
+    healing.restart()
   }
 
   /** Every workload and Service of the revision is healthy, and nothing that left it is still there. */
   function isHealthy(): boolean {
     if (assessment === undefined || assessment.prune.length > 0) return false
-    const keys = [...assessment.effective.keys()].filter((key) => isWorkload(key) || isService(key))
-    const left = assessment.held.some(({ kind }) => kind === 'health')
-    return (
-      !left &&
-      isCleared(assessment.effective) &&
-      keys.every(
-        (key) =>
-          !world.isDue(key) && (isWorkload(key) ? world.statuses.get(key)?.healthy : world.services.get(key)?.healthy) === true,
-      )
-    )
+    return !assessment.held.some(({ kind }) => kind === 'health') && isCleared(assessment.effective) && healing.all()
   }
 
   /** Nothing is left of what was taken down. */

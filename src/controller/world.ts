@@ -5,26 +5,18 @@ import type { Cluster } from '../reconcilers/cluster.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostports.ts'
-import type { ServiceMemory } from '../reconcilers/memory.ts'
+import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
-import type { PlacedService } from '../reconcilers/placement.ts'
 import type { ProbeTarget } from '../reconcilers/probetargets.ts'
-import { buildRouteTable, indexPods, type PodIndex, routingOf } from '../reconcilers/routes.ts'
+import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
 import { createHoldings } from './holdings.ts'
+import { isService, isWorkload } from './kinds.ts'
 import type { NodeReading } from './node.ts'
-
-const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod'])
-
-export function isWorkload(key: ObjectKey): boolean {
-  return WORKLOADS.has(key.slice(0, key.indexOf('/')))
-}
-
-export function isService(key: ObjectKey): boolean {
-  return key.startsWith('Service/')
-}
+import { createRouting } from './routing.ts'
+import { createSweep } from './sweep.ts'
 
 /** What the world reads of durable memory. */
 export type WorldStore = Pick<Store, 'lastApplied' | 'workloads' | 'services'>
@@ -53,17 +45,19 @@ export interface World {
   portClaims(id: string, except: ObjectKey): readonly PortClaim[]
   /** other Services with a say in a port of the host that this one has a say in */
   rivals(key: ObjectKey): readonly ObjectKey[]
-  /** Keeps a pass's endpoints and probes; whether Services may see a difference. */
-  setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTarget[]): boolean
+  /** Keeps a pass's endpoints and probes; keys of Services that see a difference, `undefined` when no route can have changed. */
+  setPods(key: ObjectKey, endpoints: readonly PodEndpoint[], probes: readonly ProbeTarget[]): readonly ObjectKey[] | undefined
   /** A Service has been given another address, or has gone. */
   serviceMoved(key: ObjectKey): void
   /** A pass over this key has ended, well or not. */
   lookedAt(key: ObjectKey): void
   /** What is wanted of it has changed, or what it refers to, and no pass has seen that yet: its status is of what was before. */
   isDue(key: ObjectKey): boolean
-  forget(key: ObjectKey): void
-  pods(): PodIndex
-  probes(): readonly ProbeTarget[]
+  /** Nothing is left of a workload; keys of Services that see a difference. */
+  forget(key: ObjectKey): readonly ObjectKey[]
+  readonly pods: PodIndex
+  /** keys of the workloads that remember a pod */
+  ownersOf(podUid: string): Iterable<ObjectKey>
   readonly probeStates: (containerId: string) => ContainerProbes
   /** `undefined` until every known workload has been planned once. */
   table(): RouteTable | undefined
@@ -75,6 +69,8 @@ export function createWorld(
   nodes: readonly NodeReading[],
   store: WorldStore,
   probeStates: (containerId: string) => ContainerProbes,
+  /** told of a workload's containers that are to be probed from now on, and of no others of it */
+  probed: (key: ObjectKey, probes: readonly ProbeTarget[]) => void = () => undefined,
 ): World {
   let effective: ReadonlyMap<ObjectKey, LoadedObject> = store.lastApplied()
   /** `undefined` until the first revision is known */
@@ -85,35 +81,36 @@ export function createWorld(
   let leaving: ReadonlySet<ObjectKey> = new Set()
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
-  const endpoints = new Map<ObjectKey, readonly PodEndpoint[]>()
-  const probes = new Map<ObjectKey, readonly ProbeTarget[]>()
-  let index: PodIndex | undefined
-  let version = 0
   const holdings = createHoldings()
   for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
   for (const key of new Set([...effective.keys(), ...store.services().keys()])) if (isService(key)) rehold(key)
-  let table: { readonly version: number; readonly table: RouteTable | undefined } | undefined
+  const routes = createRouting(cluster.domain)
+  for (const key of effective.keys()) placeService(key)
   /** once true, it stays so */
   let whole = false
   /** Services that have had a pass, well or not: one that cannot be planned does not keep back the others */
   const looked = new Set<ObjectKey>()
-  let unseen: ObjectKey | undefined
+  const looking = createSweep({ items: toBeLookedAt, holds: isLookedAt, counts: isToBeLookedAt })
   const awaited = new Set<ObjectKey>()
 
+  /** Brings the routes of a Service up to what is wanted and remembered of it. */
+  function placeService(key: ObjectKey): void {
+    if (!isService(key)) return
+    const service = effective.get(key)?.object as Service | undefined
+    const memory = store.services().get(key)
+    const placed = service !== undefined && memory !== undefined
+    routes.setService(key, placed ? { service, clusterIP: memory.clusterIP } : undefined)
+  }
+
   function observedOwners(): ObjectKey[] {
-    return nodes.flatMap((node) => [...node.pods().keys()]).filter(isWorkload)
+    return nodes.flatMap((node) => [...node.owners()])
   }
 
-  function pods(): PodIndex {
-    index ??= indexPods([...endpoints.values()].flat())
-    return index
-  }
-
-  function placedServices(): PlacedService[] {
-    return [...effective].flatMap(([key, { object }]): PlacedService[] => {
-      const memory = isService(key) ? store.services().get(key) : undefined
-      return memory === undefined ? [] : [{ service: object as Service, clusterIP: memory.clusterIP }]
-    })
+  function hold(key: ObjectKey, memory: WorkloadMemory | undefined): void {
+    const released = holdings.workload(key, memory)
+    if (released.length === 0) return
+    routes.released(released)
+    for (const node of nodes) node.released(released)
   }
 
   function targetOf(key: ObjectKey): LoadedObject | null | undefined {
@@ -122,7 +119,7 @@ export function createWorld(
     if (pruning.has(key)) return null
     const applied = store.lastApplied().get(key)
     if (applied !== undefined) return applied
-    const orphaned = store.workloads().has(key) || store.services().has(key) || observedOwners().includes(key)
+    const orphaned = store.workloads().has(key) || store.services().has(key) || nodes.some((node) => node.podsOf(key).length > 0)
     return orphaned && pruneOrphans ? null : undefined
   }
 
@@ -138,35 +135,33 @@ export function createWorld(
   }
 
   /**
-   * Whether everything that may be in a router's table has been planned once: what is remembered, and, where that
-   * memory was lost, what runs and what the revision wants. A table made before would take out pods that serve.
+   * Everything that may be in a router's table, and so has to be planned once before there is one: what is remembered,
+   * and, where that memory was lost, what runs and what the revision wants. A table made before would take out pods
+   * that serve.
    */
-  function hasLookedAtAll(): boolean {
-    // What was unseen last time mostly still is: asked before everything is searched again.
-    const known = unseen !== undefined && (isService(unseen) ? effective.has(unseen) : store.workloads().has(unseen))
-    if (known && unseen !== undefined && !isLookedAt(unseen)) return false
-    unseen = findUnseen()
-    return unseen === undefined
+  function toBeLookedAt(): ObjectKey[] {
+    const workloads = [...store.workloads().keys(), ...observedOwners().filter((key) => !isUnknown(key))]
+    return [...workloads, ...[...effective.keys()].filter(isService)]
   }
 
-  function findUnseen(): ObjectKey | undefined {
-    const orphaned = (key: ObjectKey) => intent !== undefined && targetOf(key) === undefined
-    const workloads = [...store.workloads().keys(), ...observedOwners().filter((key) => !orphaned(key))]
-    return [...workloads, ...[...effective.keys()].filter(isService)].find((key) => !isLookedAt(key))
+  /** Whether that still goes for one of them. */
+  function isToBeLookedAt(key: ObjectKey): boolean {
+    if (isService(key)) return effective.has(key)
+    return store.workloads().has(key) || (nodes.some((node) => node.podsOf(key).length > 0) && !isUnknown(key))
+  }
+
+  /** Something of it runs, and the revision says nothing of it: nobody looks after it. */
+  function isUnknown(key: ObjectKey): boolean {
+    return intent !== undefined && targetOf(key) === undefined
   }
 
   function isLookedAt(key: ObjectKey): boolean {
-    return isService(key) ? store.services().has(key) || looked.has(key) : endpoints.has(key)
+    return isService(key) ? store.services().has(key) || looked.has(key) : routes.hasPods(key)
   }
 
-  /** Asked for once a pod, and changes with the pods and Services only. */
   function currentTable(): RouteTable | undefined {
-    if (table?.version === version) return table.table
-    whole ||= hasLookedAtAll()
-    const built = whole ? buildRouteTable(placedServices(), pods(), cluster.domain) : undefined
-    // An equal table stays the same value, for whoever compares or keeps something by it.
-    table = { version, table: table?.table !== undefined && sameJson(table.table, built) ? table.table : built }
-    return table.table
+    whole ||= looking.all()
+    return whole ? routes.table() : undefined
   }
 
   return {
@@ -184,9 +179,9 @@ export function createWorld(
       pruneOrphans = orphans
       const due = before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
       const moved = due.filter(isService)
-      if (before === undefined || moved.length > 0) version++
       for (const key of due) awaited.add(key)
       const rivals = moved.flatMap((key) => {
+        placeService(key)
         const former = holdings.rivals(key)
         rehold(key)
         return [...former, ...holdings.rivals(key)]
@@ -204,74 +199,56 @@ export function createWorld(
           ...observedOwners(),
         ]),
       ].filter((key) => isWorkload(key) || isService(key)),
-    owned: (key) => effective.has(key) || store.workloads().has(key) || store.services().has(key) || isWorkload(key),
+    owned: (key) =>
+      effective.has(key) ||
+      store.workloads().has(key) ||
+      store.services().has(key) ||
+      isWorkload(key) ||
+      // Where memory was lost, what a Service has may be as Git wants it: that is told by a revision, and a whole one.
+      (isService(key) && !pruneOrphans),
     knownPod: holdings.hasPod,
     lookup: {
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
-    addressUsed: (ip) =>
-      holdings.hasPodAddress(ip) ||
-      nodes.some((node) =>
-        [...node.view().containers.values()].some(({ networks }) =>
-          Object.values(networks).some((at) => at.ip === ip || at.requestedIp === ip),
-        ),
-      ),
+    addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
       holdings
         .claimants(id, except)
         .flatMap((key) => portClaim(id, { key, ...placementOf(key), leaving: leaving.has(key) }) ?? []),
     rivals: holdings.rivals,
-    setPods(key, nextEndpoints, nextProbes) {
-      holdings.workload(key, store.workloads().get(key))
-      probes.set(key, nextProbes)
-      const known = endpoints.get(key)
-      if (sameJson(known, nextEndpoints)) return false
-      // A workload without pods yet changes no route; but from now on it has been looked at.
-      if (known === undefined && nextEndpoints.length === 0 && table?.table !== undefined) {
-        endpoints.set(key, nextEndpoints)
-        return false
-      }
-      endpoints.set(key, nextEndpoints)
-      index = undefined
-      version++
-      return true
+    setPods(key, endpoints, probes) {
+      hold(key, store.workloads().get(key))
+      probed(key, probes)
+      return routes.setPods(key, endpoints)
     },
     isDue: (key) => awaited.has(key),
     lookedAt(key) {
       awaited.delete(key)
-      if (whole || !isService(key) || looked.has(key)) return
-      looked.add(key)
-      version++
+      if (!whole && isService(key)) looked.add(key)
     },
     serviceMoved(key) {
       rehold(key)
-      version++
+      placeService(key)
     },
     forget(key) {
       statuses.delete(key)
       services.delete(key)
-      probes.delete(key)
-      endpoints.delete(key)
-      holdings.workload(key, undefined)
-      index = undefined
-      version++
+      hold(key, undefined)
+      probed(key, [])
+      return routes.forgetPods(key)
     },
-    pods,
-    probes: () => [...probes.values()].flat(),
+    pods: routes,
+    ownersOf: holdings.ownersOf,
     probeStates,
     table: currentTable,
     routing(uid) {
       const wanted = currentTable()
       // Until everything has been looked at once, nothing is taken away and nothing is doubted.
       if (wanted === undefined) return { acknowledged: true, present: true }
-      const routed = nodes.map((node) => routingOf(wanted, node.view().router, uid))
+      const routed = nodes.map((node) => routingOf(wanted, node.router(), uid, routes.routesTo))
       return { acknowledged: routed.every(({ acknowledged }) => acknowledged), present: routed.some(({ present }) => present) }
     },
   }
-}
-
-function sameJson(a: unknown, b: unknown): boolean {
-  return a !== undefined && JSON.stringify(a) === JSON.stringify(b)
 }

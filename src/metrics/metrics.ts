@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DriftKind, Step } from '../reconcilers/plan.ts'
 import type { ClusterStatus } from '../reconcilers/status.ts'
+import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
 import { collectPods, podFamilies } from './pods.ts'
 import { collectServices, serviceFamilies } from './services.ts'
@@ -17,8 +18,8 @@ export type CallResult = 'ok' | 'failed'
 /** All durations are in seconds. */
 export interface Metrics {
   readonly contentType: string
-  /** the text of a scrape */
-  metrics(): Promise<string>
+  /** the text of a scrape, in pieces */
+  metrics(): AsyncIterable<string>
   gitPoll(source: string, result: PollResult, seconds: number): void
   render(source: string, result: CallResult, seconds: number): void
   plan(kind: string, seconds: number): void
@@ -39,6 +40,8 @@ export interface MetricsOptions {
   /** read at each scrape; holds no secret */
   readonly status: () => ClusterStatus
   readonly usage?: () => readonly UsageSample[]
+  /** resolves in a later turn of the event loop */
+  readonly turn?: () => Promise<void>
 }
 
 const driftKinds: Readonly<Record<DriftKind, true>> = {
@@ -64,29 +67,26 @@ const stateFamilies: Families = {
 }
 
 /** Everything a status says, as samples. Pure. */
-export function collectState(status: ClusterStatus, usage: readonly UsageSample[]): Sample[] {
-  return [
-    ...collectWorkloads(status),
-    ...collectPods(status),
-    ...collectServices(status),
-    ...collectSources(status),
-    ...collectUsage(usage),
-  ]
+export function* collectState(status: ClusterStatus, usage: readonly UsageSample[]): Generator<Sample> {
+  yield* collectWorkloads(status)
+  yield* collectPods(status)
+  yield* collectServices(status)
+  yield* collectSources(status)
+  yield* collectUsage(usage)
 }
 
 /** A registry of its own, so that nothing is shared between two daemons in one process. */
-export function createMetrics({ version, status, usage = () => [] }: MetricsOptions): Metrics {
+export function createMetrics({ version, status, usage = () => [], turn = async () => {} }: MetricsOptions): Metrics {
   const registry = new Registry()
   registerDefaults(registry)
   const told = registerTold(registry)
-  const state = registerState(registry)
   told.buildInfo.set({ version, node_version: process.version }, 1)
 
   return {
     contentType: registry.contentType,
-    metrics: () => {
-      state.fill(collectState(status(), usage()))
-      return registry.metrics()
+    async *metrics() {
+      yield await registry.metrics()
+      yield* exposition(stateFamilies, collectState(status(), usage()), turn)
     },
     gitPoll: (source, result, seconds) => {
       told.gitPolls.inc({ source, result })
@@ -170,24 +170,4 @@ function registerTold(registry: Registry) {
   for (const kind of Object.keys(driftKinds)) told.drifts.inc({ kind }, 0)
   for (const result of ['complete', 'deadlineExceeded', 'superseded'] satisfies RolloutResult[]) told.rollouts.inc({ result }, 0)
   return told
-}
-
-function registerState(registry: Registry): { fill(samples: readonly Sample[]): void } {
-  const registers = [registry]
-  const gauges = new Map<string, Gauge>()
-  const counters = new Map<string, Counter>()
-  for (const [name, { type, help, labels }] of Object.entries(stateFamilies)) {
-    const config = { name, help, labelNames: [...labels], registers }
-    if (type === 'gauge') gauges.set(name, new Gauge(config))
-    else counters.set(name, new Counter(config))
-  }
-  return {
-    fill: (samples) => {
-      for (const metric of [...gauges.values(), ...counters.values()]) metric.reset()
-      for (const { name, labels, value } of samples) {
-        gauges.get(name)?.set(labels, value)
-        counters.get(name)?.inc(labels, value)
-      }
-    },
-  }
 }

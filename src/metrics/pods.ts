@@ -44,8 +44,8 @@ export const podFamilies: Families = {
   kube_pod_container_status_waiting_reason: gauge('Why the container waits.', [...container, 'reason']),
 }
 
-export function collectPods(status: ClusterStatus): Sample[] {
-  return status.workloads.flatMap(({ pods }) => pods.flatMap(collectPod))
+export function* collectPods(status: ClusterStatus): Generator<Sample> {
+  for (const { pods } of status.workloads) for (const pod of pods) yield* collectPod(pod)
 }
 
 function collectPod(status: PodStatus): Sample[] {

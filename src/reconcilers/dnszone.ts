@@ -19,6 +19,20 @@ const ttlSeconds = 5
  * @param serviceRange such as `10.88.128.0/17`; it decides the name of the reverse zone.
  */
 export function compileZones(routes: RouteTable, serviceRange: string): Zones {
+  const known = compiled.get(routes.dns)
+  if (known?.domain === routes.domain && known.serviceRange === serviceRange) return known.zones
+  const zones = makeZones(routes, serviceRange)
+  compiled.set(routes.dns, { domain: routes.domain, serviceRange, zones })
+  return zones
+}
+
+/** Kept with the records: most changes of a table change no name. */
+const compiled = new WeakMap<
+  RouteTable['dns'],
+  { readonly domain: string; readonly serviceRange: string; readonly zones: Zones }
+>()
+
+function makeZones(routes: RouteTable, serviceRange: string): Zones {
   const forward = routes.dns.filter((record) => record.type !== 'PTR')
   const reverse = routes.dns.filter((record) => record.type === 'PTR')
   return {

@@ -21,7 +21,7 @@ export interface EdgeInput {
   readonly cluster: Cluster
   readonly nodes: readonly NodeView[]
   /** names of edges whose rules were seen in place */
-  readonly hooks: ReadonlySet<string>
+  readonly hooks: { has(container: string): boolean }
 }
 
 /** A Service's edges as one pass sees them. */

@@ -12,6 +12,7 @@ import { clusterLabels, LABEL, routerName, routerVolume } from './names.ts'
 import type { NodeView } from './observed.ts'
 import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
 import type { RouteTable } from './routetable.ts'
+import { describeChange, sameTable } from './tablediff.ts'
 
 export interface NodeInput {
   readonly key: string
@@ -82,7 +83,7 @@ function planRoutes(input: NodeInput): Lane {
   const { node, table } = input
   const { router } = node
   const id = `node/${node.name}/routes`
-  if (table === undefined || !router.connected) return { id, steps: [] }
+  if (table === undefined || !router.connected || router.resting === true) return { id, steps: [] }
   if (router.drift.length > 0) {
     const kinds = router.drift.map((kind) => (kind === 'dns' ? 'names' : 'rules')).join(' and ')
     return {
@@ -100,31 +101,6 @@ function planRoutes(input: NodeInput): Lane {
   }
   if (router.acknowledged !== undefined && sameTable(router.acknowledged, table)) return { id, steps: [] }
   return { id, steps: [step(input, 'routes', describeChange(router.acknowledged, table), { op: 'route', table })] }
-}
-
-function sameTable(a: RouteTable, b: RouteTable): boolean {
-  return a === b || canonicalText(a) === canonicalText(b)
-}
-
-function describeChange(from: RouteTable | undefined, to: RouteTable): string {
-  if (from === undefined) return 'first routes'
-  const before = backendsOf(from)
-  const after = backendsOf(to)
-  const added = [...after].filter((pod) => !before.has(pod)).sort()
-  const removed = [...before].filter((pod) => !after.has(pod)).sort()
-  const parts = [
-    ...(added.length > 0 ? [`add ${listed(added)}`] : []),
-    ...(removed.length > 0 ? [`take out ${listed(removed)}`] : []),
-  ]
-  return parts.length > 0 ? parts.join(', ') : 'Services changed'
-}
-
-function backendsOf(table: RouteTable): Set<string> {
-  return new Set(table.services.flatMap(({ ports }) => ports.flatMap(({ backends }) => backends.map(({ pod }) => pod))))
-}
-
-function listed(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
 }
 
 /** Containers and volumes that carry this cluster's label and that nobody looks after. */
@@ -174,7 +150,10 @@ function isLeftover(input: NodeInput, view: ContainerView): boolean {
 }
 
 /** The router by label; of several, the one with the right name, then the oldest. */
-export function routerOf(input: Pick<NodeInput, 'cluster' | 'node'>): ContainerView | undefined {
+export function routerOf(input: {
+  readonly cluster: Cluster
+  readonly node: Pick<NodeView, 'containers'>
+}): ContainerView | undefined {
   const name = routerName(input.cluster)
   return [...input.node.containers.values()]
     .filter(({ labels }) => labels[LABEL.role] === 'router')

@@ -48,6 +48,14 @@ export function volumeName(cluster: Cluster, podUid: string, volume: string): st
   return `trireme-${cluster.id}-${podUid}-${volume}`
 }
 
+const POD_UID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=-)/
+
+/** The pod that a volume of this name belongs to, if it is one that `volumeName` has made. */
+export function podOfVolume(clusterId: string, name: string): string | undefined {
+  const prefix = `trireme-${clusterId}-`
+  return name.startsWith(prefix) ? POD_UID.exec(name.slice(prefix.length))?.[0] : undefined
+}
+
 export function clusterLabels(cluster: Cluster, role: Role): Record<string, string> {
   return { ...cluster.extraLabels, [LABEL.cluster]: cluster.id, [LABEL.role]: role }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Backend, RoutePort, RouteTable, ServiceRoute } from './routetable.ts'
+import { changedRoutes } from './tablediff.ts'
 
 /**
  * The route table as nftables commands for the router's table `ip trireme`.
@@ -24,13 +25,22 @@ export interface StaleFlow {
   readonly backendPort: number
 }
 
+interface Chain {
+  /** `''` for a plain chain */
+  readonly hook: string
+  readonly rules: readonly string[]
+}
+
 interface Ruleset {
   readonly sets: ReadonlyMap<string, string>
-  /** chain name to its hook (`''` for a plain chain) and rules */
-  readonly chains: ReadonlyMap<string, { readonly hook: string; readonly rules: readonly string[] }>
+  readonly chains: ReadonlyMap<string, Chain>
   /** key of the `services` map to chain name */
   readonly elements: ReadonlyMap<string, string>
+  /** what `sets` and all `chains` but the base chains come from */
+  readonly ports: readonly PortRules[]
 }
+
+const NOTHING: Ruleset = { sets: new Map(), chains: new Map(), elements: new Map(), ports: [] }
 
 const table = 'ip trireme'
 const affinitySetSize = 65_536
@@ -41,14 +51,17 @@ const affinitySetSize = 65_536
  * Pure; equal tables give equal text, whatever the order of their services.
  */
 export function compileNft(routes: RouteTable, options: NftOptions): string {
-  const next = rulesetOf(routes, options)
-  return lines([
+  const { ports, elements } = rulesetOf(routes, options)
+  const base = { ...NOTHING, chains: baseChains(options) }
+  const head = [
     `add table ${table}`,
     `delete table ${table}`,
     `add table ${table}`,
     `add map ${table} services { type ipv4_addr . inet_proto . inet_service : verdict ; }`,
-    ...changes({ sets: new Map(), chains: new Map(), elements: new Map() }, next),
-  ])
+    ...changes(NOTHING, base),
+  ]
+  const sorted = ports.toSorted((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0))
+  return lines(head) + sorted.map(textOf).join('') + lines(changes(NOTHING, { ...NOTHING, elements }))
 }
 
 /**
@@ -62,16 +75,17 @@ export function compileNftChange(previous: RouteTable, next: RouteTable, options
 
 /** UDP flows through backends that `next` no longer has, in a canonical order. */
 export function staleFlows(previous: RouteTable, next: RouteTable): StaleFlow[] {
-  const kept = udpFlows(next)
-  return [...udpFlows(previous)]
+  const changed = changedRoutes(previous, next)
+  const kept = udpFlows(changed.flatMap(({ after }) => after ?? []))
+  return [...udpFlows(changed.flatMap(({ before }) => before ?? []))]
     .filter(([key]) => !kept.has(key))
     .sort(byKey)
     .map(([, flow]) => flow)
 }
 
-function udpFlows(routes: RouteTable): Map<string, StaleFlow> {
+function udpFlows(services: readonly ServiceRoute[]): Map<string, StaleFlow> {
   const flows = new Map<string, StaleFlow>()
-  for (const { service, port } of portsOf(routes)) {
+  for (const { service, port } of services.flatMap(portsOf)) {
     if (port.protocol !== 'udp') continue
     for (const address of service.addresses) {
       for (const { ip, port: backendPort } of port.backends) {
@@ -87,29 +101,86 @@ function udpFlows(routes: RouteTable): Map<string, StaleFlow> {
   return flows
 }
 
-function portsOf(routes: RouteTable): { readonly service: ServiceRoute; readonly port: RoutePort }[] {
-  return routes.services.flatMap((service) => service.ports.map((port) => ({ service, port })))
+function portsOf(service: ServiceRoute): { readonly service: ServiceRoute; readonly port: RoutePort }[] {
+  return service.ports.map((port) => ({ service, port }))
 }
+
+/** Both tables of a change are asked for again with the next one. */
+const rulesets = new WeakMap<RouteTable, { readonly options: NftOptions; readonly ruleset: Ruleset }>()
 
 function rulesetOf(routes: RouteTable, options: NftOptions): Ruleset {
-  const sets = new Map<string, string>()
-  const chains = baseChains(options)
-  const elements = new Map<string, string>()
-  for (const { service, port } of portsOf(routes)) {
-    if (port.backends.length === 0) continue
-    const id = portId(service, port)
-    const keys = service.addresses.map((address) => `${address} . ${port.protocol} . ${port.port}`)
-    const free = keys.filter((key) => !elements.has(key))
-    if (free.length === 0 || chains.has(`svc-${id}`)) continue
-    for (const key of free) elements.set(key, `svc-${id}`)
-    const backends = uniqueBackends(port.backends)
-    if (service.affinitySeconds > 0) addSticky(sets, chains, id, port.protocol, backends, service.affinitySeconds)
-    else chains.set(`svc-${id}`, { hook: '', rules: [spread(port.protocol, backends)] })
-  }
-  return { sets, chains, elements }
+  const known = rulesets.get(routes)
+  if (known?.options.serviceRange === options.serviceRange && known.options.dnsAddress === options.dnsAddress)
+    return known.ruleset
+  const ruleset = makeRuleset(routes, options)
+  rulesets.set(routes, { options, ruleset })
+  return ruleset
 }
 
-function baseChains({ serviceRange, dnsAddress }: NftOptions): Map<string, { hook: string; rules: string[] }> {
+function makeRuleset(routes: RouteTable, options: NftOptions): Ruleset {
+  const sets = new Map<string, string>()
+  const chains: Map<string, Chain> = baseChains(options)
+  const elements = new Map<string, string>()
+  const ports: PortRules[] = []
+  for (const one of routes.services.flatMap(rulesOf)) {
+    const free = one.keys.filter((key) => !elements.has(key))
+    if (free.length === 0 || chains.has(one.chain)) continue
+    ports.push(one)
+    for (const key of free) elements.set(key, one.chain)
+    for (const [name, set] of one.sets) sets.set(name, set)
+    for (const [name, chain] of one.chains) chains.set(name, chain)
+  }
+  return { sets, chains, elements, ports }
+}
+
+/** What one port of a Service adds to the rules. */
+interface PortRules {
+  /** of the Service */
+  readonly owner: string
+  /** keys of the `services` map that lead to `chain` */
+  readonly keys: readonly string[]
+  readonly chain: string
+  readonly sets: ReadonlyMap<string, string>
+  readonly chains: ReadonlyMap<string, Chain>
+}
+
+/** Kept with the route: of a table of many Services, few are others than in the table before. */
+const rulesByRoute = new WeakMap<ServiceRoute, readonly PortRules[]>()
+
+function rulesOf(service: ServiceRoute): readonly PortRules[] {
+  const known = rulesByRoute.get(service)
+  if (known !== undefined) return known
+  const made = portsOf(service)
+    .filter(({ port }) => port.backends.length > 0)
+    .map(({ port }) => portRules(service, port))
+  rulesByRoute.set(service, made)
+  return made
+}
+
+function portRules(service: ServiceRoute, port: RoutePort): PortRules {
+  const id = portId(service, port)
+  const sets = new Map<string, string>()
+  const chains = new Map<string, Chain>()
+  const backends = uniqueBackends(port.backends)
+  if (service.affinitySeconds > 0) addSticky(sets, chains, id, port.protocol, backends, service.affinitySeconds)
+  else chains.set(`svc-${id}`, { hook: '', rules: [spread(port.protocol, backends)] })
+  const keys = service.addresses.map((address) => `${address} . ${port.protocol} . ${port.port}`)
+  return { owner: `${service.namespace}/${service.name}`, keys, chain: `svc-${id}`, sets, chains }
+}
+
+/** Kept with the rules, as those are with their route. */
+const texts = new WeakMap<PortRules, string>()
+
+/** The commands that add a port's sets and chains. */
+function textOf(rules: PortRules): string {
+  const known = texts.get(rules)
+  if (known !== undefined) return known
+  const text = lines(changes(NOTHING, { ...NOTHING, sets: rules.sets, chains: rules.chains }))
+  texts.set(rules, text)
+  return text
+}
+
+function baseChains({ serviceRange, dnsAddress }: NftOptions): Map<string, Chain> {
   const dispatch = 'ip daddr . meta l4proto . th dport vmap @services'
   return new Map([
     ['prerouting', { hook: 'type nat hook prerouting priority -100 ;', rules: [dispatch] }],
@@ -146,7 +217,7 @@ function spread(protocol: string, backends: readonly Backend[]): string {
 /** As kube-proxy does: each backend has the set of clients that last used it, and its chain renews them. */
 function addSticky(
   sets: Map<string, string>,
-  chains: Map<string, { hook: string; rules: string[] }>,
+  chains: Map<string, Chain>,
   id: string,
   protocol: string,
   backends: readonly Backend[],
@@ -211,8 +282,8 @@ function missing(from: ReadonlyMap<string, unknown>, other: ReadonlyMap<string, 
   return [...from.keys()].filter((name) => !other.has(name)).sort()
 }
 
-function sameRules(a: { rules: readonly string[] } | undefined, b: { rules: readonly string[] } | undefined): boolean {
-  return a?.rules.join('\n') === b?.rules.join('\n')
+function sameRules(a: Chain | undefined, b: Chain | undefined): boolean {
+  return a === b || a?.rules.join('\n') === b?.rules.join('\n')
 }
 
 function uniqueBackends(backends: readonly Backend[]): Backend[] {

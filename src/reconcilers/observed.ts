@@ -36,6 +36,8 @@ export interface RouterView {
   readonly applying?: RouteTable | undefined
   /** the live rules or names no longer are what was acknowledged */
   readonly drift: readonly ('routes' | 'dns')[]
+  /** a large table has just been sent, and the next one has a moment to wait */
+  readonly resting?: boolean
   /** the router last seen running on its network, by its spec label: when it is missing, somebody removed it */
   readonly seen?: string
 }

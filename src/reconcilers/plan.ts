@@ -99,6 +99,8 @@ export type StepAction =
       readonly address: string
       readonly phase: 'postStart' | 'preStop'
       readonly action: ProbeAction
+      /** of the container; absent means none */
+      readonly namedPorts?: Readonly<Record<string, number>>
       readonly timeoutSeconds: number
       /** written down before it begins, for a hook that must not begin twice */
       readonly mark?: PodMark

@@ -19,6 +19,7 @@ import {
   type PodContext,
   type PodNow,
 } from './podstate.ts'
+import { namedPorts } from './probetargets.ts'
 
 /** A container that has run this long may be restarted by Docker itself while the daemon is away. */
 const STEADY_MS = 10_000
@@ -152,7 +153,7 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
 function planHealth(pod: PodNow, one: ContainerNow, latest: ContainerView): Step[] {
   const { context } = pod
   if (one.stage !== 'running') return []
-  if (one.condemned !== undefined) return [stopStep(context, one, latest, one.condemned)]
+  if (one.condemned !== undefined) return condemnedSteps(context, one, latest, one.condemned)
   return one.hooked ? [] : postStart(context, one, latest.name, one.attempt)
 }
 
@@ -244,6 +245,7 @@ function postStart(context: PodContext, one: ContainerNow, container: string, at
       address: context.record.ip,
       phase: 'postStart',
       action,
+      namedPorts: namedPorts(one),
       timeoutSeconds: graceOf(context),
     }),
   ]
@@ -299,26 +301,28 @@ function stopSteps(context: PodContext, one: ContainerNow): Step[] {
   if (one.stage === 'paused')
     return [step(context, one.compiled.name, 'a paused container cannot stop', { op: 'unpause', container: latest.id })]
   const remaining = Math.ceil(deletion.graceSeconds - (context.now - deletion.since) / 1000)
-  const stop = step(context, one.compiled.name, deletion.cause, {
-    op: 'stop',
-    container: latest.id,
-    graceSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
-  })
+  const graceSeconds = Math.max(MIN_GRACE_SECONDS, remaining)
+  const stop = step(context, one.compiled.name, deletion.cause, { op: 'stop', container: latest.id, graceSeconds })
+  return [...preStop(context, one, latest, deletion.cause, graceSeconds), stop]
+}
+
+/** Once begun it is over, however it ended: one that failed is told as an event, one that a crash cut off is not known to end. */
+function preStop(context: PodContext, one: ContainerNow, latest: ContainerView, cause: string, timeoutSeconds: number): Step[] {
   const action = one.compiled.container.lifecycle?.preStop
   const attempt = launchMark(one.compiled.name, one.attempt)
-  // Once begun it is over, however it ended: one that failed is told as an event, one that a crash cut off is not known to end.
-  if (action === undefined || context.record.preStopped?.includes(attempt)) return [stop]
-  const target = `${one.compiled.name} preStop #${one.attempt}`
-  const hook = step(context, target, deletion.cause, {
-    op: 'hook',
-    container: latest.name,
-    address: context.record.ip,
-    phase: 'preStop',
-    action,
-    timeoutSeconds: Math.max(MIN_GRACE_SECONDS, remaining),
-    mark: { pod: context.record.uid, attempt },
-  })
-  return [hook, stop]
+  if (action === undefined || context.record.preStopped?.includes(attempt)) return []
+  return [
+    step(context, `${one.compiled.name} preStop #${one.attempt}`, cause, {
+      op: 'hook',
+      container: latest.name,
+      address: context.record.ip,
+      phase: 'preStop',
+      action,
+      namedPorts: namedPorts(one),
+      timeoutSeconds,
+      mark: { pod: context.record.uid, attempt },
+    }),
+  ]
 }
 
 function removalSteps({ context }: PodNow): Step[] {
@@ -333,14 +337,12 @@ function removalSteps({ context }: PodNow): Step[] {
   return [...apps, ...sandbox, ...volumes]
 }
 
-function stopStep(context: PodContext, one: ContainerNow, latest: ContainerView, { cause, probe }: Condemnation): Step {
+function condemnedSteps(context: PodContext, one: ContainerNow, latest: ContainerView, { cause, probe }: Condemnation): Step[] {
   const { container } = one.compiled
   const own = probe === 'startup' ? container.startupProbe : probe === 'liveness' ? container.livenessProbe : undefined
-  return step(context, container.name, cause, {
-    op: 'stop',
-    container: latest.id,
-    graceSeconds: own?.terminationGracePeriodSeconds ?? graceOf(context),
-  })
+  const graceSeconds = own?.terminationGracePeriodSeconds ?? graceOf(context)
+  const stop = step(context, container.name, cause, { op: 'stop', container: latest.id, graceSeconds })
+  return [...preStop(context, one, latest, cause, graceSeconds), stop]
 }
 
 /** When a running container has proved itself: ms since the epoch. */

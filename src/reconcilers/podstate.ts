@@ -38,7 +38,7 @@ export interface PodContext {
   readonly failures: ReadonlyMap<string, Failure>
   readonly inFlight: ReadonlySet<string>
   /** names of containers whose postStart hook has ended well */
-  readonly hooks: ReadonlySet<string>
+  readonly hooks: { has(container: string): boolean }
   readonly tail: (containerId: string) => readonly string[]
   readonly now: number
 }

@@ -1,31 +1,44 @@
 /** From Services and pods to the table that every router serves. */
 import { matchesLabels } from '../model/selector.ts'
-import { objectKey, type Service, type ServicePort } from '../model/types.ts'
+import { type Labels, objectKey, type Service, type ServicePort } from '../model/types.ts'
 import { serviceRecords } from './dnsrecords.ts'
 import type { PodEndpoint } from './endpoints.ts'
 import { type PlacedService, targetPort } from './placement.ts'
 import type { Backend, DnsRecord, RoutePort, RouteTable, ServiceRoute } from './routetable.ts'
 
 export interface PodIndex {
-  /** pods of one namespace */
-  inNamespace(namespace: string): readonly PodEndpoint[]
+  /** pods of one namespace that carry all of these labels */
+  labelled(namespace: string, labels: Labels): readonly PodEndpoint[]
 }
 
 export function indexPods(pods: readonly PodEndpoint[]): PodIndex {
   const byNamespace = Map.groupBy(pods, ({ namespace }) => namespace)
-  return { inNamespace: (namespace) => byNamespace.get(namespace) ?? [] }
+  return {
+    labelled: (namespace, wanted) => (byNamespace.get(namespace) ?? []).filter(({ labels }) => matchesLabels(wanted, labels)),
+  }
+}
+
+/** What one Service adds to a table. */
+export interface RoutePiece {
+  /** `undefined` for an ExternalName, which has names only */
+  readonly route: ServiceRoute | undefined
+  readonly records: readonly DnsRecord[]
+}
+
+export function routePiece(placed: PlacedService, pods: PodIndex, domain: string): RoutePiece {
+  const endpoints = readyEndpoints(placed.service, pods)
+  // A headless Service has no address to answer for; its backends are what its names lead to.
+  const routed = placed.service.spec.type !== 'ExternalName'
+  return { route: routed ? serviceRoute(placed, endpoints) : undefined, records: serviceRecords(placed, endpoints, domain) }
 }
 
 /** The route table; equal inputs in any order give equal tables. */
 export function buildRouteTable(services: readonly PlacedService[], pods: PodIndex, domain: string): RouteTable {
   const sorted = [...services].sort((a, b) => compareText(routeKey(a), routeKey(b)))
-  const routed = sorted.map((placed) => ({ placed, endpoints: readyEndpoints(placed.service, pods) }))
+  const pieces = sorted.map((placed) => routePiece(placed, pods, domain))
   return {
-    // A headless Service has no address to answer for; its backends are what its names lead to.
-    services: routed
-      .filter(({ placed }) => placed.service.spec.type !== 'ExternalName')
-      .map(({ placed, endpoints }) => serviceRoute(placed, endpoints)),
-    dns: uniqueRecords(routed.flatMap(({ placed, endpoints }) => serviceRecords(placed, endpoints, domain))),
+    services: pieces.flatMap(({ route }) => route ?? []),
+    dns: uniqueRecords(pieces.flatMap(({ records }) => records)),
     domain,
   }
 }
@@ -34,7 +47,7 @@ export function buildRouteTable(services: readonly PlacedService[], pods: PodInd
 export function selectedEndpoints(service: Service, pods: PodIndex): PodEndpoint[] {
   const { selector } = service.spec
   if (selector === null || Object.keys(selector).length === 0) return []
-  return pods.inNamespace(service.metadata.namespace).filter(({ labels }) => matchesLabels(selector, labels))
+  return [...pods.labelled(service.metadata.namespace, selector)]
 }
 
 /**
@@ -50,41 +63,46 @@ export function readyEndpoints(service: Service, pods: PodIndex): PodEndpoint[] 
 /**
  * Whether a pod is where it should be: in the tables of all Services that want it, acknowledged, and in no table that
  * is served or may be. A table on its way counts as served when it holds the pod, and as not served when it does not.
+ *
+ * @param routesTo what of a table leads to the pod
  */
 export function routingOf(
   table: RouteTable,
   router: { readonly acknowledged: RouteTable | undefined; readonly applying?: RouteTable | undefined },
   uid: string,
+  routesTo: (table: RouteTable, uid: string) => ReadonlySet<string> = (one) => routesByPod(one).get(uid) ?? NONE,
 ): { acknowledged: boolean; present: boolean } {
-  const wanted = routesByPod(table).get(uid)
-  const actual = router.acknowledged === undefined ? undefined : routesByPod(router.acknowledged).get(uid)
-  const coming = router.applying === undefined ? undefined : routesByPod(router.applying).get(uid)
-  const missing = [...(wanted ?? [])].some((route) => actual?.has(route) !== true)
-  return { acknowledged: !missing, present: (actual?.size ?? 0) + (coming?.size ?? 0) > 0 }
+  const wanted = routesTo(table, uid)
+  const actual = router.acknowledged === undefined ? NONE : routesTo(router.acknowledged, uid)
+  const coming = router.applying === undefined ? NONE : routesTo(router.applying, uid)
+  return { acknowledged: [...wanted].every((route) => actual.has(route)), present: actual.size + coming.size > 0 }
 }
 
-/** Pods that one table treats differently from the other. */
-export function changedPods(a: RouteTable | undefined, b: RouteTable | undefined): string[] {
-  const [x, y] = [a === undefined ? new Map() : routesByPod(a), b === undefined ? new Map() : routesByPod(b)]
-  const text = (routes: ReadonlySet<string> | undefined): string => [...(routes ?? [])].sort().join()
-  return [...new Set([...x.keys(), ...y.keys()])].filter((uid) => text(x.get(uid)) !== text(y.get(uid)))
-}
+const NONE: ReadonlySet<string> = new Set()
 
-/** Which routes and names lead to a pod; kept with the table, for tables are asked often and never change. */
-const byPod = new WeakMap<RouteTable, ReadonlyMap<string, ReadonlySet<string>>>()
-
+/** Which routes lead to a pod. */
 export function routesByPod(table: RouteTable): ReadonlyMap<string, ReadonlySet<string>> {
-  const known = byPod.get(table)
+  const found = new Map<string, Set<string>>()
+  for (const service of table.services)
+    for (const [uid, routes] of podsOfRoute(service)) found.set(uid, (found.get(uid) ?? new Set()).union(routes))
+  return found
+}
+
+/** Of one Service; kept with it, for tables are asked often, and what is the same in the next one is the same value. */
+const byRoute = new WeakMap<ServiceRoute, ReadonlyMap<string, ReadonlySet<string>>>()
+
+export function podsOfRoute(service: ServiceRoute): ReadonlyMap<string, ReadonlySet<string>> {
+  const known = byRoute.get(service)
   if (known !== undefined) return known
   const found = new Map<string, Set<string>>()
-  for (const { namespace, name, ports } of table.services)
-    for (const { protocol, port, backends } of ports)
-      for (const { uid, ip, port: target } of backends) {
-        const routes = found.get(uid) ?? new Set<string>()
-        routes.add(`${namespace}/${name} ${protocol}/${port} ${ip}:${target}`)
-        found.set(uid, routes)
-      }
-  byPod.set(table, found)
+  const { namespace, name, ports } = service
+  for (const { protocol, port, backends } of ports)
+    for (const { uid, ip, port: target } of backends) {
+      const routes = found.get(uid) ?? new Set<string>()
+      routes.add(`${namespace}/${name} ${protocol}/${port} ${ip}:${target}`)
+      found.set(uid, routes)
+    }
+  byRoute.set(service, found)
   return found
 }
 
@@ -115,11 +133,13 @@ function backend(port: ServicePort, pod: PodEndpoint): Backend[] {
   return target === undefined ? [] : [{ uid: pod.uid, pod: pod.name, ip: pod.ip, port: target }]
 }
 
-function uniqueRecords(records: readonly DnsRecord[]): DnsRecord[] {
+/** Each once, by name, type and value. */
+export function uniqueRecords(records: readonly DnsRecord[]): DnsRecord[] {
   const byText = new Map(records.map((record) => [recordText(record), record]))
   return [...byText].sort(([a], [b]) => compareText(a, b)).map(([, record]) => record)
 }
 
+/** What records are sorted by. */
 function recordText(record: DnsRecord): string {
   return `${record.name} ${record.type} ${record.type === 'SRV' ? `${record.priority} ${record.weight} ${record.port} ${record.target}` : record.value}`
 }

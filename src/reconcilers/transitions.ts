@@ -66,7 +66,10 @@ const NONE: readonly string[] = []
 
 /** Notes that the preStop hook of an attempt begins. */
 export function recordPreStop(memory: WorkloadMemory, { pod, attempt }: PodMark): WorkloadMemory {
-  const noted = (record: PodRecord): PodRecord => ({ ...record, preStopped: [...(record.preStopped ?? NONE), attempt] })
+  const noted = (record: PodRecord): PodRecord => {
+    const others = (record.preStopped ?? NONE).filter((mark) => !sameContainer(mark, attempt))
+    return { ...record, preStopped: [...others, attempt] }
+  }
   return { ...memory, pods: memory.pods.map((record) => (record.uid === pod ? noted(record) : record)) }
 }
 

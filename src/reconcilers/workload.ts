@@ -213,7 +213,7 @@ function podContext(
     // A set that was replaced before it had all it refers to must not start without it.
     missing: set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config),
     observed,
-    volumes: input.volumes.get(record.uid) ?? [],
+    volumes: input.volumes(record.uid),
     node,
     probes: input.probes,
     routing: input.routing(record.uid),
@@ -286,9 +286,9 @@ function planExtraPods(input: WorkloadInput, memory: WorkloadMemory): Lane[] {
           container: view.id,
         }),
       )
-      const volumes = (input.volumes.get(pod.uid) ?? []).map(
-        (volume): Step => ({ node: pod.node, target: `volume ${volume}`, cause, op: 'removeVolume', volume }),
-      )
+      const volumes = input
+        .volumes(pod.uid)
+        .map((volume): Step => ({ node: pod.node, target: `volume ${volume}`, cause, op: 'removeVolume', volume }))
       return { id: `pod/${pod.uid}`, steps: [...removals, ...volumes] }
     })
 }

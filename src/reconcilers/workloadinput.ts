@@ -20,7 +20,7 @@ export interface WorkloadInput {
   /** at least one */
   readonly nodes: readonly NodeView[]
   /** names of existing volumes by pod uid */
-  readonly volumes: ReadonlyMap<string, readonly string[]>
+  readonly volumes: (podUid: string) => readonly string[]
   readonly addressUsed: (ip: string) => boolean
   readonly probes: (containerId: string) => ContainerProbes
   readonly routing: (podUid: string) => PodRouting
@@ -28,7 +28,7 @@ export interface WorkloadInput {
   /** ids of lanes with a step under way */
   readonly inFlight: ReadonlySet<string>
   /** names of containers whose postStart hook has ended well */
-  readonly hooks: ReadonlySet<string>
+  readonly hooks: { has(container: string): boolean }
   readonly tail: (containerId: string) => readonly string[]
   readonly now: number
   /** the n-th id of this pass; equal seeds give equal ids */

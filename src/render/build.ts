@@ -11,6 +11,8 @@ export interface Build {
   /** after the command's own; `root` is where the copy is */
   readonly args: (root: string) => readonly string[]
   readonly files: readonly TreeFile[]
+  /** what of the copy outlives a kill is found here; `undefined` for the system's temporary folder */
+  readonly workDir: string | undefined
   readonly network: boolean
   readonly timeoutMs: number
   /** of the output */
@@ -27,7 +29,7 @@ export class BuildError extends Error {
 
 /** The output of the tool. Errors: `BuildError`. */
 export async function runBuild(build: Build): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'trireme-render-'))
+  const folder = await workFolder(build)
   const root = join(folder, 'tree')
   try {
     await writeTree(root, build.files)
@@ -35,6 +37,11 @@ export async function runBuild(build: Build): Promise<string> {
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function workFolder({ workDir = tmpdir() }: Build): Promise<string> {
+  await mkdir(workDir, { recursive: true, mode: 0o700 })
+  return mkdtemp(join(workDir, 'trireme-render-'))
 }
 
 /** Regular files only, and none outside of `root`, whatever their paths say. */

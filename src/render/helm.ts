@@ -9,6 +9,7 @@ import { isWithin } from './layout.ts'
 import { manifestsOf, textOf } from './plain.ts'
 import { ToolMissing, type Tools } from './tools.ts'
 import { failed, type Limits, type Rendered, type RenderOptions } from './types.ts'
+import { unfinishedIn } from './unfinished.ts'
 import { parseYaml, type YamlDocument } from './yaml.ts'
 
 /** Dependencies must be in the chart's own `charts/`; nothing is downloaded. */
@@ -47,6 +48,7 @@ export async function renderChart(
           ...values.flatMap((path) => ['--values', posix.join(root, posix.normalize(path))]),
         ],
         files: tree.files,
+        workDir: options.cacheDir === undefined ? undefined : unfinishedIn(options.cacheDir),
         network: false,
         timeoutMs: options.timeoutMs ?? 60_000,
         maxBytes: limits.totalBytes,

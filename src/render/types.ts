@@ -12,7 +12,7 @@ export interface RenderOptions {
   readonly valuesFiles?: readonly string[]
   /** lets kustomize fetch remote bases; off unless told */
   readonly allowRemote?: boolean
-  /** keeps what kustomize and helm have built; nothing is kept on disk unless told */
+  /** where kustomize and helm work, and what they have built is kept; unless told nothing is kept on disk */
   readonly cacheDir?: string
   /** of one build, 60,000 unless told */
   readonly timeoutMs?: number

@@ -1,5 +1,14 @@
-import { type Engine, EngineError, type EngineEvent, type EngineInfo, type NetworkView, type VolumeView } from './engine.ts'
-import { ContainerCache, type Labels, ListCache } from './observer/cache.ts'
+import { LABEL } from '../reconcilers/names.ts'
+import {
+  type ContainerView,
+  type Engine,
+  EngineError,
+  type EngineEvent,
+  type EngineInfo,
+  type NetworkView,
+  type VolumeView,
+} from './engine.ts'
+import { type Change, type Labels, labelsOf, ObjectCache } from './observer/cache.ts'
 import { coalesce, gate } from './observer/coalesce.ts'
 import { hintOf, type Known } from './observer/hints.ts'
 import { CLUSTER_LABEL, type NodeSnapshot } from './snapshot.ts'
@@ -16,7 +25,12 @@ const longestPauseMs = 2_000
  * What changed: anything may have (the engine came or went), or the containers, networks and volumes with
  * these labels did.
  */
-export type NodeChange = { readonly kind: 'all' } | { readonly kind: 'objects'; readonly labels: readonly Labels[] }
+export interface NodeChange {
+  readonly kind: 'all' | 'objects'
+  readonly labels: readonly Labels[]
+  readonly containers: readonly Change<ContainerView>[]
+  readonly volumes: readonly Change<VolumeView>[]
+}
 
 export interface ObserverOptions {
   readonly engine: Engine
@@ -33,7 +47,7 @@ export interface ObserverOptions {
 }
 
 export interface NodeObserver {
-  /** Consistent and frozen; the same value until something changes. */
+  /** The same value until something changes; its maps are live, their values frozen. */
   snapshot(): NodeSnapshot
   /**
    * Looks at one container, by id or name, now: what the snapshot shows afterwards was asked for after this
@@ -42,6 +56,8 @@ export interface NodeObserver {
   refresh(id: string): Promise<void>
   /** The same for the networks and volumes, which are listed as a whole. */
   refreshShared(): Promise<void>
+  /** The same for the volumes of one pod, by its uid. */
+  refreshVolumes(podUid: string): Promise<void>
   /** Lists everything again. Never rejects, as above. */
   relist(): Promise<void>
   /** Ends the observation; the snapshot stays as it is, and `onChange` is not called again. */
@@ -62,9 +78,9 @@ export function observeNode(options: ObserverOptions): NodeObserver {
   const ended = new AbortController()
   const signal = AbortSignal.any([options.signal, ended.signal])
 
-  const containers = new ContainerCache()
-  const networks = new ListCache<NetworkView>()
-  const volumes = new ListCache<VolumeView>()
+  const containers = new ObjectCache<ContainerView>(({ id }) => id)
+  const networks = new ObjectCache<NetworkView>(({ name }) => name)
+  const volumes = new ObjectCache<VolumeView>(({ name }) => name)
   let info: EngineInfo | undefined
   let reach = { reachable: false, since: now(), error: `node ${engine.node} has not been observed yet` }
   let current: NodeSnapshot | undefined
@@ -75,11 +91,27 @@ export function observeNode(options: ObserverOptions): NodeObserver {
 
   const changed = (change: NodeChange): void => {
     current = undefined
+    for (const volume of change.volumes) notePod(volume)
     if (!signal.aborted) onChange(change)
   }
 
-  const changedObjects = (labels: readonly Labels[]): void => {
-    if (labels.length > 0) changed({ kind: 'objects', labels })
+  /** names by pod uid */
+  const volumesOfPod = new Map<string, Set<string>>()
+
+  function notePod({ before, after }: Change<VolumeView>): void {
+    const view = after ?? before
+    const uid = view?.labels[LABEL.podUid]
+    if (view === undefined || uid === undefined) return
+    const names = volumesOfPod.get(uid) ?? new Set<string>()
+    if (after === undefined) names.delete(view.name)
+    else names.add(view.name)
+    if (names.size === 0) volumesOfPod.delete(uid)
+    else volumesOfPod.set(uid, names)
+  }
+
+  const changedObjects = (what: Changed): void => {
+    const change = changeOf('objects', what)
+    if (change.labels.length > 0) changed(change)
   }
 
   /** The engine did not answer: the session is over, and what is known is old. */
@@ -88,7 +120,7 @@ export function observeNode(options: ObserverOptions): NodeObserver {
     const error = cause instanceof Error ? cause.message : String(cause)
     if (!reach.reachable && reach.error === error) return
     reach = { reachable: false, since: reach.reachable ? now() : reach.since, error }
-    changed({ kind: 'all' })
+    changed(changeOf('all', {}))
   }
 
   /** Runs an observation. When it fails the session is over, unless that is over already. */
@@ -102,11 +134,31 @@ export function observeNode(options: ObserverOptions): NodeObserver {
   }
 
   const listShared = coalesce(async () => {
+    const [networkTicket, volumeTicket] = [networks.ticket(), volumes.ticket()]
     const [networkViews, volumeViews] = await Promise.all([engine.listNetworks(filter), engine.listVolumes(filter)])
-    changedObjects([...networks.putList(networkViews), ...volumes.putList(volumeViews)])
+    changedObjects({
+      networks: networks.putList(networkViews, networkTicket),
+      volumes: volumes.putList(volumeViews, volumeTicket),
+    })
   })
 
   const refreshShared = (): Promise<void> => observe(listShared)
+
+  /** All volumes in one list would be longer with every pod, and asked for with each. */
+  const listVolumesOf = async (podUid: string): Promise<void> => {
+    const ticket = volumes.ticket()
+    const views = await engine.listVolumes([...filter, `${LABEL.podUid}=${podUid}`])
+    const known = [...(volumesOfPod.get(podUid) ?? [])]
+    changedObjects({ volumes: volumes.putPart(views, known, ticket) })
+  }
+
+  const volumeLists = new Map<string, () => Promise<void>>()
+
+  const refreshVolumes = (podUid: string): Promise<void> => {
+    const again = volumeLists.get(podUid) ?? coalesce(() => observe(() => through(() => listVolumesOf(podUid))))
+    volumeLists.set(podUid, again)
+    return again().finally(() => volumeLists.delete(podUid))
+  }
 
   const listAll = async (): Promise<void> => {
     const mine = session
@@ -116,11 +168,11 @@ export function observeNode(options: ObserverOptions): NodeObserver {
     if (mine.signal.aborted) return
     if (JSON.stringify(info) !== JSON.stringify(engineInfo)) [info, current] = [engineInfo, undefined]
     listed = true
-    const labels = containers.putList(views, ticket)
+    const changes = containers.putList(views, ticket)
     for (const id of inspects.keys()) if (!containers.has(id)) inspects.delete(id)
-    if (reach.reachable) return changedObjects(labels)
+    if (reach.reachable) return changedObjects({ containers: changes })
     reach = { reachable: true, since: now(), error: '' }
-    changed({ kind: 'all' })
+    changed(changeOf('all', { containers: changes }))
   }
 
   const relist = coalesce(() => observe(listAll))
@@ -132,7 +184,7 @@ export function observeNode(options: ObserverOptions): NodeObserver {
     const ticket = containers.ticket()
     const view = await engine.inspectContainer(id)
     const ours = view?.labels[CLUSTER_LABEL] === options.cluster ? view : undefined
-    changedObjects(containers.put(view?.id ?? id, ours, ticket))
+    changedObjects({ containers: containers.put(view?.id ?? id, ours, ticket) })
   }
 
   /** One container that cannot be looked at is no reason to give up the engine: the list decides. */
@@ -163,7 +215,9 @@ export function observeNode(options: ObserverOptions): NodeObserver {
 
   const look = (event: EngineEvent): void => {
     const hint = hintOf(event, known)
-    if (hint) void (hint.kind === 'container' ? refresh(hint.id) : refreshShared())
+    if (hint?.kind === 'container') void refresh(hint.id)
+    else if (hint?.kind === 'volumes') void refreshVolumes(hint.podUid)
+    else if (hint?.kind === 'shared') void refreshShared()
   }
 
   /** One subscription, from connect to drop. Throws when there is none. */
@@ -210,10 +264,21 @@ export function observeNode(options: ObserverOptions): NodeObserver {
     },
     refresh,
     refreshShared,
+    refreshVolumes,
     relist,
     async stop() {
       ended.abort()
       await running
     },
   }
+}
+
+interface Changed {
+  readonly containers?: readonly Change<ContainerView>[]
+  readonly volumes?: readonly Change<VolumeView>[]
+  readonly networks?: readonly Change<NetworkView>[]
+}
+
+function changeOf(kind: NodeChange['kind'], { containers = [], volumes = [], networks = [] }: Changed): NodeChange {
+  return { kind, containers, volumes, labels: [...labelsOf(networks), ...labelsOf(volumes), ...labelsOf(containers)] }
 }

@@ -21,8 +21,8 @@ export interface ProberOptions {
 }
 
 export interface Prober {
-  /** The containers to probe from now on; one that is left out, or has started anew, is forgotten. */
-  sync(targets: readonly ProbeTarget[]): void
+  /** The containers of one owner to probe from now on; one that is left out, or has started anew, is forgotten. */
+  sync(owner: string, targets: readonly ProbeTarget[]): void
   /** `{}` for a container that is not probed. */
   states(containerId: string): ContainerProbes
   /**
@@ -69,6 +69,7 @@ export function createProber(options: ProberOptions): Prober {
   const { timers, now, random, onChange } = options
   const bornAt = now()
   const entries = new Map<string, Entry>()
+  const ownedBy = new Map<string, ReadonlySet<string>>()
   const seeds = new Set<string>()
   const execSlots = createSlots(EXEC_LIMIT)
   const requestSlots = createSlots(REQUEST_LIMIT)
@@ -183,10 +184,12 @@ export function createProber(options: ProberOptions): Prober {
   }
 
   return {
-    sync(targets) {
+    sync(owner, targets) {
       const wanted = new Map(targets.map((target) => [target.containerId, target]))
-      for (const entry of [...entries.values()]) {
-        const target = wanted.get(entry.target.containerId)
+      for (const id of ownedBy.get(owner) ?? []) {
+        const entry = entries.get(id)
+        const target = wanted.get(id)
+        if (entry === undefined) continue
         if (target === undefined) forget(entry)
         else if (target.startedAt !== entry.target.startedAt) {
           // The same container started again is another process: nothing known of the old one holds.
@@ -197,6 +200,8 @@ export function createProber(options: ProberOptions): Prober {
         }
       }
       for (const target of targets) if (!entries.has(target.containerId)) add(target)
+      if (targets.length === 0) ownedBy.delete(owner)
+      else ownedBy.set(owner, new Set(wanted.keys()))
     },
     states(containerId) {
       const workers = entries.get(containerId)?.workers.values() ?? []

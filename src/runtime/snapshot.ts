@@ -5,7 +5,8 @@ import type { ContainerView, EngineInfo, NetworkView, VolumeView } from './engin
 export const CLUSTER_LABEL = 'trireme.cluster'
 
 /**
- * One node as last observed: only objects of our cluster, all frozen.
+ * One node as last observed: only objects of our cluster, all frozen. The maps are live: whoever reads them does so
+ * between two changes, as a pass does, or makes a copy.
  *
  * While the engine cannot be reached the objects are the last known ones. A container that has not
  * changed is the same value in the next snapshot.

@@ -3,8 +3,10 @@
  * time after one file has changed. Prints its times as JSON (`PlanTimes`).
  */
 import { createHash, hash } from 'node:crypto'
+import { isService, isWorkload } from '../../src/controller/kinds.ts'
+import { createNodeIndex } from '../../src/controller/nodeindex.ts'
 import { type PassContext, servicePass, workloadPass } from '../../src/controller/passes.ts'
-import { createWorld, isService, isWorkload, type World } from '../../src/controller/world.ts'
+import { createWorld, type World } from '../../src/controller/world.ts'
 import { diffCluster } from '../../src/diff/objects.ts'
 import type { Tree, TreeFile } from '../../src/git/source.ts'
 import { createLoader } from '../../src/model/load.ts'
@@ -64,10 +66,10 @@ const node: NodeView = {
 function newWorld(): World {
   const cluster = defineCluster({ id: 'bench', domain: 'cluster.local', subnet: '10.64.0.0/12', nodeImage: 'node:bench' })
   const reading = {
+    ...createNodeIndex(node.name),
     name: node.name,
     view: () => node,
-    pods: () => new Map(),
-    volumes: () => new Map(),
+    router: () => node.router,
     hooks: new Set<string>(),
     tail: () => [],
   }

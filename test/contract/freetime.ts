@@ -5,11 +5,18 @@ interface Pending {
   readonly callback: () => void
 }
 
+export interface FreeTime {
+  readonly now: () => number
+  readonly timers: Timers
+  /** Resolves once nothing is to come. */
+  settled(): Promise<void>
+}
+
 /**
  * Virtual time that runs by itself: whenever the process has nothing else to do, the next timer is due. A day passes in
  * no time, and what waits in real time for something in virtual time never waits long.
  */
-export function freeTime(startMs: number): { readonly now: () => number; readonly timers: Timers } {
+export function freeTime(startMs: number): FreeTime {
   const pending = new Set<Pending>()
   let nowMs = startMs
   let running = false
@@ -29,6 +36,14 @@ export function freeTime(startMs: number): { readonly now: () => number; readonl
 
   return {
     now: () => nowMs,
+    settled: () =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (pending.size === 0) resolve()
+          else setImmediate(look)
+        }
+        setImmediate(look)
+      }),
     timers: {
       setTimeout(callback, ms) {
         const timer = { at: nowMs + Math.max(0, ms), callback }

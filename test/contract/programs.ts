@@ -9,6 +9,8 @@ export const programs = {
   idle: shell('trap "exit 0" TERM; while :; do sleep 0.05; done'),
   /** runs on through SIGTERM */
   stubborn: shell('trap "" TERM; while :; do sleep 0.05; done'),
+  /** runs on, without a word about signals */
+  careless: ['/bin/sleep', '1000'],
   /** exits 3 at once */
   crash: shell('exit 3'),
   /** three lines on standard output, one on standard error, then exits 0 */
@@ -25,6 +27,8 @@ export const commands = {
   both: shell('echo hi; sleep 0.05; echo no >&2; exit 3'),
   /** 100 000 bytes of `x`, exits 0 */
   flood: shell("head -c 100000 /dev/zero | tr '\\0' x"),
+  /** exits 0 where there is a network, 1 where there is none but the loopback */
+  hasNetwork: shell('test -e /sys/class/net/eth0'),
   /** 30 s of silence */
   sleep: ['/bin/sleep', '30'],
   /** standard input to standard output */

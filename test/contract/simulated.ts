@@ -1,12 +1,12 @@
 /** The contract's programs and commands for an engine without processes, and a lab on such an engine. */
-import type { ContainerConfig, ExecStream } from '../../src/runtime/engine.ts'
+import type { ContainerConfig, ContainerView, ExecStream } from '../../src/runtime/engine.ts'
 import { Channel } from '../simulation/engine/channel.ts'
 import { SimulatedEngine } from '../simulation/engine/engine.ts'
 import { failed } from '../simulation/engine/errors.ts'
 import type { EngineFailure, Executed, Program, Pull } from '../simulation/engine/options.ts'
 import { EngineLab, STUB_IMAGE } from '../support/engine.ts'
 import { epochMs } from '../support/world.ts'
-import { freeTime } from './freetime.ts'
+import { type FreeTime, freeTime } from './freetime.ts'
 import { commands, programs } from './programs.ts'
 
 const same = (a: readonly string[], b: readonly string[]): boolean => a.join('\0') === b.join('\0')
@@ -17,6 +17,7 @@ const idle: Program = { signals: { TERM: { exitCode: 0, afterMs: 25 } } }
 const known: readonly (readonly [readonly string[], Program])[] = [
   [programs.idle, idle],
   [programs.stubborn, { signals: { TERM: 'ignored' } }],
+  [programs.careless, {}],
   [programs.crash, { exits: { exitCode: 3, afterMs: 5 } }],
   [
     programs.talk,
@@ -46,7 +47,8 @@ function programOf({ entrypoint = [], init }: ContainerConfig): Program {
   return init ? { exits: { exitCode: 127, afterMs: 5 } } : { missingCommand: command }
 }
 
-function execute(_container: unknown, command: readonly string[]): Executed | EngineFailure {
+function execute(engine: SimulatedEngine, { id }: ContainerView, command: readonly string[]): Executed | EngineFailure {
+  if (same(command, commands.hasNetwork)) return { exitCode: engine.world.hasNetwork(id) ? 0 : 1, output: '' }
   if (same(command, commands.both)) return { exitCode: 3, output: 'hi\nno\n', afterMs: 60 }
   if (same(command, commands.flood)) return { exitCode: 0, output: 'x'.repeat(100_000) }
   if (same(command, commands.sleep)) return { exitCode: 0, output: '', afterMs: 30_000 }
@@ -66,9 +68,11 @@ function registry(ref: string): Pull {
   return { afterMs: 10, error: 'failed', message: `Get "http://${ref.split('/')[0]}/v2/": connect: connection refused` }
 }
 
-export function contractEngine(seed = 1): SimulatedEngine {
-  const { now, timers } = freeTime(epochMs)
-  return new SimulatedEngine({
+/** An engine that runs the contract's programs, and its time, which passes by itself. */
+export function contractEngine(seed = 1): { readonly engine: SimulatedEngine; readonly time: FreeTime } {
+  const time = freeTime(epochMs)
+  const { now, timers } = time
+  const engine: SimulatedEngine = new SimulatedEngine({
     node: 'simulated',
     now,
     timers,
@@ -76,9 +80,10 @@ export function contractEngine(seed = 1): SimulatedEngine {
     programs: programOf,
     images: [{ ref: STUB_IMAGE, files: { '/bin/busybox': 'x'.repeat(4096) } }],
     registry,
-    exec: execute,
+    exec: (container, command) => execute(engine, container, command),
     execStream: openStream,
   })
+  return { engine, time }
 }
 
 /** Mulberry32: small, and the same everywhere. */
@@ -95,7 +100,7 @@ export function seededRandom(seed: number): () => number {
 export class SimulatedLab extends EngineLab {
   readonly #engine: SimulatedEngine
 
-  constructor(topic: string, engine: SimulatedEngine = contractEngine()) {
+  constructor(topic: string, engine: SimulatedEngine = contractEngine().engine) {
     super(topic, engine)
     this.#engine = engine
   }

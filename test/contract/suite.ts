@@ -7,6 +7,7 @@ import { imageContract } from './images.ts'
 import type { ContractLab } from './lab.ts'
 import { logContract } from './logs.ts'
 import { networkContract } from './networks.ts'
+import { trapContract } from './traps.ts'
 
 /**
  * What every implementation of the Engine port does, in Docker's way.
@@ -30,5 +31,6 @@ export function engineContract(name: string, makeLab: () => Promise<ContractLab>
     logContract(current)
     eventContract(current)
     imageContract(current)
+    trapContract(current)
   })
 }

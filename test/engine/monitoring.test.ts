@@ -12,7 +12,7 @@ import { type Api, startApi } from '../../src/api/server.ts'
 import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts'
 import { runningContainers } from '../../src/metrics/usage.ts'
 import type { ClusterStatus } from '../../src/reconcilers/status.ts'
-import { tellEverything } from '../support/metrics.ts'
+import { scrapeOf, tellEverything } from '../support/metrics.ts'
 import { busyCluster, cluster, source } from '../support/status.ts'
 
 const folder = join(import.meta.dirname, '../../manifests/monitoring')
@@ -102,7 +102,7 @@ describe('what is scraped', () => {
   test('passes promtool check metrics, for a healthy and for a troubled cluster', async () => {
     for (const each of [healthy, busy]) {
       status = each
-      const { status: exitCode, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await metrics.metrics() })
+      const { status: exitCode, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await scrapeOf(metrics) })
       expect(`${stdout}${stderr}`).toBe('')
       expect(exitCode).toBe(0)
     }

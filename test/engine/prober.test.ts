@@ -7,6 +7,8 @@ import { createProber, type Prober } from '../../src/runtime/prober.ts'
 import { createProbeRunner, runHook } from '../../src/runtime/probes/action.ts'
 import { realTimers, StubLab } from '../support/stubs.ts'
 
+const OWNER = 'Deployment/shop/web'
+
 const lab = new StubLab('prober')
 const probers: Prober[] = []
 const waiters: (() => void)[] = []
@@ -61,7 +63,7 @@ test('a server becomes ready soon after its start, whatever the period', async (
   const view = await stub('soon')
   const prober = newProber()
   const begun = performance.now()
-  prober.sync([target(view, { readiness: probe({ ...http('/ok'), periodSeconds: 60 }) })])
+  prober.sync(OWNER, [target(view, { readiness: probe({ ...http('/ok'), periodSeconds: 60 }) })])
   await until(prober, view.id, 'readiness', 'success')
   expect(performance.now() - begun).toBeLessThan(5_000)
   expect(prober.states(view.id).readiness?.lastAnswer).toBe('HTTP 200')
@@ -72,7 +74,7 @@ test('readiness follows a file through exec, startup goes before it', async () =
   const prober = newProber()
   const startup = probe({ exec: { command: ['test', '-f', '/tmp/started'] }, failureThreshold: 60 })
   const readiness = probe({ exec: { command: ['sh', '-c', 'test -f /tmp/ready || { echo no hunter2; exit 7; }'] } })
-  prober.sync([target(view, { startup, readiness })])
+  prober.sync(OWNER, [target(view, { startup, readiness })])
   await lab.shell(view.id, 'touch /tmp/started')
   await until(prober, view.id, 'startup', 'success')
   await until(prober, view.id, 'readiness', 'failure')
@@ -96,7 +98,7 @@ test('a path that is not there, a port that is closed, a command that is not the
   })
   expect(await said({ exec: { command: ['sleep', '5'] } })).toEqual({ ok: false, answer: 'no answer within 1 s' })
   const prober = newProber()
-  prober.sync([target(view, { readiness: probe(http('/ok')) })])
+  prober.sync(OWNER, [target(view, { readiness: probe(http('/ok')) })])
   await until(prober, view.id, 'readiness', 'success')
   expect(await said(http('/missing'))).toEqual({ ok: false, answer: 'HTTP 404' })
   expect(await said({ tcpSocket: { port: 'http' } })).toEqual({ ok: true, answer: 'connected' })
@@ -105,14 +107,14 @@ test('a path that is not there, a port that is closed, a command that is not the
 test('a container that dies fails over the network; over exec there is no answer to count', async () => {
   const view = await stub('dies')
   const prober = newProber()
-  prober.sync([target(view, { readiness: probe(http('/ok')), liveness: probe({ exec: { command: ['true'] } }) })])
+  prober.sync(OWNER, [target(view, { readiness: probe(http('/ok')), liveness: probe({ exec: { command: ['true'] } }) })])
   await until(prober, view.id, 'readiness', 'success')
   await until(prober, view.id, 'liveness', 'success')
   await lab.engine.killContainer(view.id, 'SIGKILL')
   await until(prober, view.id, 'readiness', 'failure')
   expect(prober.states(view.id).liveness?.result).toBe('success')
   await lab.engine.startContainer(view.id)
-  prober.sync([target(await lab.view(view.id), { readiness: probe(http('/ok')) })])
+  prober.sync(OWNER, [target(await lab.view(view.id), { readiness: probe(http('/ok')) })])
   expect(prober.states(view.id).readiness?.result).toBe('unknown')
   await until(prober, view.id, 'readiness', 'success')
 })

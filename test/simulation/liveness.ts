@@ -4,7 +4,7 @@ import type { WorkloadStatus } from '../../src/reconcilers/status.ts'
 import { type Component, NAMESPACE } from './application.ts'
 import { imageOf, isSound } from './behaviour.ts'
 import { type LivePod, livePods } from './livepods.ts'
-import { Violation } from './safety.ts'
+import { SECRET, Violation } from './safety.ts'
 import type { World } from './world.ts'
 
 /** Longest backoff (5 min), longest progress deadline (10 min), and time to work: ms. */
@@ -39,6 +39,19 @@ export async function staysQuiet(world: World): Promise<void> {
     .slice(before)
     .filter((change) => !change.startsWith('updateContainer'))
   if (done.length > 0) throw new Violation('stays quiet', done.join('; '))
+}
+
+/** Nothing that the daemon tells or keeps holds a secret. */
+export function tellsNoSecret(world: World): void {
+  const daemon = world.daemon()
+  if (daemon === undefined) return
+  const { store } = daemon
+  const told = { status: daemon.status(), events: store.events(5_000), history: store.history(1_000) }
+  const kept = [...store.lastApplied().values(), ...store.workloads().values()]
+  for (const [what, text] of Object.entries({ ...told, memory: kept })) {
+    const found = SECRET.exec(JSON.stringify(text))
+    if (found !== null) throw new Violation('secrets stay secret', `${found[0]} is in ${what}`)
+  }
 }
 
 function isWholeSound(world: World): boolean {

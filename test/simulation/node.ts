@@ -3,6 +3,7 @@ import type { Edges } from '../../src/controller/edges.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { type ContainerConfig, type ContainerView, type Engine, EngineError, type VolumeView } from '../../src/runtime/engine.ts'
+import { containerConfig } from '../support/container.ts'
 import { behaviourOf } from './behaviour.ts'
 import type { Chance } from './chance.ts'
 import type { VirtualClock } from './clock.ts'
@@ -41,7 +42,7 @@ export interface SimulatedNode {
 
 export function openNode(world: NodeWorld): SimulatedNode {
   const { clock, chance, tell } = world
-  const trouble: Trouble = { operations: 0, events: false }
+  const trouble: Trouble = { operations: 0, events: false, lists: false }
   let refusing = false
   const begun = new Map<string, number>()
   const ranMs: RanMs = ({ id }) => clock.elapsed() - (begun.get(id) ?? 0)
@@ -158,7 +159,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
       case 'remove':
       case 'removeSandbox':
       case 'removeRouter':
-        void hands.remove(id)
+        hands.remove(id).catch((error: unknown) => tell(`world: in vain: ${String(error)}`))
         break
       case 'rename':
         hands.rename(id, `renamed-${chance.int(0, 1_000_000)}`)
@@ -188,7 +189,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
   }
 
   return {
-    engine: troubled(engine, trouble, { timers: clock.timers, chance }),
+    engine: troubled(engine, trouble, { clock, chance }),
     probeRunner: probeRunner({
       timers: clock.timers,
       ranMs,
@@ -217,6 +218,11 @@ export function openNode(world: NodeWorld): SimulatedNode {
           return later(fault.forMs, () => {
             trouble.events = false
           })
+        case 'staleLists':
+          trouble.lists = true
+          return later(fault.forMs, () => {
+            trouble.lists = false
+          })
         case 'engineUnreachable':
           void disconnect(fault.forMs)
           return
@@ -237,6 +243,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
     calm() {
       trouble.operations = 0
       trouble.events = false
+      trouble.lists = false
       refusing = false
     },
   }
@@ -270,41 +277,16 @@ function latency(chance: Chance, op: string): number {
   }
 }
 
-/** Containers that are none of our business, under names that look like ours. */
+/** Containers, a network and a volume that are none of our business, under names that look like ours. */
 function strangers(engine: SimulatedEngine): ReadonlySet<string> {
   const names = ['k8s_main_w0-abc-def_shop_0_0', 'trireme-sim-edge-shop-w0x', 'database']
-  return new Set(names.flatMap((name) => [name, engine.world.run(plain(name, 'foreign:1'))]))
+  const containers = names.flatMap((name) => [name, engine.world.run(plain(name, 'foreign:1'))])
+  void engine.createVolume({ name: FOREIGN_VOLUME, labels: { 'trireme.cluster': 'another' }, driver: 'local', driverOpts: {} })
+  return new Set([...containers, FOREIGN_VOLUME])
 }
 
+const FOREIGN_VOLUME = 'trireme-other-0-data'
+
 function plain(name: string, image: string): ContainerConfig {
-  return {
-    name,
-    image,
-    env: [],
-    labels: { 'io.kubernetes.pod.name': 'w0' },
-    tty: false,
-    openStdin: false,
-    stdinOnce: false,
-    restartPolicy: 'no',
-    init: false,
-    resources: {},
-    oomScoreAdj: 0,
-    mounts: [],
-    networkMode: 'none',
-    portBindings: [],
-    dns: [],
-    dnsSearch: [],
-    dnsOptions: [],
-    extraHosts: [],
-    sysctls: {},
-    capAdd: [],
-    capDrop: [],
-    privileged: false,
-    readonlyRootfs: false,
-    securityOpt: [],
-    groupAdd: [],
-    noHealthcheck: true,
-    logMaxBytes: 1,
-    logMaxFiles: 1,
-  }
+  return containerConfig({ name, image, labels: { 'io.kubernetes.pod.name': 'w0' } })
 }

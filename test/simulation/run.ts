@@ -1,5 +1,5 @@
 /** One seed, from beginning to end. */
-import { converges, staysQuiet } from './liveness.ts'
+import { converges, staysQuiet, tellsNoSecret } from './liveness.ts'
 import { Violation } from './safety.ts'
 import { createWorld, type Tally, type World } from './world.ts'
 
@@ -29,6 +29,7 @@ async function story(world: World): Promise<Violation | undefined> {
     world.calm()
     await converges(world)
     await staysQuiet(world)
+    tellsNoSecret(world)
     return undefined
   } catch (error) {
     if (!(error instanceof Violation)) throw error

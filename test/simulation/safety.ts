@@ -13,6 +13,9 @@ import { type Commitments, commitments, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
 import { type LivePod, livePods, type RanMs } from './livepods.ts'
 
+/** What a value of a simulated Secret looks like. */
+export const SECRET = /hush-[0-9a-f]{24}/
+
 export class Violation extends Error {
   readonly invariant: string
   constructor(invariant: string, message: string) {
@@ -44,7 +47,6 @@ export interface Safety {
   said(line: string): void
 }
 
-const SECRET = /hush-[0-9a-f]{24}/
 const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|disconnect|put)/
 
 export function createSafety(world: SafetyWorld): Safety {
@@ -100,6 +102,14 @@ export function createSafety(world: SafetyWorld): Safety {
     }
   }
 
+  /** A volume goes with the pod that it was made for, and not before. */
+  function keepsVolumes(volume: string): void {
+    for (const { pods } of world.daemon()?.store.workloads().values() ?? [])
+      for (const { uid, name, deletion } of pods)
+        if (deletion === undefined && volume.includes(uid))
+          fail('volumes stay', `${volume} of ${name} is removed, and the pod is to stay`)
+  }
+
   function namesAreUnique(pods: ReadonlyMap<string, LivePod>): void {
     const names = new Map<string, string>()
     for (const { uid, name } of pods.values()) {
@@ -141,6 +151,7 @@ export function createSafety(world: SafetyWorld): Safety {
       if (!CHANGES.test(op)) return
       const target = String(op === 'connectNetwork' || op === 'disconnectNetwork' ? args[1] : args[0])
       if (typeof args[0] === 'string' && world.isForeign(target)) fail('foreign is untouched', `${op} ${target}`)
+      if (op === 'removeVolume') keepsVolumes(target)
       if (op === 'createContainer' && SECRET.test(JSON.stringify({ ...(args[0] as object), env: [], entrypoint: [], cmd: [] })))
         fail('secrets stay secret', `a container is created with a secret outside its environment`)
     },

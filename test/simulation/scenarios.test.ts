@@ -73,3 +73,22 @@ test('what is being taken down is not made again for a newer revision that lacks
   const gone = world.trace.findIndex((line) => line.includes('left Git'))
   expect(world.trace.slice(gone).filter((line) => line.includes('create leaves'))).toEqual([])
 })
+
+test.each(upTo(12))('secret values of a new revision are there although the last one is read beside it (%i)', async (seed) => {
+  const config = { configMap: 'web-config', secret: 'web-secret', mounted: false }
+  const web = component('web', { config })
+  const values = { 'web-config': 'plain', 'web-secret': `hush-${'a'.repeat(24)}` }
+  world = createWorld(seed, { climate: fair, application: { components: [web], values } })
+  await converges(world)
+  world.strike({ kind: 'killDaemon', downMs: 1_000 })
+  world.commit({ components: [web], values: { ...values, 'web-secret': `hush-${'b'.repeat(24)}` } }, 'another secret')
+  await converges(world)
+})
+
+test.each(upTo(8))('a daemon outlives an engine that fails in its first moments (%i)', async (seed) => {
+  await settled(seed, component('web'))
+  world.strike({ kind: 'engineTrouble', oneIn: 2, forMs: 5_000 })
+  world.strike({ kind: 'killDaemon', downMs: 10 })
+  await converges(world)
+  expect(world.trace.filter((line) => line.includes('fatal'))).toEqual([])
+})

@@ -14,6 +14,7 @@ export type Fault =
   /** engine operations fail, are slow, or answer after they were given up */
   | { readonly kind: 'engineTrouble'; readonly oneIn: number; readonly forMs: number }
   | { readonly kind: 'eventTrouble'; readonly forMs: number }
+  | { readonly kind: 'staleLists'; readonly forMs: number }
   | { readonly kind: 'engineUnreachable'; readonly forMs: number }
   | { readonly kind: 'engineFalls'; readonly how: Fall; readonly downMs: number }
   | { readonly kind: 'remote'; readonly state: 'unreachable' | 'hanging'; readonly forMs: number }
@@ -49,6 +50,7 @@ export function calmFault(chance: Chance): Fault {
     [1, { kind: 'fullDisk', forMs }],
     [3, { kind: 'engineTrouble', oneIn: chance.pick([3, 10, 30]), forMs }],
     [2, { kind: 'eventTrouble', forMs }],
+    [1, { kind: 'staleLists', forMs }],
     [1, { kind: 'engineUnreachable', forMs }],
     [2, { kind: 'remote', state: chance.pick(['unreachable', 'hanging']), forMs }],
     [1, { kind: 'routerRefuses', forMs }],

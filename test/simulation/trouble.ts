@@ -1,70 +1,59 @@
-/** An engine that fails, is slow, or answers when nobody waits any more; and whose events get lost. */
-import { type Engine, EngineError, type EngineEvent } from '../../src/runtime/engine.ts'
-import type { Timers } from '../../src/runtime/timers.ts'
+/** What goes wrong on the way to an engine, by chance, for as long as it is in force. */
+import type { Engine } from '../../src/runtime/engine.ts'
 import type { Chance } from './chance.ts'
+import type { VirtualClock } from './clock.ts'
+import { type CallFault, type EventFault, withFaults } from './engine/faults.ts'
 
 export interface Trouble {
   /** one in so many operations goes wrong; 0 for none */
   operations: number
+  /** events are lost, late, doubled, or in another order */
   events: boolean
+  /** lists show what an earlier one has shown, now and then */
+  lists: boolean
 }
 
-const GIVE_UP_MS = 30_000
+/** Docker lists from a copy that follows its state; it is never much behind. */
+const STALE_MS = 500
 
-export function troubled(engine: Engine, trouble: Trouble, world: { readonly timers: Timers; readonly chance: Chance }): Engine {
-  const { timers, chance } = world
-  const pause = (ms: number): Promise<void> => new Promise((resolve) => void timers.setTimeout(resolve, ms))
+export function troubled(
+  engine: Engine,
+  trouble: Trouble,
+  { clock, chance }: { readonly clock: VirtualClock; readonly chance: Chance },
+): Engine {
+  /** when each kind of list was last a new one */
+  const listedAt = new Map<string, number>()
 
-  async function call(work: () => Promise<unknown>): Promise<unknown> {
-    switch (chance.int(1, 5)) {
-      case 1:
-        throw new EngineError('failed', 'trouble: it did not work')
-      case 2:
-        await work()
-        throw new EngineError('failed', 'trouble: it worked, and the answer was an error')
-      case 3:
-        await pause(GIVE_UP_MS)
-        throw new EngineError('timeout', 'trouble: no answer, and nothing was done')
-      case 4:
-        await pause(GIVE_UP_MS)
-        await work()
-        throw new EngineError('timeout', 'trouble: no answer, and it was done after all')
-      default:
-        await pause(chance.int(100, 8_000))
-        return work()
-    }
+  function call(op: string): CallFault | undefined {
+    if (trouble.operations > 0 && chance.oneIn(trouble.operations)) return wrong()
+    if (!op.startsWith('list')) return undefined
+    const age = clock.elapsed() - (listedAt.get(op) ?? Number.NEGATIVE_INFINITY)
+    if (trouble.lists && age < STALE_MS && chance.oneIn(2)) return { fault: 'stale' }
+    listedAt.set(op, clock.elapsed())
+    return undefined
   }
 
-  async function* lossy(events: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent> {
-    let held: EngineEvent | undefined
-    for await (const event of events) {
-      if (event.type === 'other' || !trouble.events) {
-        yield event
-        continue
-      }
-      const fate = chance.int(1, 4)
-      if (fate === 1) continue
-      if (fate === 2) {
-        held = event
-        continue
-      }
-      yield event
-      if (fate === 3) yield event
-      if (held !== undefined) yield held
-      held = undefined
-    }
+  function wrong(): CallFault {
+    return chance.pick<CallFault>([
+      { fault: 'before', kind: 'failed' },
+      { fault: 'before', kind: 'timeout' },
+      { fault: 'after', kind: 'failed' },
+      { fault: 'after', kind: 'timeout' },
+      { fault: 'delay', ms: chance.int(100, 30_000) },
+    ])
   }
 
-  return new Proxy(engine, {
-    get(target, name) {
-      const member = Reflect.get(target, name)
-      if (typeof member !== 'function') return member
-      if (name === 'events') return (since: number, signal: AbortSignal) => lossy(target.events(since, signal))
-      if (name === 'logs') return member.bind(target)
-      return (...args: unknown[]) => {
-        const work = (): Promise<unknown> => member.apply(target, args) as Promise<unknown>
-        return trouble.operations > 0 && chance.oneIn(trouble.operations) ? call(work) : work()
-      }
-    },
-  })
+  function event(): EventFault | undefined {
+    if (!trouble.events) return undefined
+    return chance.weighted<EventFault | undefined>([
+      [4, { fault: 'drop' }],
+      [4, { fault: 'swap' }],
+      [4, { fault: 'twice' }],
+      [3, { fault: 'late', ms: chance.int(10, 5_000) }],
+      [1, { fault: 'cut' }],
+      [4, undefined],
+    ])
+  }
+
+  return withFaults(engine, { timers: clock.timers, random: chance.next, call, event })
 }

@@ -10,7 +10,7 @@ import { virtualClock } from './clock.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import type { Witness } from './mortal.ts'
 import { openNode, type SimulatedNode } from './node.ts'
-import { type Commit, repository } from './repository.ts'
+import { type Commit, type Files, repository } from './repository.ts'
 import { createSafety, type Safety, Violation } from './safety.ts'
 import { type Climate, calmFault, climate, type Fault, roughFault } from './storm.ts'
 
@@ -19,6 +19,14 @@ const EPOCH_MS = 1_767_225_600_000
 
 /** In memory where there is such a place: a simulated disk is as durable as it has to be. */
 const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+/** What a commit does: it changes something, takes back everything since an earlier one, or breaks a file. */
+const COMMITS = [
+  [12, 'change'],
+  [2, 'revert'],
+  [1, 'mistake'],
+] as const
+const BROKEN: Files = { 'w0.yaml': 'kind: Deployment\n  metadata: [', 'more.yaml': 'apiVersion: v1\nkind: Konfigmap\n' }
 
 export interface World {
   readonly seed: number
@@ -62,6 +70,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
   const mirror = new Map<string, Commit>()
   const wishes = chance.fork()
   let application = given.application ?? makeApplication(wishes, weather.size)
+  const past = [application]
   let storming = false
   let daemon: Daemon | undefined
   let second: Daemon | undefined
@@ -197,14 +206,19 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
   }
 
   function commit(): void {
-    const change = changeApplication(wishes, application, weather.sound)
-    application = change.application
-    publish(change.message, wishes.oneIn(15))
+    const kind = wishes.weighted(COMMITS)
+    const next =
+      kind === 'change'
+        ? changeApplication(wishes, application, weather.sound)
+        : { application: kind === 'revert' ? wishes.pick(past) : application, message: kind }
+    past.push(application)
+    application = next.application
+    publish(next.message, wishes.oneIn(15), kind === 'mistake' ? BROKEN : {})
   }
 
-  function publish(message: string, rewrite: boolean): void {
+  function publish(message: string, rewrite: boolean, more: Files = {}): void {
     tally.commits += 1
-    const { sha } = repo.commit(filesOf(application, message), message, { rewrite })
+    const { sha } = repo.commit({ ...filesOf(application, message), ...more }, message, { rewrite })
     tell(`world: commit ${sha.slice(0, 8)} ${message}${rewrite ? ' (history rewritten)' : ''}`)
   }
 

@@ -15,6 +15,10 @@ export const event: EventRecord = {
   count: 3,
 }
 
+async function* upMetrics(): AsyncGenerator<string> {
+  yield 'up 1\n'
+}
+
 export interface TestApi extends Api {
   readonly syncs: () => number
   readonly failures: readonly unknown[]
@@ -25,7 +29,7 @@ export async function startTestApi(change: Partial<ApiDeps> = {}, host = '127.0.
   const failures: unknown[] = []
   const api = await startApi(
     {
-      registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: async () => 'up 1\n' },
+      registry: { contentType: 'text/plain; version=0.0.4; charset=utf-8', metrics: upMetrics },
       status: busyCluster,
       events: (limit) => [event].slice(0, limit),
       logs: async function* (query) {

@@ -32,6 +32,12 @@ export interface LabOptions {
   readonly enter?: readonly string[]
   /** address that the daemon listens on */
   readonly listen?: string
+  /** where the daemon finds the bare repository of a git source, when not by its path */
+  readonly repo?: string
+  /** of the daemon, beside that of this process */
+  readonly env?: Readonly<Record<string, string>>
+  /** told of every line that a daemon writes */
+  readonly onLine?: (line: string) => void
 }
 
 export class DaemonLab {
@@ -47,6 +53,9 @@ export class DaemonLab {
   readonly #through: string
   readonly #enter: readonly string[]
   readonly #listen: string
+  readonly #repo: string
+  readonly #env: Readonly<Record<string, string>>
+  readonly #onLine: (line: string) => void
   readonly #children = new Set<ChildProcess>()
   #child: ChildProcess | undefined
   #url = ''
@@ -63,12 +72,15 @@ export class DaemonLab {
     this.#through = options.through ?? this.#docker
     this.#enter = options.enter ?? []
     this.#listen = options.listen ?? '127.0.0.1'
+    this.#repo = options.repo ?? this.bare
+    this.#env = options.env ?? {}
+    this.#onLine = options.onLine ?? (() => undefined)
     mkdirSync(this.tree)
   }
 
   /** Flags that name this lab's engine, cluster, memory and source. */
   flags(data = this.data): string[] {
-    const source = this.#source === 'git' ? ['--repo', this.bare, '--interval', '2s'] : ['--dir', this.tree, '--interval', '2s']
+    const source = this.#source === 'git' ? ['--repo', this.#repo, '--interval', '2s'] : ['--dir', this.tree, '--interval', '2s']
     return [...source, '--docker', this.#through, '--cluster', this.cluster, '--data-dir', data]
   }
 
@@ -77,13 +89,17 @@ export class DaemonLab {
     const child = this.#spawn(['run', ...this.flags(), '--listen', `${this.#listen}:0`, ...more])
     this.#child = child
     this.#log = []
+    const hear = (line: string): void => {
+      this.#log.push(line)
+      this.#onLine(line)
+    }
     const listening = new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout! }).on('line', (line) => {
-        this.#log.push(readable(line))
+        hear(readable(line))
         const url = /"url":"([^"]+)"/.exec(line)?.[1]
         if (url !== undefined) resolve(url)
       })
-      createInterface({ input: child.stderr! }).on('line', (line) => this.#log.push(line))
+      createInterface({ input: child.stderr! }).on('line', hear)
       child.once('exit', (code) => reject(new Error(`the daemon ended with ${code}\n${this.log(20)}`)))
     })
     this.#url = await listening
@@ -93,6 +109,19 @@ export class DaemonLab {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child
     if (child !== undefined) await ended(child, signal)
+  }
+
+  /** Waits until the daemon that runs now has ended, by itself or not; its exit code or signal. */
+  async gone(): Promise<string> {
+    const child = this.#child
+    if (child !== undefined && child.exitCode === null && child.signalCode === null)
+      await new Promise((resolve) => child.once('exit', resolve))
+    return String(child?.exitCode ?? child?.signalCode ?? 'none')
+  }
+
+  /** Process id of the daemon that was started last. */
+  get pid(): number {
+    return this.#child?.pid ?? 0
   }
 
   /** Runs a verb to its end. */
@@ -113,7 +142,7 @@ export class DaemonLab {
   }
 
   #spawn(args: readonly string[]): ChildProcess {
-    const env = { ...process.env, TZ: 'UTC', NO_COLOR: '1' }
+    const env = { ...process.env, TZ: 'UTC', NO_COLOR: '1', ...this.#env }
     const [command = '', ...words] = [...this.#enter, launcher, ...args]
     const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#children.add(child)
@@ -122,7 +151,7 @@ export class DaemonLab {
   }
 
   /** Writes files; with a git source also commits, pushes and asks for a poll. Returns the commit id, `''` for a folder. */
-  async write(files: Files, message = 'Change'): Promise<string> {
+  async write(files: Files, message = 'Change', ...push: readonly string[]): Promise<string> {
     for (const [path, content] of Object.entries(files)) {
       const full = join(this.tree, path)
       if (content === null) rmSync(full, { recursive: true })
@@ -131,7 +160,7 @@ export class DaemonLab {
         writeFileSync(full, typeof content === 'string' || content instanceof Uint8Array ? content : documents(content))
       }
     }
-    return this.#source === 'git' ? this.commit(message) : ''
+    return this.#source === 'git' ? this.commit(message, ...push) : ''
   }
 
   /** Commits the tree as it is, pushes it, and asks for a poll. */

@@ -17,3 +17,8 @@ export function tellEverything(metrics: Metrics): void {
   metrics.engineCall('alpha', 'createContainer', 'ok', 0.1)
   metrics.engineCall('alpha', 'startContainer', 'failed', 0.1)
 }
+
+/** The whole text of a scrape. */
+export async function scrapeOf(metrics: Pick<Metrics, 'metrics'>): Promise<string> {
+  return (await Array.fromAsync(metrics.metrics())).join('')
+}

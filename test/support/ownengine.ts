@@ -42,7 +42,8 @@ export class OwnEngine {
   readonly enter: readonly string[]
   /** of the namespace, as seen from this machine: published ports, and a daemon that listens on it */
   readonly address: string
-  readonly #hostAddress: string
+  /** of this machine, as seen from inside of the namespace */
+  readonly hostAddress: string
   #child: ChildProcess | undefined
 
   constructor(topic: string) {
@@ -52,7 +53,7 @@ export class OwnEngine {
     this.enter = ['nsenter', `--net=/run/netns/${this.name}`]
     // A /30 of the range for benchmarks (RFC 2544); no two processes of this machine get the same one.
     const [third, fourth] = [(process.pid >> 6) & 255, (process.pid & 63) << 2]
-    this.#hostAddress = `198.18.${third}.${fourth + 1}`
+    this.hostAddress = `198.18.${third}.${fourth + 1}`
     this.address = `198.18.${third}.${fourth + 2}`
   }
 
@@ -145,7 +146,7 @@ export class OwnEngine {
     execFileSync('ip', ['netns', 'add', this.name])
     for (const words of [
       `link add ${outer} type veth peer name own0 netns ${this.name}`,
-      `address add ${this.#hostAddress}/30 dev ${outer}`,
+      `address add ${this.hostAddress}/30 dev ${outer}`,
       `link set ${outer} up`,
       `-n ${this.name} address add ${this.address}/30 dev own0`,
       `-n ${this.name} address add ${OWN_ADDRESS}/24 dev own0`,

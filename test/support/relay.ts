@@ -7,12 +7,15 @@ import { SOCKET } from './engine.ts'
 
 export class Relay {
   readonly path: string
+  readonly #target: string
   readonly #folder: string
   readonly #sockets = new Set<Socket>()
   #server: Server | undefined
   #silent = false
 
-  constructor() {
+  /** @param target path of the engine's socket */
+  constructor(target = SOCKET) {
+    this.#target = target
     this.#folder = mkdtempSync(join(tmpdir(), 'trireme-relay-'))
     this.path = join(this.#folder, 'docker.sock')
   }
@@ -54,7 +57,7 @@ export class Relay {
   #relay(client: Socket): void {
     this.#track(client)
     if (this.#silent) return void client.resume()
-    const engine = connect(SOCKET)
+    const engine = connect(this.#target)
     this.#track(engine)
     client.pipe(engine).pipe(client)
     client.on('close', () => engine.destroy())

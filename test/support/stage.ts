@@ -93,7 +93,7 @@ export class Stage {
       },
       cluster: this.cluster,
       nodes: deepFreeze([viewOf(node)]),
-      volumes: volumesByPod(node.volumes.values()),
+      volumes: (uid: string) => volumesByPod(node.volumes.values()).get(uid) ?? [],
       addressUsed: (ip: string) => this.records().some((record) => record.ip === ip),
       probes: (id: string) => this.#probesOf(id, now),
       routing: (uid: string) => routingOf(table, node.router, uid),

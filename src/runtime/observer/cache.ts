@@ -1,25 +1,39 @@
-import type { ContainerView, NetworkView, VolumeView } from '../engine.ts'
+import { same } from '../../diff/equal.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
-interface Entry<T> {
-  readonly view: T
-  /** canonical text, for telling a change from a repetition */
-  readonly text: string
+/** One object as it was and as it is; `undefined` where there was or is none. */
+export interface Change<T> {
+  readonly before: T | undefined
+  readonly after: T | undefined
+}
+
+/** What these objects are and were labelled. */
+export function labelsOf(changes: readonly Change<{ readonly labels: Labels }>[]): Labels[] {
+  return changes.flatMap(({ before, after }) => {
+    const view = after ?? before
+    return view === undefined ? [] : [view.labels]
+  })
 }
 
 /**
- * The containers of one node, fed by answers that may overtake each other.
+ * Objects of one kind on one node, by id or name, fed by answers that may overtake each other.
  *
  * Each observation takes a ticket before it asks the engine. An answer never replaces one that was asked
- * for later, and a container once seen to be gone does not come back: ids are never used again.
+ * for later, so an object seen to be gone does not come back with an answer from before that.
  */
-export class ContainerCache {
+export class ObjectCache<T extends { readonly labels: Labels }> {
   #tickets = 0
-  readonly #entries = new Map<string, Entry<ContainerView> & { readonly ticket: number }>()
-  /** ticket of the observation that found the container gone, by id */
+  readonly #idOf: (view: T) => string
+  readonly #views = new Map<string, T>()
+  /** ticket of the last observation of what is there, by id */
+  readonly #seen = new Map<string, number>()
+  /** ticket of the observation that found an object gone, by id */
   readonly #gone = new Map<string, number>()
-  #views: ReadonlyMap<string, ContainerView> | undefined
+
+  constructor(idOf: (view: T) => string) {
+    this.#idOf = idOf
+  }
 
   /** To be taken before the engine is asked. */
   ticket(): number {
@@ -28,85 +42,55 @@ export class ContainerCache {
   }
 
   has(id: string): boolean {
-    return this.#entries.has(id)
+    return this.#views.has(id)
   }
 
-  /** The containers by id; the same map until one of them changes. */
-  views(): ReadonlyMap<string, ContainerView> {
-    this.#views ??= new Map([...this.#entries].map(([id, { view }]) => [id, view]))
-    return this.#views
+  get(id: string): T | undefined {
+    return this.#views.get(id)
   }
 
-  /** Takes one container's answer in; `undefined` when there is none. Returns the labels of what changed. */
-  put(id: string, view: ContainerView | undefined, ticket: number): Labels[] {
-    const known = this.#entries.get(id)
-    if (this.#gone.has(id) || (known && known.ticket > ticket)) return []
-    if (view === undefined) {
-      this.#gone.set(id, ticket)
-      return this.#drop(id)
-    }
-    const text = JSON.stringify(view)
-    if (known?.text === text) {
-      this.#entries.set(id, { ...known, ticket })
-      return []
-    }
-    this.#entries.set(id, { view: deepFreeze(view), text, ticket })
-    this.#views = undefined
-    return [view.labels]
-  }
-
-  /** Takes a whole list in: what it lacks is gone, unless a later observation has seen it. Returns the labels of what changed. */
-  putList(views: readonly ContainerView[], ticket: number): Labels[] {
-    const listed = new Set(views.map(({ id }) => id))
-    const changed = views.flatMap((view) => this.put(view.id, view, ticket))
-    const unlisted = [...this.#entries].filter(([id, { ticket: seen }]) => !listed.has(id) && seen <= ticket)
-    const gone = unlisted.flatMap(([id]) => this.#drop(id))
-    // Lists come one after the other: a later one cannot show what was gone before this one began.
-    for (const [id, seen] of this.#gone) if (seen < ticket) this.#gone.delete(id)
-    return [...changed, ...gone]
-  }
-
-  #drop(id: string): Labels[] {
-    const known = this.#entries.get(id)
-    if (!known) return []
-    this.#entries.delete(id)
-    this.#views = undefined
-    return [known.view.labels]
-  }
-}
-
-/** Networks or volumes of one node, replaced as a whole; unchanged ones keep their identity. */
-export class ListCache<T extends NetworkView | VolumeView> {
-  #entries: ReadonlyMap<string, Entry<T>> = new Map()
-  #views: ReadonlyMap<string, T> = new Map()
-
-  has(name: string): boolean {
-    return this.#entries.has(name)
-  }
-
-  /** By name, sorted; the same map until one of them changes. */
+  /** The objects by id; live, for a copy of all with every change of one would cost more than the change. */
   views(): ReadonlyMap<string, T> {
     return this.#views
   }
 
-  /** Returns the labels of what appeared, changed or went. */
-  putList(views: readonly T[]): Labels[] {
-    const before = this.#entries
-    const sorted = [...views].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-    const entries = new Map(sorted.map((view) => [view.name, this.#entry(view)]))
-    const changed = [...entries].filter(([name, entry]) => before.get(name) !== entry)
-    const gone = [...before].filter(([name]) => !entries.has(name))
-    const labels = [...changed, ...gone].map(([, { view }]) => view.labels)
-    if (labels.length === 0) return []
-    this.#entries = entries
-    this.#views = new Map([...entries].map(([name, { view }]) => [name, view]))
-    return labels
+  /** Takes one object's answer in; `undefined` when there is none. */
+  put(id: string, view: T | undefined, ticket: number): Change<T>[] {
+    if ((this.#gone.get(id) ?? 0) > ticket || (this.#seen.get(id) ?? 0) > ticket) return []
+    if (view === undefined) {
+      this.#gone.set(id, ticket)
+      return this.#drop(id)
+    }
+    const before = this.#views.get(id)
+    this.#seen.set(id, ticket)
+    if (before !== undefined && same(before, view)) return []
+    const after = deepFreeze(view)
+    this.#views.set(id, after)
+    return [{ before, after }]
   }
 
-  #entry(view: T): Entry<T> {
-    const text = JSON.stringify(view)
-    const known = this.#entries.get(view.name)
-    return known?.text === text ? known : { view: deepFreeze(view), text }
+  /** Takes a whole list in: what it lacks is gone, unless a later observation has seen it. */
+  putList(views: readonly T[], ticket: number): Change<T>[] {
+    const changed = this.putPart(views, this.#views.keys(), ticket)
+    // Lists come one after the other: a later one cannot show what was gone before this one began.
+    for (const [id, seen] of this.#gone) if (seen < ticket) this.#gone.delete(id)
+    return changed
+  }
+
+  /** The same for a list of a part, which is what it holds and those of `ids` that are there no more. */
+  putPart(views: readonly T[], ids: Iterable<string>, ticket: number): Change<T>[] {
+    const listed = new Set(views.map(this.#idOf))
+    const changed = views.flatMap((view) => this.put(this.#idOf(view), view, ticket))
+    const unlisted = [...ids].filter((id) => !listed.has(id) && (this.#seen.get(id) ?? 0) <= ticket)
+    return [...changed, ...unlisted.flatMap((id) => this.#drop(id))]
+  }
+
+  #drop(id: string): Change<T>[] {
+    const before = this.#views.get(id)
+    if (before === undefined) return []
+    this.#views.delete(id)
+    this.#seen.delete(id)
+    return [{ before, after: undefined }]
   }
 }
 

@@ -1,5 +1,6 @@
 import type { NftOptions } from '../../reconcilers/nft.ts'
 import type { RouteTable } from '../../reconcilers/routetable.ts'
+import { sameTable } from '../../reconcilers/tablediff.ts'
 import type { Engine } from '../engine.ts'
 import { RouterError } from './error.ts'
 import { type Exchange, openExchange, type StartTimer } from './exchange.ts'
@@ -27,12 +28,12 @@ export interface RouterOptions extends NftOptions {
 /** One daemon's exclusive hold on one node's router. */
 export interface RouterClient {
   /**
-   * Resolves once the router serves `table` and nothing else. A table equal to the acknowledged one is not
+   * Resolves once the router serves `table` and nothing else, with the bytes that were sent. A table equal to the acknowledged one is not
    * sent, unless the router is known to have drifted.
    *
    * Errors: `rejected`, `lost`, `timeout`.
    */
-  apply(table: RouteTable): Promise<void>
+  apply(table: RouteTable): Promise<number>
   /** The table that was applied last, by this daemon or one before it; `undefined` when there is none. */
   acknowledged(): RouteTable | undefined
   /**
@@ -119,25 +120,32 @@ function connected(
 ): Omit<RouterClient, 'close' | 'heardAt'> {
   let acknowledged = applied
   let trusted = liveIsApplied
-  let turn: Promise<void> = Promise.resolve()
+  let turn: Promise<unknown> = Promise.resolve()
+  let sent = 0
 
   const send = async (previous: RouteTable | undefined, next: RouteTable): Promise<string | undefined> => {
     // Until the answer says otherwise, what is live is not known.
     trusted = false
-    const [verb, ...words] = await exchange.ask((id) => applyRequest(id, previous, next, options))
+    const [verb, ...words] = await exchange.ask((id) => {
+      const request = applyRequest(id, previous, next, options)
+      sent += request.length
+      return request
+    })
     if (verb !== 'ok') return words.join(' ').trim() || 'no reason given'
     acknowledged = next
     trusted = true
     return undefined
   }
 
-  const applyNow = async (next: RouteTable): Promise<void> => {
-    if (trusted && acknowledged && JSON.stringify(acknowledged) === JSON.stringify(next)) return
+  const applyNow = async (next: RouteTable): Promise<number> => {
+    const before = sent
+    if (trusted && acknowledged && sameTable(acknowledged, next)) return 0
     const base = trusted && acknowledged?.domain === next.domain ? acknowledged : undefined
     let refusal = await send(base, next)
     // A change fails when the live rules are not what they were; the whole table does not depend on them.
     if (refusal !== undefined && base) refusal = await send(undefined, next)
     if (refusal !== undefined) throw new RouterError('rejected', `the router refused the route table: ${refusal}`)
+    return sent - before
   }
 
   return {

@@ -139,9 +139,7 @@ function shuffled(input: ReturnType<Stage['input']>): ReturnType<Stage['input']>
   const turned = <K, V>(map: ReadonlyMap<K, V>): Map<K, V> => new Map([...map].reverse())
   return {
     ...input,
-    volumes: turned(input.volumes),
     failures: turned(input.failures),
-    hooks: new Set([...input.hooks].reverse()),
     nodes: input.nodes.map((node) => ({
       ...node,
       containers: turned(node.containers),

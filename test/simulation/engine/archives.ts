@@ -3,7 +3,7 @@ import { packFiles, unpackFiles } from '../../../src/runtime/archive.ts'
 import { failed, noSuchContainer, notFound } from './errors.ts'
 import type { Machine } from './machine.ts'
 import type { Files, RawContainer } from './state.ts'
-import { volumeAt } from './volumes.ts'
+import { visitVolumes, volumeAt } from './volumes.ts'
 
 const MOST_BYTES = 1024 * 1024 * 1024
 const FOLDER_MODE = 0o755
@@ -30,6 +30,7 @@ export async function putArchive(machine: Machine, id: string, path: string, tar
   const entries = await unpackFiles(tar, { maxBytes: MOST_BYTES })
   const container = machine.findContainer(id)
   if (container === undefined) throw noSuchContainer(id)
+  visitVolumes(machine, container)
   const target = trimmed(path)
   if (!isFolder(machine, container, target)) throw notFound(`Could not find the file ${path} in container ${id}`)
   const root = placeOf(machine, container, target)
@@ -40,6 +41,7 @@ export async function putArchive(machine: Machine, id: string, path: string, tar
     const place = placeOf(machine, container, full)
     place.files.set(place.folder, { mode: entry.mode, bytes: entry.bytes })
   }
+  machine.emitContainer(container, 'extract-to-dir', { path })
   // Nothing keeps what is put into memory while nobody has it mounted.
   for (const volume of machine.volumes.values()) if (volume.inMemory && volume.mountedBy.size === 0) volume.files = new Map()
 }
@@ -48,10 +50,12 @@ export async function putArchive(machine: Machine, id: string, path: string, tar
 export async function getArchive(machine: Machine, id: string, path: string, maxBytes: number): Promise<Uint8Array> {
   const container = machine.findContainer(id)
   if (container === undefined) throw noSuchContainer(id)
+  visitVolumes(machine, container)
   const target = trimmed(path)
   const found = filesBelow(machine, container, target)
   if (found.length === 0 && !isFolder(machine, container, target))
     throw notFound(`Could not find the file ${path} in container ${id}`)
+  machine.emitContainer(container, 'archive-path', { path })
   const top = path.endsWith('/.') ? '' : (target.split('/').at(-1) ?? '')
   const files = found.map(({ rest, mode, bytes }) => ({ path: rest === '' ? top : joined(top, rest), mode, bytes }))
   const folders = found.some(({ rest }) => rest === '') || top === '' ? {} : { [top]: FOLDER_MODE }

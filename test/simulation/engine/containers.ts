@@ -4,7 +4,7 @@ import { conflict, failed, inProgress, invalid } from './errors.ts'
 import { findImage, missingImage } from './images.ts'
 import { killContainer, signalName, thaw, until, wake } from './life.ts'
 import type { Machine } from './machine.ts'
-import { hasProcess, labelFilter, type RawContainer, viewOf } from './state.ts'
+import { hasProcess, labelFilter, type RawContainer, sortedLabels, viewOf } from './state.ts'
 import { mountAll } from './volumes.ts'
 
 const LEAST_MEMORY_BYTES = 6 * 1024 * 1024
@@ -16,7 +16,7 @@ const DEFAULT_CPU_SHARES = 1024
 export function listContainers(machine: Machine, labels: readonly string[]): ContainerView[] {
   const matches = labelFilter(labels)
   const found: ContainerView[] = []
-  for (const container of machine.containers.values()) if (matches(container.config.labels)) found.push(viewOf(container))
+  for (const container of machine.containers.values()) if (matches(container.labels)) found.push(viewOf(container))
   return found.reverse()
 }
 
@@ -32,6 +32,7 @@ export function createContainer(machine: Machine, config: ContainerConfig): stri
     id: machine.newId(),
     config,
     imageId: image.view.id,
+    labels: sortedLabels({ ...image.labels, ...config.labels }),
     name: config.name,
     state: 'created',
     exitCode: 0,
@@ -45,6 +46,7 @@ export function createContainer(machine: Machine, config: ContainerConfig): stri
     resources: Object.freeze({ ...config.resources }),
     networkMode,
     endpoints: new Map(firstEndpoint(machine, networkMode, config.ip)),
+    networked: !networkMode.startsWith('container:'),
     mounts: mountAll(machine, config.mounts),
     files: new Map(),
     logs: [],
@@ -58,7 +60,7 @@ export function createContainer(machine: Machine, config: ContainerConfig): stri
     removing: false,
     stuckRemovals: 0,
     waiters: new Set(),
-    execs: new Set(),
+    attached: new Set(),
     view: undefined,
   }
   machine.containers.set(container.id, container)
@@ -116,9 +118,10 @@ async function killAfter(machine: Machine, container: RawContainer, graceMs: num
   machine.options.timers.clearTimeout(timer)
 }
 
-/** SIGKILL is waited for, every other signal only sent. Errors: invalid, conflict (not running). */
-export async function signalContainer(machine: Machine, container: RawContainer, text: string): Promise<void> {
+/** SIGKILL is waited for, every other signal only sent. Errors: invalid, notFound, conflict (not running). */
+export async function signalContainer(machine: Machine, id: string, text: string): Promise<void> {
   const signal = signalName(text)
+  const container = machine.container(id)
   killContainer(machine, container, signal, 'kill')
   if (signal === 'KILL') await until(container, () => !hasProcess(container))
 }
@@ -164,13 +167,14 @@ export function renameContainer(machine: Machine, container: RawContainer, name:
   machine.emitContainer(container, 'rename', { oldName: `/${oldName}` })
 }
 
-/** `resources` replaces all limits; shares that are lifted show as the engine's default. Errors: invalid, failed, inProgress. */
+/** `resources` replaces all limits; shares that are lifted show as the engine's default. Errors: failed (no change), notFound, invalid, inProgress. */
 export function updateContainer(
   machine: Machine,
-  container: RawContainer,
+  id: string,
   { resources, restartPolicy }: { readonly resources?: ResourceLimits; readonly restartPolicy?: RestartPolicy },
 ): void {
   if (resources === undefined && restartPolicy === undefined) throw failed('EOF')
+  const container = machine.container(id)
   if (resources !== undefined) checkResources(resources)
   if (container.removing || container.state === 'dead') {
     throw inProgress(`Cannot update container ${container.id}: Container is marked for removal and cannot be "update".`)

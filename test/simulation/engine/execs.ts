@@ -51,7 +51,7 @@ function endOf(
     const timersOfIt: unknown[] = []
     const settle = (act: () => void): void => {
       for (const timer of timersOfIt) timers.clearTimeout(timer)
-      container.execs.delete(onEnd)
+      container.attached.delete(onEnd)
       options.signal?.removeEventListener('abort', onAbort)
       act()
     }
@@ -62,7 +62,7 @@ function endOf(
       settle(() =>
         reject(new EngineError('timeout', `exec ${container.id}: the engine did not answer within ${options.timeoutMs} ms`)),
       )
-    container.execs.add(onEnd)
+    container.attached.add(onEnd)
     if (options.signal?.aborted) return onAbort()
     options.signal?.addEventListener('abort', onAbort, { once: true })
     if (options.afterMs === 0) return settle(() => resolve('ended'))
@@ -81,14 +81,14 @@ export function openExecStream(machine: Machine, container: RawContainer, comman
   const inner = machine.options.execStream?.(viewOf(container), command) ?? silentStream()
   const output = new Channel<Uint8Array>()
   const end = (error: EngineError | undefined): void => {
-    container.execs.delete(onEnd)
+    container.attached.delete(onEnd)
     output.end(error)
   }
   const onEnd = (error: EngineError | undefined): void => {
     inner.close()
     end(error ?? failed(`exec ${container.id}: ${command[0]} ended with code ${KILLED}`))
   }
-  container.execs.add(onEnd)
+  container.attached.add(onEnd)
   copy(inner.output, output).then(
     () => end(undefined),
     (cause) => end(cause instanceof EngineError ? cause : failed(`exec ${container.id}: ${String(cause)}`)),

@@ -23,6 +23,7 @@ export function addImage(machine: Machine, image: SimulatedImage): RawImage {
       exposedPorts: image.exposedPorts ?? [],
       sizeBytes: image.sizeBytes ?? 1_000_000,
     }),
+    labels: image.labels ?? {},
     files: image.files ?? {},
   }
   for (const name of [ref, digest, raw.view.id]) machine.images.set(name, raw)

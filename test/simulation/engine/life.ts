@@ -2,9 +2,9 @@
 import { EngineError } from '../../../src/runtime/engine.ts'
 import { conflict, inProgress, invalid, notFound } from './errors.ts'
 import { type Machine, textOf } from './machine.ts'
-import { announceAttached, attachAll, releaseAll } from './networks.ts'
+import { attachAll, releaseAll } from './networks.ts'
 import type { Program, SignalRecord } from './options.ts'
-import { releasePorts, takePorts } from './ports.ts'
+import { releasePorts } from './ports.ts'
 import { hasProcess, type NetworkNamespace, type RawContainer, type Run, viewOf } from './state.ts'
 import { mountVolumes, unmountVolumes } from './volumes.ts'
 
@@ -46,12 +46,15 @@ export function startContainer(machine: Machine, container: RawContainer): void 
     throw inProgress('container is marked for removal and cannot be started')
   }
   if (container.state === 'running' || container.state === 'restarting') return
-  launch(machine, container, () => {
-    container.restartCount = 0
-    container.backoffMs = 0
-    container.restartsCanceled = false
-    container.manuallyStopped = false
-  })
+  launch(machine, container, () => resetPolicy(container))
+}
+
+/** Docker's restart policy begins anew, as at every start that is not its own. */
+export function resetPolicy(container: RawContainer): void {
+  container.restartCount = 0
+  container.backoffMs = 0
+  container.restartsCanceled = false
+  container.manuallyStopped = false
 }
 
 /**
@@ -65,26 +68,30 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
   try {
     const namespace = joinNamespace(machine, container)
     attachAll(machine, container)
-    takePorts(machine, container)
-    announceAttached(machine, container)
     onNetworked()
-    if (program.missingCommand !== undefined) throw missingCommand(program.missingCommand)
     mountVolumes(machine, container)
+    if (program.missingCommand !== undefined) throw new MissingCommand(program.missingCommand)
     run(machine, container, program, namespace)
   } catch (error) {
     container.error = textOf(error)
-    if (container.exitCode === 0) container.exitCode = program.missingCommand === undefined ? 128 : 127
+    if (container.exitCode === 0) container.exitCode = error instanceof MissingCommand ? 127 : 128
     releasePorts(machine, container.id)
     releaseAll(machine, container)
+    unmountVolumes(machine, container)
     container.view = undefined
     throw error
   }
 }
 
-const missingCommand = (command: string): EngineError =>
-  invalid(
-    `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "${command}": stat ${command}: no such file or directory: unknown`,
-  )
+class MissingCommand extends EngineError {
+  constructor(command: string) {
+    const said = `exec: "${command}": stat ${command}: no such file or directory: unknown`
+    super(
+      'invalid',
+      `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${said}`,
+    )
+  }
+}
 
 /** The namespace of the donor, which must run; or one of its own. */
 function joinNamespace(machine: Machine, { networkMode }: RawContainer): NetworkNamespace {
@@ -98,7 +105,7 @@ function joinNamespace(machine: Machine, { networkMode }: RawContainer): Network
 }
 
 function run(machine: Machine, container: RawContainer, program: Program, namespace: NetworkNamespace): void {
-  const current: Run = { program, namespace, timers: new Set(), killed: false }
+  const current: Run = { program, namespace, timers: new Set(), killed: false, frozen: [] }
   Object.assign(container, {
     state: 'running',
     error: '',
@@ -114,16 +121,18 @@ function run(machine: Machine, container: RawContainer, program: Program, namesp
   machine.options.onLife?.(viewOf(container), 'start')
   const { exits, output = [] } = program
   for (const { afterMs, stream, text } of output)
-    during(machine, current, afterMs, () => writeLog(machine, container, stream, text))
+    during(machine, container, afterMs, () => writeLog(machine, container, stream, text))
   if (exits !== undefined)
-    during(machine, current, exits.afterMs, () => endProcess(machine, container, exits.exitCode, exits.oomKilled))
+    during(machine, container, exits.afterMs, () => endProcess(machine, container, exits.exitCode, exits.oomKilled))
 }
 
-/** What a process does later on, unless it has ended by then. */
-function during(machine: Machine, current: Run, ms: number, act: () => void): void {
+/** What a process does later on, unless it has ended by then; one that is paused does it when it goes on. */
+function during(machine: Machine, container: RawContainer, ms: number, act: () => void): void {
+  const current = container.run!
   const timer = machine.options.timers.setTimeout(() => {
     current.timers.delete(timer)
-    act()
+    if (container.state === 'paused') current.frozen.push(act)
+    else act()
   }, ms)
   current.timers.add(timer)
 }
@@ -174,15 +183,20 @@ export function killContainer(machine: Machine, container: RawContainer, signal:
 export function deliver(machine: Machine, container: RawContainer, signal: string, by: SignalRecord['by']): void {
   const current = container.run
   if (current === undefined) return
-  machine.options.onSignal?.({ at: machine.now(), container: viewOf(container), signal, by })
   if (signal === 'KILL') {
+    machine.options.onSignal?.({ at: machine.now(), container: viewOf(container), signal, by })
     killProcess(machine, container, current)
     return
   }
-  if (container.state === 'paused') return
-  const answer = current.program.signals?.[signal] ?? kernelAnswer(signal)
+  if (container.state === 'paused') {
+    current.frozen.push(() => deliver(machine, container, signal, by))
+    return
+  }
+  machine.options.onSignal?.({ at: machine.now(), container: viewOf(container), signal, by })
+  const answer = current.program.signals?.[signal] ?? kernelAnswer(signal, container.config.init)
   if (answer === 'ignored') return
-  during(machine, current, answer.afterMs, () => endProcess(machine, container, answer.exitCode))
+  if (answer.afterMs === 0) endProcess(machine, container, answer.exitCode)
+  else during(machine, container, answer.afterMs, () => endProcess(machine, container, answer.exitCode))
 }
 
 function killProcess(machine: Machine, container: RawContainer, current: Run): void {
@@ -190,12 +204,12 @@ function killProcess(machine: Machine, container: RawContainer, current: Run): v
   current.killed = true
   const { killMs = 0 } = current.program
   if (killMs === 0) endProcess(machine, container, 137)
-  else during(machine, current, killMs, () => endProcess(machine, container, 137))
+  else during(machine, container, killMs, () => endProcess(machine, container, 137))
 }
 
-/** What happens to a process that does not care. */
-function kernelAnswer(signal: string): 'ignored' | { readonly exitCode: number; readonly afterMs: number } {
-  if (['CHLD', 'CONT', 'STOP', 'WINCH'].includes(signal)) return 'ignored'
+/** What happens to a process that does not care: the kernel spares the first one of a container. */
+function kernelAnswer(signal: string, init: boolean): 'ignored' | { readonly exitCode: number; readonly afterMs: number } {
+  if (!init || ['CHLD', 'CONT', 'STOP', 'WINCH'].includes(signal)) return 'ignored'
   return { exitCode: 128 + signalNumbers[signal]!, afterMs: 0 }
 }
 
@@ -203,6 +217,7 @@ export function thaw(machine: Machine, container: RawContainer, tell: boolean): 
   container.state = 'running'
   container.view = undefined
   if (tell) machine.emitContainer(container, 'unpause')
+  for (const act of container.run?.frozen.splice(0) ?? []) act()
 }
 
 /** The process has ended: the addresses are free, and Docker's policy decides what comes next. */
@@ -226,7 +241,7 @@ export function endProcess(machine: Machine, container: RawContainer, exitCode: 
   machine.emitContainer(container, 'die', { exitCode: String(exitCode) })
   releaseAll(machine, container)
   unmountVolumes(machine, container)
-  for (const tell of [...container.execs]) tell(undefined)
+  for (const tell of [...container.attached]) tell(undefined)
   machine.options.onLife?.(viewOf(container), 'end')
   if (restarts) scheduleRestart(machine, container)
   wake(container)
@@ -244,6 +259,7 @@ function policyRestarts(machine: Machine, container: RawContainer, exitCode: num
 function scheduleRestart(machine: Machine, container: RawContainer): void {
   container.restartCount += 1
   container.view = undefined
+  const { exitCode } = container
   container.restartTimer = machine.later(container.backoffMs, () => {
     container.restartTimer = undefined
     try {
@@ -251,8 +267,7 @@ function scheduleRestart(machine: Machine, container: RawContainer): void {
     } catch (error) {
       // Docker logs it and does not try again.
       if (!(error instanceof EngineError)) throw error
-      container.state = 'exited'
-      container.view = undefined
+      Object.assign(container, { state: 'exited', exitCode, view: undefined })
       wake(container)
     }
   })

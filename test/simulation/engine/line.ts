@@ -24,7 +24,7 @@ export class Line {
     for (const fail of [...this.#waiting]) fail(error)
     this.#waiting.clear()
     this.#machine.events.hangUp(this.#error('events'), false)
-    for (const { execs } of this.#machine.containers.values()) for (const tell of [...execs]) tell(this.#error('exec'))
+    for (const { attached } of this.#machine.containers.values()) for (const tell of [...attached]) tell(this.#error('exec'))
   }
 
   mend(): void {

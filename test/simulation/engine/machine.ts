@@ -60,7 +60,7 @@ export class Machine {
   }
 
   emitContainer(container: RawContainer, action: string, more: Readonly<Record<string, string>> = {}): void {
-    const attributes = { ...container.config.labels, image: container.config.image, name: container.name, ...more }
+    const attributes = { ...container.labels, image: container.config.image, name: container.name, ...more }
     this.emit({ type: 'container', action, id: container.id, attributes })
   }
 

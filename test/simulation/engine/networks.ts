@@ -1,9 +1,11 @@
 /** Networks: their ranges, and who has which address when. */
 import type { NetworkAttachment, NetworkConfig, NetworkView } from '../../../src/runtime/engine.ts'
 import { lowestFree, overlap, rangeOf, toNumber, toText } from './addresses.ts'
-import { addressTaken, conflict, invalid, notFound } from './errors.ts'
+import { shuffled } from './chance.ts'
+import { addressTaken, conflict, invalid, notFound, unreachable } from './errors.ts'
 import type { Machine } from './machine.ts'
-import { hasProcess, labelFilter, type RawContainer, type RawNetwork } from './state.ts'
+import { takePorts } from './ports.ts'
+import { hasProcess, labelFilter, type RawContainer, type RawNetwork, sortedLabels } from './state.ts'
 
 const PREDEFINED = ['bridge', 'host', 'none']
 /** Docker's own choice of ranges: one after the other, whole /16s first. */
@@ -50,7 +52,7 @@ function addNetwork(machine: Machine, config: NetworkConfig): RawNetwork {
       id: machine.newId(),
       name: config.name,
       driver: config.driver,
-      labels: config.labels,
+      labels: sortedLabels(config.labels),
       subnets:
         range === undefined
           ? []
@@ -87,24 +89,29 @@ export function removeNetwork(machine: Machine, idOrName: string): void {
   machine.emitNetwork(network, 'destroy')
 }
 
-/** Gives a starting container its address on each of its networks. Errors: notFound, addressTaken, invalid. */
+/**
+ * Gives a starting container its address on each of its networks, one after the other, and its ports with the first.
+ * `bridge` is first, the others come in no order.
+ * Errors: notFound, addressTaken, portTaken, invalid; what it has by then is kept for `releaseAll`.
+ */
 export function attachAll(machine: Machine, container: RawContainer): void {
-  for (const [name, endpoint] of [...container.endpoints]) attach(machine, container, name, endpoint)
+  if (container.networkMode.startsWith('container:')) return
+  const { bridge = [], others = [] } = Object.groupBy(container.endpoints, ([name]) => (name === 'bridge' ? 'bridge' : 'others'))
+  const order = [...bridge, ...shuffled(others, machine.options.random)]
+  for (const [index, [name, endpoint]] of order.entries()) {
+    const network = attach(machine, container, name, endpoint)
+    if (index === 0) takePorts(machine, container)
+    machine.emitNetwork(network, 'connect', container.id)
+  }
 }
 
-/** The network is told apart from the port check that follows it, which fails after the address is given. */
-function attach(machine: Machine, container: RawContainer, name: string, endpoint: NetworkAttachment): void {
+function attach(machine: Machine, container: RawContainer, name: string, endpoint: NetworkAttachment): RawNetwork {
   const network = machine.findNetwork(name)
   if (network === undefined) throw notFound(`network ${name} not found`)
   const ip = allocate(network, endpoint.requestedIp)
   network.members.add(container.id)
   container.endpoints.set(name, Object.freeze({ ...endpoint, networkId: network.view.id, ip }))
-}
-
-export function announceAttached(machine: Machine, container: RawContainer): void {
-  for (const { networkId } of container.endpoints.values()) {
-    machine.emitNetwork(machine.networks.get(networkId)!, 'connect', container.id)
-  }
+  return network
 }
 
 function allocate(network: RawNetwork, requested: string): string {
@@ -149,14 +156,20 @@ export function connectNetwork(machine: Machine, idOrName: string, containerId: 
   if (container.removing || container.state === 'dead')
     throw conflict(`Container ${container.id} is marked for removal and cannot be connected`)
   const name = network?.view.name ?? idOrName
-  refuseShared(container, name)
   const asked = Object.freeze({ networkId: '', ip: '', requestedIp: ip ?? '' })
-  if (!hasProcess(container)) {
-    if (!container.endpoints.has(name)) container.endpoints.set(name, asked)
-    container.view = undefined
+  const running = hasProcess(container)
+  if (network === undefined && !running) {
+    connectToNothing(container, idOrName, asked)
     return
   }
   if (network === undefined) throw notFound(`network ${idOrName} not found`)
+  refuseMixed(machine, container, network, running)
+  if (!running) {
+    if (!container.endpoints.has(name)) container.endpoints.set(name, asked)
+    container.networked = true
+    container.view = undefined
+    return
+  }
   if (network.members.has(container.id)) {
     throw conflict(`endpoint with name ${container.name} already exists in network ${name}`)
   }
@@ -165,14 +178,26 @@ export function connectNetwork(machine: Machine, idOrName: string, containerId: 
   machine.emitNetwork(network, 'connect', container.id)
 }
 
-function refuseShared({ networkMode }: RawContainer, network: string): void {
-  if (networkMode.startsWith('container:') || networkMode === 'host') {
+/** A network that is not there is missed at the next start. Docker 20.10 falls over a container that never had one of its own. */
+function connectToNothing(container: RawContainer, name: string, asked: NetworkAttachment): void {
+  if (!container.networked) throw unreachable('connectNetwork: socket hang up')
+  container.endpoints.set(name, asked)
+  container.view = undefined
+}
+
+/** Only what runs may not share; what does not run takes anything that goes with what it has. */
+function refuseMixed(machine: Machine, container: RawContainer, network: RawNetwork, running: boolean): void {
+  const { networkMode, endpoints } = container
+  if (running && (networkMode.startsWith('container:') || networkMode === 'host')) {
     throw invalid('container sharing network namespace with another container or host cannot be connected to any other network')
   }
-  if ((networkMode === 'none') !== (network === 'none')) {
+  const others = [...endpoints.keys()].filter((name) => name !== network.view.name).map((name) => machine.findNetwork(name))
+  if (others.some((other) => other !== undefined && (isNone(other) || isNone(network)))) {
     throw invalid('container cannot be connected to multiple networks with one of the networks in private (none) mode')
   }
 }
+
+const isNone = ({ view }: RawNetwork): boolean => view.driver === 'null'
 
 /** Errors: notFound (no such network, container or attachment). */
 export function disconnectNetwork(machine: Machine, idOrName: string, containerId: string): void {

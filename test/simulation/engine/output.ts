@@ -1,5 +1,5 @@
 /** What containers say and use: logs and statistics. */
-import type { ContainerStats, LogLine, LogOptions } from '../../../src/runtime/engine.ts'
+import type { ContainerStats, EngineError, LogLine, LogOptions } from '../../../src/runtime/engine.ts'
 import type { Machine } from './machine.ts'
 import { hasProcess, type RawContainer } from './state.ts'
 
@@ -7,7 +7,7 @@ const DEFAULT_CPU_NANOS_PER_MS = 10_000
 const START_CPU_NANOS = 10_000_000
 const DEFAULT_MEMORY_BYTES = 8 * 1024 * 1024
 
-/** The lines there are, and those to come while it runs when they are followed. */
+/** The lines there are, and those to come while it runs when they are followed. Errors: unreachable. */
 export async function* logLines(
   container: RawContainer,
   options: LogOptions,
@@ -23,7 +23,8 @@ export async function* logLines(
     for (const line of next) yield lineOf(line, options)
     last = next.at(-1) ?? last
     if (!hasProcess(container) || signal?.aborted) return
-    if (next.length === 0) await change(container, signal)
+    const broken = next.length === 0 ? await change(container, signal) : undefined
+    if (broken !== undefined) throw broken
   }
 }
 
@@ -31,15 +32,18 @@ function lineOf({ stream, timestamp, text }: LogLine, options: LogOptions): LogL
   return { stream, timestamp: options.timestamps ? timestamp : '', text }
 }
 
-/** The next change of the container, or the abort. */
-function change(container: RawContainer, signal: AbortSignal | undefined): Promise<void> {
+/** The next change of the container, or the abort; the error when the connection breaks first. */
+function change(container: RawContainer, signal: AbortSignal | undefined): Promise<EngineError | undefined> {
   return new Promise((resolve) => {
-    const end = (): void => {
+    const settle = (error: EngineError | undefined): void => {
       container.waiters.delete(end)
+      container.attached.delete(settle)
       signal?.removeEventListener('abort', end)
-      resolve()
+      resolve(error)
     }
+    const end = (): void => settle(undefined)
     container.waiters.add(end)
+    container.attached.add(settle)
     signal?.addEventListener('abort', end, { once: true })
   })
 }

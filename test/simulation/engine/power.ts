@@ -1,6 +1,7 @@
 /** The engine itself goes down and comes up, as measured on Docker 20.10. */
 import { EngineError } from '../../../src/runtime/engine.ts'
-import { deliver, endProcess, launch, signalName, until } from './life.ts'
+import { shuffled } from './chance.ts'
+import { deliver, endProcess, launch, resetPolicy, signalName, thaw, until } from './life.ts'
 import type { Line } from './line.ts'
 import type { Machine } from './machine.ts'
 import { hasProcess, type RawContainer } from './state.ts'
@@ -46,7 +47,7 @@ function loseProcess(machine: Machine, container: RawContainer): void {
 async function shutDown(machine: Machine, container: RawContainer): Promise<void> {
   const ended = (): boolean => !hasProcess(container)
   const graceMs = (container.config.stopTimeoutSeconds ?? DEFAULT_STOP_SECONDS) * 1000
-  if (container.state === 'paused') container.state = 'running'
+  if (container.state === 'paused') thaw(machine, container, false)
   deliver(machine, container, signalName(container.config.stopSignal ?? 'TERM'), 'engine')
   const timer = machine.later(graceMs, () => deliver(machine, container, 'KILL', 'engine'))
   await until(container, ended)
@@ -66,34 +67,33 @@ export function comeUp(machine: Machine, line: Line): void {
     deliver(machine, container, 'KILL', 'engine')
     if (hasProcess(container)) endProcess(machine, container, 137)
   }
-  for (const container of shuffled(machine, [...machine.containers.values()])) {
-    container.restartsCanceled = false
-    container.backoffMs = 0
+  for (const container of machine.containers.values()) forgetPolicy(container)
+  for (const container of shuffled([...machine.containers.values()], machine.options.random)) {
     if (!hasProcess(container) && comesBack(container)) startOnce(machine, container)
   }
   line.mend()
 }
 
-function comesBack({ restartPolicy, manuallyStopped, exitCode, state }: RawContainer): boolean {
-  if (state === 'dead' || restartPolicy === 'no') return false
+/** The new engine knows what was running, not what was about to happen. */
+function forgetPolicy(container: RawContainer): void {
+  container.restartsCanceled = false
+  container.backoffMs = 0
+  if (container.state === 'restarting') container.state = 'exited'
+  container.view = undefined
+}
+
+/** What has never run is not started. */
+function comesBack({ restartPolicy, manuallyStopped, exitCode, state, runs }: RawContainer): boolean {
+  if (state === 'dead' || restartPolicy === 'no' || runs === 0) return false
   if (restartPolicy === 'on-failure') return exitCode !== 0
   return restartPolicy === 'always' || !manuallyStopped
 }
 
 function startOnce(machine: Machine, container: RawContainer): void {
   try {
-    launch(machine, container)
+    launch(machine, container, () => resetPolicy(container))
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    if (container.state === 'restarting') container.state = 'exited'
-    container.view = undefined
+    // It is left as it is, with the reason.
   }
-}
-
-function shuffled<T>(machine: Machine, items: T[]): T[] {
-  for (let last = items.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(machine.options.random() * (last + 1))
-    ;[items[last], items[other]] = [items[other]!, items[last]!]
-  }
-  return items
 }

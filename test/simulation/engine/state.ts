@@ -30,12 +30,16 @@ export interface Run {
   readonly timers: Set<unknown>
   /** SIGKILL is on its way */
   killed: boolean
+  /** what it would have done while it was paused */
+  readonly frozen: (() => void)[]
 }
 
 export interface RawContainer {
   readonly id: string
   readonly config: ContainerConfig
   readonly imageId: string
+  /** the image's and its own */
+  readonly labels: Readonly<Record<string, string>>
   name: string
   state: ContainerState
   exitCode: number
@@ -50,6 +54,8 @@ export interface RawContainer {
   readonly networkMode: string
   /** by the network's name, in the order they were attached */
   readonly endpoints: Map<string, NetworkAttachment>
+  /** whether it has ever had an endpoint */
+  networked: boolean
   readonly mounts: ContainerView['mounts']
   readonly files: Files
   readonly logs: (LogLine & { readonly at: number })[]
@@ -68,8 +74,8 @@ export interface RawContainer {
   stuckRemovals: number
   /** called at each end of its process, and when a restart is called off */
   readonly waiters: Set<() => void>
-  /** processes executed in it, told when the container's own ends */
-  readonly execs: Set<(error: EngineError | undefined) => void>
+  /** who is attached to it, told when its process ends, or why the connection broke */
+  readonly attached: Set<(error: EngineError | undefined) => void>
   view: ContainerView | undefined
 }
 
@@ -92,6 +98,7 @@ export interface RawVolume {
 
 export interface RawImage {
   readonly view: ImageView
+  readonly labels: Readonly<Record<string, string>>
   readonly files: Readonly<Record<string, string>>
 }
 
@@ -104,7 +111,7 @@ export function viewOf(container: RawContainer): ContainerView {
     name: container.name,
     image: container.config.image,
     imageId: container.imageId,
-    labels: container.config.labels,
+    labels: container.labels,
     state: container.removing ? 'removing' : container.state,
     exitCode: container.exitCode,
     oomKilled: container.oomKilled,
@@ -121,6 +128,11 @@ export function viewOf(container: RawContainer): ContainerView {
     pid: container.pid,
   })
   return container.view
+}
+
+/** The same labels in the engine's order. */
+export function sortedLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.freeze(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 /** Whether `labels` has all of `wanted`: `key` or `key=value`. */

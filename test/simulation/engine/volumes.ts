@@ -2,7 +2,7 @@
 import { type ContainerView, EngineError, type Mount, type VolumeConfig, type VolumeView } from '../../../src/runtime/engine.ts'
 import { conflict, invalid } from './errors.ts'
 import type { Machine } from './machine.ts'
-import { labelFilter, type RawContainer, type RawVolume } from './state.ts'
+import { labelFilter, type RawContainer, type RawVolume, sortedLabels } from './state.ts'
 
 export const VOLUMES = '/var/lib/docker/volumes'
 
@@ -28,7 +28,7 @@ function addVolume(machine: Machine, config: VolumeConfig): RawVolume {
     view: Object.freeze({
       name: config.name,
       driver: config.driver,
-      labels: config.labels,
+      labels: sortedLabels(config.labels),
       mountpoint: `${VOLUMES}/${config.name}/_data`,
     }),
     inMemory: config.driverOpts.type === 'tmpfs',
@@ -82,26 +82,40 @@ export function volumeAt(machine: Machine, path: string): { readonly volume: Raw
 }
 
 export function mountVolumes(machine: Machine, container: RawContainer): void {
-  for (const mount of container.mounts) {
-    const volume = mount.type === 'volume' ? machine.volumes.get(mount.name) : undefined
-    if (volume === undefined) continue
-    volume.mountedBy.add(container.id)
-    const { destination, readOnly } = mount
-    machine.emitVolume(mount.name, 'mount', {
-      container: container.id,
-      destination,
-      propagation: '',
-      'read/write': String(!readOnly),
-    })
+  for (const { volume } of volumesOf(machine, container)) volume.mountedBy.add(container.id)
+  tellOfMounts(machine, container)
+}
+
+/** What is in memory goes with the last container that mounts it. Docker tells of it also when nothing was mounted. */
+export function unmountVolumes(machine: Machine, container: RawContainer): void {
+  for (const { volume } of volumesOf(machine, container)) {
+    volume.mountedBy.delete(container.id)
+    if (volume.inMemory && volume.mountedBy.size === 0) volume.files = new Map()
+  }
+  tellOfUnmounts(machine, container)
+}
+
+/** The engine mounts everything for as long as it reads or writes an archive. */
+export function visitVolumes(machine: Machine, container: RawContainer): void {
+  tellOfMounts(machine, container)
+  tellOfUnmounts(machine, container)
+}
+
+function tellOfMounts(machine: Machine, container: RawContainer): void {
+  for (const { mount } of volumesOf(machine, container)) {
+    const { name, destination, readOnly } = mount
+    const more = { container: container.id, destination, propagation: '', 'read/write': String(!readOnly) }
+    machine.emitVolume(name, 'mount', more)
   }
 }
 
-/** What is in memory goes with the last container that mounts it. */
-export function unmountVolumes(machine: Machine, container: RawContainer): void {
-  for (const { type, name } of container.mounts) {
-    const volume = type === 'volume' ? machine.volumes.get(name) : undefined
-    if (volume === undefined || !volume.mountedBy.delete(container.id)) continue
-    if (volume.inMemory && volume.mountedBy.size === 0) volume.files = new Map()
-    machine.emitVolume(name, 'unmount', { container: container.id })
-  }
+function tellOfUnmounts(machine: Machine, container: RawContainer): void {
+  for (const { mount } of volumesOf(machine, container)) machine.emitVolume(mount.name, 'unmount', { container: container.id })
+}
+
+function volumesOf(machine: Machine, { mounts }: RawContainer) {
+  return mounts.flatMap((mount) => {
+    const volume = mount.type === 'volume' ? machine.volumes.get(mount.name) : undefined
+    return volume === undefined ? [] : [{ mount, volume }]
+  })
 }

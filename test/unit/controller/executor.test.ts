@@ -12,6 +12,7 @@ function lane(id: string, step: Partial<Step> = { op: 'start', container: id }):
 function startExecutor(cpus = 2) {
   const finish = new Map<string, () => void>()
   const started: string[] = []
+  const due: string[] = []
   const executor = createExecutor({
     cpus: () => cpus,
     failures: createFailures((text) => text),
@@ -19,9 +20,9 @@ function startExecutor(cpus = 2) {
     run: (_, step) => new Promise((resolve) => finish.set(step.target, resolve)),
     started: (_, step) => started.push(step.target),
     ended: () => {},
-    later: () => {},
+    later: (key) => void due.push(key),
   })
-  return { executor, started, finish: (target: string) => finish.get(target)?.() }
+  return { executor, started, due, finish: (target: string) => finish.get(target)?.() }
 }
 
 const lanes = (count: number): Lane[] => Array.from({ length: count }, (_, index) => lane(`pod-${index}`))
@@ -66,4 +67,14 @@ test('a step that has not started is dropped in favour of a newer plan', async (
   finish('pod-0')
   await expect.poll(() => executor.inFlight.size).toBe(3)
   expect(started).not.toContain('pod-4')
+})
+
+test('whoever wanted an image that is being pulled for another is due when it is there: a rollout stood still for ever', async () => {
+  const { executor, started, due, finish } = startExecutor()
+  const pull = lane('image/web:2', { op: 'pull' })
+  executor.submit({ key: KEY, lanes: [pull] })
+  executor.submit({ key: 'Deployment/shop/api', lanes: [pull] })
+  expect(started).toEqual(['image/web:2'])
+  finish('image/web:2')
+  await expect.poll(() => due).toEqual(['Deployment/shop/api'])
 })

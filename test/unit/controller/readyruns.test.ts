@@ -13,7 +13,7 @@ function memory(readySince: number): ReadonlyMap<string, WorkloadMemory> {
 function node(...views: readonly Partial<ContainerView>[]) {
   const runs = views.map((view, index) => ({ id: `c${index}`, state: 'running', startedAt: 100, ...view }) as ContainerView)
   const pod = { uid: 'u', containers: new Map([['app', runs]]) } as unknown as ObservedPod
-  return { pods: () => new Map([[WEB, [pod]]]) }
+  return { owners: () => [WEB], podsOf: () => [pod] }
 }
 
 test('running containers of pods that were ready, and of no others', () => {

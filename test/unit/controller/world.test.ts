@@ -65,3 +65,14 @@ test.each([
   world.setWanted(new Map([...wanted(balancer('b')), retained]), [], true)
   expect(world.portClaims('tcp/80', B)).toMatchObject([{ key: A, held: true, standing }])
 })
+
+test("edges of a Service that nothing is known of are somebody's until a whole revision says otherwise: memory may be lost", () => {
+  const world = worldOf(new Map())
+  expect(world.owned(A)).toBe(true)
+  world.setWanted(wanted(balancer('b')), [], false)
+  expect(world.owned(A)).toBe(true)
+  world.setWanted(wanted(balancer('b')), [], true)
+  expect(world.owned(A)).toBe(false)
+  expect(world.owned(B)).toBe(true)
+  expect(world.owned('Job/shop/a')).toBe(false)
+})

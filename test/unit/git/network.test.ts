@@ -1,11 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type GitSourceOptions, gitSource } from '../../../src/git/repository.ts'
-import { makeRemote, type Remote, scratch } from './support.ts'
+import { smartHttp } from '../../support/githttp.ts'
+import { makeRemote, scratch } from './support.ts'
 
 const never = new AbortController().signal
 const closing: (() => void)[] = []
@@ -26,40 +27,6 @@ async function serve(listener: RequestListener): Promise<{ host: string; seen: I
     server.close()
   })
   return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
-}
-
-/** Git's own smart HTTP server as a CGI program. */
-function smartHttp(remote: Remote): RequestListener {
-  return (request, response) => {
-    const url = new URL(request.url ?? '/', 'http://x')
-    const child = spawn('git', ['http-backend'], {
-      env: {
-        PATH: process.env.PATH,
-        GIT_PROJECT_ROOT: join(remote.bare, '..'),
-        GIT_HTTP_EXPORT_ALL: '1',
-        REQUEST_METHOD: request.method,
-        PATH_INFO: url.pathname,
-        QUERY_STRING: url.search.slice(1),
-        CONTENT_TYPE: request.headers['content-type'] ?? '',
-        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
-        HTTP_CONTENT_ENCODING: String(request.headers['content-encoding'] ?? ''),
-      },
-    })
-    request.pipe(child.stdin)
-    const chunks: Buffer[] = []
-    child.stdout.on('data', (chunk) => chunks.push(chunk))
-    child.on('close', () => answerCgi(Buffer.concat(chunks), response))
-  }
-}
-
-function answerCgi(output: Buffer, response: ServerResponse): void {
-  const split = output.indexOf('\r\n\r\n')
-  for (const line of output.toString('latin1', 0, split).split('\r\n')) {
-    const [name = '', value = ''] = line.split(': ')
-    if (name === 'Status') response.statusCode = Number.parseInt(value, 10)
-    else response.setHeader(name, value)
-  }
-  response.end(output.subarray(split + 4))
 }
 
 /** Lets through who sends `user:password`; asks everyone else. */
@@ -100,7 +67,7 @@ describe('a login', () => {
   test('from a password file reaches the server and nothing else', async () => {
     const remote = makeRemote()
     const sha = remote.push({ 'a.yaml': 'one' })
-    const { host } = await serve(behindLogin(`ada (é)@example:${secret}`, smartHttp(remote)))
+    const { host } = await serve(behindLogin(`ada (é)@example:${secret}`, smartHttp(remote.bare)))
     const mirrorDir = scratch()
     const passwordFile = join(scratch(), 'password')
     writeFileSync(passwordFile, `${secret}\n`, { mode: 0o600 })
@@ -116,7 +83,7 @@ describe('a login', () => {
   test('inside the URL moves out of it', async () => {
     const remote = makeRemote()
     const sha = remote.push({ 'a.yaml': 'one' })
-    const { host } = await serve(behindLogin(`ada:${secret}`, smartHttp(remote)))
+    const { host } = await serve(behindLogin(`ada:${secret}`, smartHttp(remote.bare)))
     const mirrorDir = scratch()
     const source = sourceOf(`http://ada:${encodeURIComponent(secret)}@${host}/remote.git`, { mirrorDir })
     expect((await source.poll(never)).revision.sha).toBe(sha)
@@ -238,7 +205,7 @@ describe('a server', () => {
   test('over smart http, a new commit and a force-push are told apart', async () => {
     const remote = makeRemote()
     const first = remote.push({ 'a.yaml': '0' })
-    const { host } = await serve(smartHttp(remote))
+    const { host } = await serve(smartHttp(remote.bare))
     const source = sourceOf(`http://${host}/remote.git`)
     await source.poll(never)
     remote.push({ 'a.yaml': '1' })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../../src/metrics/metrics.ts'
 import { runningContainers } from '../../../src/metrics/usage.ts'
-import { tellEverything } from '../../support/metrics.ts'
+import { scrapeOf, tellEverything } from '../../support/metrics.ts'
 import { busyCluster, cluster, workload } from '../../support/status.ts'
 
 const stats = { cpuNanos: 2.5e9, memoryUsageBytes: 30, memoryWorkingSetBytes: 20, memoryRssBytes: 10, readAt: 1_000 }
@@ -21,7 +21,7 @@ function linesOf(text: string, name: string): string[] {
 }
 
 test('what the loop tells is counted', async () => {
-  const text = await busyMetrics().metrics()
+  const text = await scrapeOf(busyMetrics())
   for (const line of [
     'trireme_git_polls_total{source="shop",result="failed"} 1',
     'trireme_git_fetch_failures_total{source="shop"} 1',
@@ -45,7 +45,7 @@ test('what the loop tells is counted', async () => {
 })
 
 test('use of containers is under the names and units of cAdvisor', async () => {
-  const text = await busyMetrics().metrics()
+  const text = await scrapeOf(busyMetrics())
   const of = 'node="alpha",namespace="shop",pod="web-7c9f-x2k1q",container="app",image="registry.example/web:2"'
   expect(linesOf(text, 'container_cpu_usage_seconds_total')).toEqual([`container_cpu_usage_seconds_total{${of},cpu="total"} 2.5`])
   expect(linesOf(text, 'container_memory_working_set_bytes')).toEqual([`container_memory_working_set_bytes{${of}} 20`])
@@ -55,7 +55,7 @@ test('what is gone from the status is gone from the next scrape, and counters do
   let status = busyCluster()
   const metrics = createMetrics({ version: '0.1.0', status: () => status })
   const restarts = async () =>
-    linesOf(await metrics.metrics(), 'kube_pod_container_status_restarts_total').filter((line) => line.includes('cart-9-b1'))
+    linesOf(await scrapeOf(metrics), 'kube_pod_container_status_restarts_total').filter((line) => line.includes('cart-9-b1'))
   const first = await restarts()
   expect(first).toEqual([expect.stringMatching(/ 4$/)])
   expect(await restarts()).toEqual(first)
@@ -67,11 +67,11 @@ test('two daemons in one process share nothing', async () => {
   const one = createMetrics({ version: '1', status: cluster })
   const two = createMetrics({ version: '2', status: cluster })
   one.queueRetry()
-  expect(linesOf(await two.metrics(), 'trireme_queue_retries_total')).toEqual(['trireme_queue_retries_total 0'])
+  expect(linesOf(await scrapeOf(two), 'trireme_queue_retries_total')).toEqual(['trireme_queue_retries_total 0'])
 })
 
 test('docs/metrics.md lists every metric with its type, and no other', async () => {
-  const text = await busyMetrics().metrics()
+  const text = await scrapeOf(busyMetrics())
   const exported = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`)
   const docs = readFileSync(join(import.meta.dirname, '../../../docs/metrics.md'), 'utf8')
   const listed = [...docs.matchAll(/^\| `([^`]+)` \| (\w+) \|/gm)].map(([, name, type]) => `${name} ${type}`)
@@ -83,7 +83,7 @@ test('docs/metrics.md lists the labels of every sample', async () => {
   const listed = new Map(
     [...docs.matchAll(/^\| `([^`]+)` \| \w+ \| ([^|]*) \|/gm)].map(([, name = '', labels = '']) => [name, labels]),
   )
-  const text = await busyMetrics().metrics()
+  const text = await scrapeOf(busyMetrics())
   const undocumented = text.split('\n').flatMap((line) => {
     const [, series = '', labels = ''] = /^(\w+)\{(.*)\} \S+$/.exec(line) ?? []
     const name = listed.has(series) ? series : series.replace(/_(bucket|sum|count)$/, '')

@@ -17,7 +17,7 @@ import {
 
 /** Samples of a metric as text: `label=value,… number`, without empty labels. */
 function samples(status: ClusterStatus, name: string): string[] {
-  return collectState(status, [])
+  return [...collectState(status, [])]
     .filter((each) => each.name === name)
     .map(({ labels, value }) => {
       const given = Object.entries(labels).filter(([, text]) => text !== '')
@@ -173,7 +173,7 @@ describe('sources', () => {
 })
 
 test('no series is told twice', () => {
-  const seen = collectState(busyCluster(), []).map(
+  const seen = [...collectState(busyCluster(), [])].map(
     ({ name, labels }) => `${name}${JSON.stringify(Object.entries(labels).sort())}`,
   )
   expect(new Set(seen).size).toBe(seen.length)

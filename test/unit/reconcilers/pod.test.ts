@@ -281,6 +281,17 @@ describe('probes and hooks', () => {
     expect(stage.planText(web), 'the daemon was restarted').toBe('')
   })
 
+  test('a hook that asks for a port by its name is told which it is', () => {
+    const preStop = { httpGet: { path: '/drain', port: 'admin' } }
+    const ports = [{ name: 'admin', containerPort: 9000 }]
+    const stage = one({ containers: [app({ ports, lifecycle: { preStop } })] })
+    stage.settle()
+    const { plan } = stage.remove(web).plan(web)
+    expect(plan.lanes.flatMap(({ steps }) => steps)).toContainEqual(
+      expect.objectContaining({ op: 'hook', namedPorts: { admin: 9000 } }),
+    )
+  })
+
   test('a postStart hook that fails stops its container', () => {
     const stage = new Stage().apply(
       deployment({ spec: { replicas: 1 }, template: { containers: [app({ lifecycle: { postStart: exec } })] } }),
@@ -331,6 +342,20 @@ describe('probes and hooks', () => {
     const hook = 'hook web.1/app postStart #0: container started'
     for (let steps = stage.turn(); !steps.includes(hook); ) steps = stage.turn()
     expect(stage.restart().settle()).toEqual([hook])
+  })
+
+  test('a container that fails its liveness probe runs its preStop hook before it is stopped, once for each attempt', () => {
+    const stage = one({ containers: [app({ livenessProbe: probe, lifecycle: { preStop: exec } })] })
+    let failing = true
+    stage.probe = () => ({ liveness: { result: failing ? 'failure' : 'success', since: stage.now, lastAnswer: 'HTTP 503' } })
+    const first = stage.turn()
+    expect(first).toEqual([expect.stringContaining('hook web.1/app preStop #0')])
+    expect(stage.turn()).toEqual([expect.stringContaining('stop web.1/app')])
+    failing = false
+    stage.run(60_000)
+    failing = true
+    expect(stage.turn()).toEqual([expect.stringContaining('hook web.1/app preStop #1')])
+    expect(stage.records()[0]?.preStopped).toEqual(['app#1'])
   })
 
   test('a preStop hook that fails keeps nothing alive', () => {

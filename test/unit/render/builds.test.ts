@@ -1,12 +1,13 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { isMap, mapAt, numberAt, type Raw, textAt } from '../../../src/model/raw.ts'
 import { isRemote } from '../../../src/render/outside.ts'
 import { renderTree } from '../../../src/render/render.ts'
 import { findTools, type Tools } from '../../../src/render/tools.ts'
 import type { Rendered, RenderOptions } from '../../../src/render/types.ts'
+import { clearUnfinished, unfinishedIn } from '../../../src/render/unfinished.ts'
 import { problemLines } from '../../support/manifests.ts'
 import { tools, treeOf } from '../../support/trees.ts'
 
@@ -177,7 +178,27 @@ describe('builds on disk', () => {
     await render({ ...files, 'a.yaml': config('b') }, { cacheDir }, counting)
     expect(builds).toBe(2)
     await render({ 'kustomization.yaml': 'resources: [no.yaml]' }, { cacheDir }, counting)
-    expect(await readdir(cacheDir)).toHaveLength(2)
+    expect(await kept()).toHaveLength(2)
+  })
+
+  const kept = async () => (await readdir(cacheDir)).filter((name) => name.endsWith('.yaml'))
+
+  test('do not grow without bound: those of the last two revisions stay', async () => {
+    for (const value of ['c', 'd', 'e', 'f'])
+      await render({ 'kustomization.yaml': 'resources: [a.yaml]', 'a.yaml': config(value) }, { cacheDir })
+    expect(await kept()).toHaveLength(2)
+  })
+
+  test('and the private copies of a daemon that was killed in the middle are gone with the next one', async () => {
+    const hung = join(cacheDir, 'hung')
+    await writeFile(hung, '#!/bin/sh\nexec /bin/sleep 60\n', { mode: 0o755 })
+    const slow: Tools = { helm: tools.helm, kustomize: async () => [hung] }
+    const files = { 'kustomization.yaml': 'resources: [a.yaml]', 'a.yaml': config('g') }
+    const rendering = render(files, { cacheDir, timeoutMs: 500 }, slow)
+    await vi.waitFor(async () => expect(await readdir(unfinishedIn(cacheDir))).toHaveLength(1))
+    clearUnfinished(cacheDir)
+    expect(await readdir(cacheDir)).not.toContain('unfinished')
+    await rendering
   })
 })
 

@@ -6,6 +6,8 @@ import { createProber, type Prober } from '../../../src/runtime/prober.ts'
 import type { ProbeAnswer } from '../../../src/runtime/probes/answer.ts'
 import { FakeTimers, settled } from './faketimers.ts'
 
+const OWNER = 'Deployment/shop/web'
+
 const YES: ProbeAnswer = { ok: true, answer: 'HTTP 200' }
 const NO: ProbeAnswer = { ok: false, answer: 'HTTP 503' }
 const OWN: ProbeAnswer = { error: 'too many open files' }
@@ -71,14 +73,14 @@ const results = (prober: Prober, id = 'c1'): Record<string, string> =>
 
 test('before the first result everything is unknown; nothing is known of other containers', () => {
   const prober = newProber()
-  prober.sync([target({ readiness: probe('r'), liveness: probe('l') })])
+  prober.sync(OWNER, [target({ readiness: probe('r'), liveness: probe('l') })])
   expect(results(prober)).toEqual({ readiness: 'unknown', liveness: 'unknown' })
   expect(prober.states('other')).toEqual({})
 })
 
 test('the first attempt comes within 200 ms, then every period', async () => {
   const prober = newProber()
-  prober.sync([target({ readiness: probe('r'), liveness: probe('l') })])
+  prober.sync(OWNER, [target({ readiness: probe('r'), liveness: probe('l') })])
   await timers.advance(25_000)
   expect(times('r')).toEqual([100, 10_100, 20_100])
   expect(times('l')).toEqual([100, 10_100, 20_100])
@@ -89,14 +91,14 @@ test('the first attempt comes within 200 ms, then every period', async () => {
 test('the initial delay counts from the start of the container', async () => {
   const prober = newProber(() => 0)
   timers.now += 4_000
-  prober.sync([target({ readiness: probe('r', { initialDelaySeconds: 5 }) }, { startedAt: bornAt + 1_000 })])
+  prober.sync(OWNER, [target({ readiness: probe('r', { initialDelaySeconds: 5 }) }, { startedAt: bornAt + 1_000 })])
   await timers.advance(10_000)
   expect(times('r')).toEqual([6_000])
 })
 
 test('an engine whose clock is ahead does not lengthen the initial delay', async () => {
   const prober = newProber(() => 0)
-  prober.sync([target({ readiness: probe('r', { initialDelaySeconds: 5 }) }, { startedAt: timers.now + 3_600_000 })])
+  prober.sync(OWNER, [target({ readiness: probe('r', { initialDelaySeconds: 5 }) }, { startedAt: timers.now + 3_600_000 })])
   await timers.advance(5_000)
   expect(times('r')).toEqual([5_000])
 })
@@ -104,7 +106,7 @@ test('an engine whose clock is ahead does not lengthen the initial delay', async
 test('readiness that has never succeeded is asked soon and often, for half a minute', async () => {
   answers = { r: NO }
   const prober = newProber(() => 0)
-  prober.sync([target({ readiness: probe('r') })])
+  prober.sync(OWNER, [target({ readiness: probe('r') })])
   await timers.advance(60_000)
   expect(times('r').filter((ms) => ms < 3_000)).toEqual(Array.from({ length: 15 }, (_, i) => i * 200))
   expect(times('r').filter((ms) => ms >= 3_000 && ms < 30_000)).toEqual(Array.from({ length: 27 }, (_, i) => (i + 3) * 1_000))
@@ -115,7 +117,7 @@ test('through exec it is asked once a second', async () => {
   answers = { exec: NO }
   const prober = newProber(() => 0)
   const { httpGet: _, ...bare } = probe('exec')
-  prober.sync([target({ readiness: { ...bare, exec: { command: ['false'] } } })])
+  prober.sync(OWNER, [target({ readiness: { ...bare, exec: { command: ['false'] } } })])
   await timers.advance(2_500)
   expect(times('exec')).toEqual([0, 1_000, 2_000])
 })
@@ -124,7 +126,7 @@ test('the haste ends with the first success, also when more are needed', async (
   let count = 0
   answers = { r: async () => (++count > 3 ? YES : NO) }
   const prober = newProber(() => 0)
-  prober.sync([target({ readiness: probe('r', { successThreshold: 2 }) })])
+  prober.sync(OWNER, [target({ readiness: probe('r', { successThreshold: 2 }) })])
   await timers.advance(10_500)
   expect(times('r')).toEqual([0, 200, 400, 600])
   expect(results(prober)).toEqual({ readiness: 'failure' })
@@ -135,7 +137,7 @@ test('the haste ends with the first success, also when more are needed', async (
 test('liveness and startup are never hasty', async () => {
   answers = { s: NO }
   const prober = newProber(() => 0)
-  prober.sync([
+  prober.sync(OWNER, [
     target({ startup: probe('s', { failureThreshold: 10 }) }),
     target({ liveness: probe('l') }, { containerId: 'c2' }),
   ])
@@ -149,7 +151,7 @@ test('a result changes once its threshold is met, in a row', async () => {
   let at = 0
   answers = { r: async () => script[at++] ?? YES }
   const prober = newProber(() => 0)
-  prober.sync([target({ readiness: probe('r') })])
+  prober.sync(OWNER, [target({ readiness: probe('r') })])
   const seen: string[] = []
   for (const _ of script) {
     await timers.advance(1_000)
@@ -164,7 +166,7 @@ test('an attempt that could not be made is not counted, only shown', async () =>
   let at = 0
   answers = { l: async () => script[at++] ?? NO }
   const prober = newProber(() => 0)
-  prober.sync([target({ liveness: probe('l') })])
+  prober.sync(OWNER, [target({ liveness: probe('l') })])
   await timers.advance(41_000)
   expect(prober.states('c1').liveness).toMatchObject({ result: 'success', lastAnswer: 'not probed: too many open files' })
   await timers.advance(10_000)
@@ -174,7 +176,7 @@ test('an attempt that could not be made is not counted, only shown', async () =>
 test('an attempt that throws is not counted either', async () => {
   answers = { l: () => Promise.reject(new Error('oops')) }
   const prober = newProber(() => 0)
-  prober.sync([target({ liveness: probe('l') })])
+  prober.sync(OWNER, [target({ liveness: probe('l') })])
   await timers.advance(60_000)
   expect(prober.states('c1').liveness).toMatchObject({ result: 'unknown', lastAnswer: 'not probed: oops' })
   expect(times('l').length).toBeGreaterThan(3)
@@ -184,7 +186,7 @@ test('liveness and readiness wait for the startup probe, which then ends', async
   let started = false
   answers = { s: async () => (started ? YES : NO) }
   const prober = newProber()
-  prober.sync([
+  prober.sync(OWNER, [
     target({ startup: probe('s', { periodSeconds: 5, failureThreshold: 30 }), readiness: probe('r'), liveness: probe('l') }),
   ])
   await timers.advance(12_000)
@@ -201,7 +203,7 @@ test('liveness and readiness wait for the startup probe, which then ends', async
 test('a failed startup or liveness probe is not asked again: that container is to be killed', async () => {
   answers = { s: NO, l: NO }
   const prober = newProber(() => 0)
-  prober.sync([target({ startup: probe('s') }), target({ liveness: probe('l') }, { containerId: 'c2' })])
+  prober.sync(OWNER, [target({ startup: probe('s') }), target({ liveness: probe('l') }, { containerId: 'c2' })])
   await timers.advance(120_000)
   expect(times('s')).toEqual([0, 10_000, 20_000])
   expect(times('l')).toEqual([0, 10_000, 20_000])
@@ -212,13 +214,13 @@ test('a failed startup or liveness probe is not asked again: that container is t
 test('a container that started again, or another one, begins anew', async () => {
   const prober = newProber()
   const first = target({ readiness: probe('r') })
-  prober.sync([first])
+  prober.sync(OWNER, [first])
   await timers.advance(1_000)
-  prober.sync([first])
+  prober.sync(OWNER, [first])
   expect(results(prober)).toEqual({ readiness: 'success' })
-  prober.sync([{ ...first, startedAt: timers.now }])
+  prober.sync(OWNER, [{ ...first, startedAt: timers.now }])
   expect(results(prober)).toEqual({ readiness: 'unknown' })
-  prober.sync([{ ...first, containerId: 'c2' }])
+  prober.sync(OWNER, [{ ...first, containerId: 'c2' }])
   expect(prober.states('c1')).toEqual({})
   expect(results(prober, 'c2')).toEqual({ readiness: 'unknown' })
 })
@@ -226,10 +228,10 @@ test('a container that started again, or another one, begins anew', async () => 
 test('in termination liveness stops and readiness goes on', async () => {
   const prober = newProber(() => 0)
   const running = target({ readiness: probe('r'), liveness: probe('l') })
-  prober.sync([running])
+  prober.sync(OWNER, [running])
   await timers.advance(5_000)
   answers = { r: NO, l: NO }
-  prober.sync([{ ...running, suspend: ['liveness', 'startup'] }])
+  prober.sync(OWNER, [{ ...running, suspend: ['liveness', 'startup'] }])
   await timers.advance(30_000)
   expect(times('l')).toEqual([0])
   expect(results(prober)).toEqual({ readiness: 'failure', liveness: 'success' })
@@ -240,11 +242,11 @@ test('one attempt at a time, and the answer of a forgotten container changes not
   answers = { r: () => new Promise((resolve) => open.push(resolve)) }
   const prober = newProber(() => 0)
   const slow = target({ readiness: probe('r', { periodSeconds: 1 }) })
-  prober.sync([slow])
+  prober.sync(OWNER, [slow])
   await timers.advance(30_000)
   expect(open).toHaveLength(1)
-  prober.sync([])
-  prober.sync([slow])
+  prober.sync(OWNER, [])
+  prober.sync(OWNER, [slow])
   open[0]?.(NO)
   await settled()
   expect(results(prober)).toEqual({ readiness: 'unknown' })
@@ -257,7 +259,10 @@ test('attempts in flight are bounded, the rest follows in order', async () => {
   const prober = newProber(() => 0)
   const { httpGet: _, ...bare } = probe('exec')
   const exec: Probe = { ...bare, exec: { command: ['true'] } }
-  prober.sync(Array.from({ length: 40 }, (_, i) => target({ readiness: exec }, { containerId: `c${i}` })))
+  prober.sync(
+    OWNER,
+    Array.from({ length: 40 }, (_, i) => target({ readiness: exec }, { containerId: `c${i}` })),
+  )
   await timers.advance(10)
   expect(open).toHaveLength(16)
   for (const answer of open.splice(0)) answer()
@@ -277,7 +282,7 @@ test('after a restart of the daemon first attempts are spread over the period', 
     return chance
   })
   const containers = ['c1', 'c2', 'c3'].map((containerId) => target({ liveness: probe('l') }, { containerId, startedAt }))
-  prober.sync(containers)
+  prober.sync(OWNER, containers)
   await timers.advance(9_999)
   expect(times('l')).toEqual([2_500, 5_000, 7_500])
 })
@@ -288,7 +293,7 @@ test('a container seeded ready stays ready until its probe has really failed, an
   prober.seed('c1', true)
   prober.seed('c2', false)
   const probes = { readiness: probe('r'), startup: probe('s') }
-  prober.sync([target(probes, { startedAt: 0 }), target(probes, { containerId: 'c2', startedAt: 0 })])
+  prober.sync(OWNER, [target(probes, { startedAt: 0 }), target(probes, { containerId: 'c2', startedAt: 0 })])
   expect(results(prober)).toEqual({ readiness: 'success', startup: 'success' })
   expect(results(prober, 'c2')).toEqual({ readiness: 'unknown', startup: 'unknown' })
   await timers.advance(19_000)
@@ -306,11 +311,11 @@ test('a seed may come after the sync; it does not outlive what was learnt', asyn
   answers = { r: NO }
   const prober = newProber(() => 0)
   const ready = target({ readiness: probe('r', { initialDelaySeconds: 60 }) })
-  prober.sync([ready])
+  prober.sync(OWNER, [ready])
   prober.seed('c1', true)
   expect(results(prober)).toEqual({ readiness: 'success' })
-  prober.sync([])
-  prober.sync([ready])
+  prober.sync(OWNER, [])
+  prober.sync(OWNER, [ready])
   expect(results(prober)).toEqual({ readiness: 'unknown' })
 })
 
@@ -318,7 +323,7 @@ test('a failing probe that says something else is told, not more than every 5 s'
   let count = 0
   answers = { r: async () => ({ ok: ++count === 1, answer: `try ${count}` }) }
   const prober = newProber(() => 0)
-  prober.sync([target({ readiness: probe('r', { periodSeconds: 1, failureThreshold: 1 }) })])
+  prober.sync(OWNER, [target({ readiness: probe('r', { periodSeconds: 1, failureThreshold: 1 }) })])
   await timers.advance(12_000)
   expect(count).toBe(13)
   expect(changes).toHaveLength(4)
@@ -330,7 +335,7 @@ test('a failing probe that says something else is told, not more than every 5 s'
 
 test('since is when the result changed', async () => {
   const prober = newProber(() => 0)
-  prober.sync([target({ readiness: probe('r') })])
+  prober.sync(OWNER, [target({ readiness: probe('r') })])
   await timers.advance(35_000)
   expect(prober.states('c1').readiness).toEqual({ result: 'success', since: bornAt, lastAnswer: 'HTTP 200' })
 })
@@ -343,7 +348,7 @@ test('a clock that is set back does not stop the probes', async () => {
       return YES
     },
   }
-  prober.sync([target({ readiness: probe('r') })])
+  prober.sync(OWNER, [target({ readiness: probe('r') })])
   await timers.advance(0)
   answers = {}
   await timers.advance(10_000)
@@ -352,7 +357,7 @@ test('a clock that is set back does not stop the probes', async () => {
 
 test('stop leaves no timer', async () => {
   const prober = newProber()
-  prober.sync([target({ readiness: probe('r'), liveness: probe('l'), startup: probe('s') })])
+  prober.sync(OWNER, [target({ readiness: probe('r'), liveness: probe('l'), startup: probe('s') })])
   await timers.advance(1_000)
   prober.stop()
   expect(timers.pending).toBe(0)
@@ -364,7 +369,7 @@ test('a port is asked often until it listens, and never again; each for itself',
   answers = { a: async () => (listens ? YES : NO) }
   const prober = newProber(() => 0)
   const own = { periodSeconds: 1, failureThreshold: 1 }
-  prober.sync([target({ 'port 80': probe('a', own), 'port 81': probe('b', own) })])
+  prober.sync(OWNER, [target({ 'port 80': probe('a', own), 'port 81': probe('b', own) })])
   await timers.advance(500)
   expect(results(prober)).toEqual({ 'port 80': 'failure', 'port 81': 'success' })
   listens = true
@@ -380,7 +385,7 @@ test('a port is asked often until it listens, and never again; each for itself',
 test('a port does not hold up the liveness probe beside it', async () => {
   answers = { p: NO }
   const prober = newProber(() => 0)
-  prober.sync([target({ 'port 80': probe('p', { failureThreshold: 1 }), liveness: probe('l') })])
+  prober.sync(OWNER, [target({ 'port 80': probe('p', { failureThreshold: 1 }), liveness: probe('l') })])
   await timers.advance(1_000)
   expect(results(prober)).toEqual({ 'port 80': 'failure', liveness: 'success' })
 })
@@ -388,12 +393,12 @@ test('a port does not hold up the liveness probe beside it', async () => {
 test('ports of a container that was ready before the daemon started are not asked again', async () => {
   const prober = newProber(() => 0)
   const ready = target({ 'port 80': probe('p') })
-  prober.sync([ready])
+  prober.sync(OWNER, [ready])
   prober.seed('c1', true)
   await timers.advance(60_000)
   expect(results(prober)).toEqual({ 'port 80': 'success' })
   expect(attempts).toEqual([])
-  prober.sync([{ ...ready, startedAt: timers.now }])
+  prober.sync(OWNER, [{ ...ready, startedAt: timers.now }])
   await timers.advance(0)
   expect(attempts, 'it has started anew').toHaveLength(1)
 })

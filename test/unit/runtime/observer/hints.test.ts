@@ -35,6 +35,11 @@ for (const [name, given, hint] of [
   ['a known network that went', event('network', 'destroy', { attributes: { name: 'pods' } }), { kind: 'shared' }],
   ['a foreign network that went', event('network', 'destroy', { attributes: { name: 'other' } }), undefined],
   ['a new volume', event('volume', 'create'), { kind: 'shared' }],
+  [
+    'a new volume that is named like one of a pod',
+    event('volume', 'create', { id: 'trireme-ours-0b5e8f3a-1c2d-4e5f-8a9b-0c1d2e3f4a5b-config' }),
+    { kind: 'volumes', podUid: '0b5e8f3a-1c2d-4e5f-8a9b-0c1d2e3f4a5b' },
+  ],
   ['a known volume that went', event('volume', 'destroy', { id: 'data' }), { kind: 'shared' }],
   ['a foreign volume that went', event('volume', 'destroy'), undefined],
   ['a mount', event('volume', 'mount', { id: 'data' }), undefined],
