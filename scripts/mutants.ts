@@ -23,10 +23,10 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 process.exit((await main()) ? 0 : 1)
 
 async function main(): Promise<boolean> {
-  const wrong = misplaced(Object.values(AREAS).flat())
+  const mutants = chosen()
+  const wrong = misplaced(mutants)
   for (const line of wrong) say(line)
   if (wrong.length > 0) return false
-  const mutants = chosen()
   const places = Array.from({ length: PLACES }, makePlace)
   try {
     return summarize(mutants.length, await tryAll(mutants, places))

@@ -18,46 +18,51 @@ export interface Verdict {
 /** A test or seed that failed, and how it is asked again. */
 interface Failed {
   readonly what: string
-  readonly again: readonly string[]
+  readonly again: Asked
+}
+
+/** What is run: arguments for Node, and what is added to the environment. */
+interface Asked {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
 }
 
 interface Suite {
   readonly name: string
-  /** arguments for Node; `undefined` for a suite that has nothing to say of this mutant */
-  readonly args: (mutant: Mutant, place: Place) => readonly string[] | undefined
+  /** `undefined` for a suite that has nothing to say of this mutant */
+  readonly asked: (mutant: Mutant, place: Place) => Asked | undefined
   readonly failure: (place: Place, output: string) => Failed
 }
 
 /** A mutant that makes something go on for ever is noticed too: ms. */
 const PATIENCE_MS = 600_000
 const REPORT = 'mutant-report.json'
-const RUN = ['node_modules/vitest/vitest.mjs', '--run', '--project=fast', '--maxWorkers=1', '--bail=1']
+const VITEST = ['--run', '--config=test/mutants/vitest.config.ts', '--maxWorkers=1', '--no-isolate', '--bail=1']
 const REPORTING = ['--reporter=json', `--outputFile.json=${REPORT}`]
-const OTHERS = ['fuzz', 'contract', 'simulation', 'unit/docs'].map((folder) => `--exclude=test/${folder}/**`)
+
+function vitest(tests: string, ...what: readonly string[]): Asked {
+  return { args: ['node_modules/vitest/vitest.mjs', ...what, ...VITEST, ...REPORTING], env: { MUTANT_TESTS: tests } }
+}
+
+function simulate(first: number, count: number): Asked {
+  return { args: ['scripts/sim.ts', '--from', String(first), '--seeds', String(count), '--bail', '--workers', '1'], env: {} }
+}
 
 function suites(seeds: number): Suite[] {
   return [
     {
       name: 'own tests',
-      args({ file }, { folder }) {
+      asked({ file }, { folder }) {
         const own = file.replace(/^src\/(.*)\.ts$/, 'test/unit/$1.test.ts')
-        return existsSync(join(folder, own)) ? [...RUN, ...REPORTING, own] : undefined
+        return existsSync(join(folder, own)) ? vitest(own) : undefined
       },
       failure: failedTest,
     },
-    {
-      name: 'unit tests',
-      // Those that import the file, however indirectly, unit and property tests alike; no other can tell.
-      args: ({ file }) => ['node_modules/vitest/vitest.mjs', 'related', file, ...RUN.slice(1), ...REPORTING, ...OTHERS],
-      failure: failedTest,
-    },
-    { name: 'scenarios', args: () => [...RUN, ...REPORTING, 'test/simulation'], failure: failedTest },
-    {
-      name: 'seeds',
-      args: () =>
-        seeds === 0 ? undefined : ['scripts/sim.ts', '--from', '1', '--seeds', String(seeds), '--bail', '--workers', '1'],
-      failure: failedSeed,
-    },
+    // Of all others only those that import the file, however indirectly: no other can tell.
+    { name: 'unit tests', asked: ({ file }) => vitest('test/unit/**/*.test.ts', 'related', file), failure: failedTest },
+    { name: 'properties', asked: ({ file }) => vitest('test/property/**/*.test.ts', 'related', file), failure: failedTest },
+    { name: 'scenarios', asked: ({ file }) => vitest('test/simulation/*.test.ts', 'related', file), failure: failedTest },
+    { name: 'seeds', asked: () => (seeds === 0 ? undefined : simulate(1, seeds)), failure: failedSeed },
   ]
 }
 
@@ -78,30 +83,37 @@ class ProvesNothing extends Error {}
 
 /** The suite and what fails in it. A failure counts when the same test passes without the mutant. */
 async function findKiller(mutant: Mutant, place: Place, seeds: number): Promise<[string, string] | undefined> {
-  for (const { name, args, failure } of suites(seeds)) {
-    const asked = args(mutant, place)
+  for (const { name, asked: ask, failure } of suites(seeds)) {
+    const asked = ask(mutant, place)
     if (asked === undefined) continue
     place.breakIt(mutant)
     const { ok, output } = await node(place, asked).finally(() => place.mend(mutant))
     if (ok) continue
     const { what, again } =
       output === undefined ? { what: `no end in ${PATIENCE_MS / 1000} s`, again: asked } : failure(place, output)
-    const without = await node(place, again)
-    if (!without.ok) throw new ProvesNothing(`${what}: fails without the mutant too\n${without.output ?? ''}`)
+    await prove(again, place, what)
     return [name, what]
   }
   return undefined
 }
 
+/** What has passed without any mutant. */
+const proved = new Set<string>()
+
+async function prove(asked: Asked, place: Place, what: string): Promise<void> {
+  const text = JSON.stringify(asked)
+  if (proved.has(text)) return
+  const { ok, output } = await node(place, asked)
+  if (!ok) throw new ProvesNothing(`${what}: fails without the mutant too\n${output ?? ''}`)
+  proved.add(text)
+}
+
 /** @returns whether it ended well, and what it printed; `undefined` when it had to be ended */
-function node(
-  { folder }: Place,
-  args: readonly string[],
-): Promise<{ readonly ok: boolean; readonly output: string | undefined }> {
+function node({ folder }: Place, asked: Asked): Promise<{ readonly ok: boolean; readonly output: string | undefined }> {
   rmSync(join(folder, REPORT), { force: true })
-  const env = { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
+  const env = { ...process.env, ...asked.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
   // A group of its own, so that nothing it started outlives it.
-  const child = spawn(process.execPath, args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, asked.args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const end = (): void => void process.kill(-(child.pid ?? 0), 'SIGKILL')
   let output = ''
   let late = false
@@ -150,7 +162,7 @@ function failedTest({ folder }: Place, output: string): Failed {
     if (failed === undefined && why === '') continue
     // A mutant that does not even run says nothing about the tests.
     if (/^(ReferenceError|SyntaxError)/.test(why)) throw new ProvesNothing(`${file}: the mutant does not run: ${why}`)
-    return { what: `${file}: ${failed?.fullName ?? why.slice(0, 200)}`, again: [...RUN, ...REPORTING, file] }
+    return { what: `${file}: ${failed?.fullName ?? why.slice(0, 200)}`, again: vitest(file) }
   }
   throw new ProvesNothing(`the suite failed and names no test:\n${output}`)
 }
@@ -159,5 +171,5 @@ function failedSeed(_: Place, output: string): Failed {
   const [, seed, why] = /^seed (\d+) at [^:]*: (.*)$/m.exec(output) ?? []
   if (seed === undefined) throw new ProvesNothing(`the simulation failed and names no seed:\n${output}`)
   if (/ReferenceError|SyntaxError/.test(output)) throw new ProvesNothing(`the mutant does not run: ${why}`)
-  return { what: `seed ${seed}: ${why}`, again: ['scripts/sim.ts', '--from', seed, '--seeds', '1', '--workers', '1'] }
+  return { what: `seed ${seed}: ${why}`, again: simulate(Number(seed), 1) }
 }

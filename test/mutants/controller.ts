@@ -4,40 +4,50 @@ import { mutantsOf } from './mutant.ts'
 export const controller = [
   ...mutantsOf(
     'src/controller/executor.ts',
-    ['a lane with a step under way starts another one', 'step === undefined || inFlight.has(lane.id)', 'step === undefined'],
+    [
+      'a lane with a step under way starts another one',
+      '    if (following !== undefined) {\n      following.add(key)\n      return\n    }\n',
+      '',
+    ],
     [
       'steps that failed are tried without a pause',
       'held !== undefined && isHeld(held, options.now())',
       'held !== undefined && isHeld(held, Number.POSITIVE_INFINITY)',
     ],
     ['nobody looks again when a step may be tried again', '      options.later(key, held.nextAt)\n', ''],
-    ['a place is never free again', 'busy.set(place, (busy.get(place) ?? 1) - 1)', 'busy.set(place, busy.get(place) ?? 1)'],
-    [
-      'a place too many is given',
-      'if (taken >= limitOf(kind, step.node)) return false',
-      'if (taken > limitOf(kind, step.node)) return false',
-    ],
+    ['a place is never free again', '    count(place, -1)\n', ''],
+    ['a place too many is given', 'return taken(place) < limitOf(place)', 'return taken(place) <= limitOf(place)'],
     [
       'a lane stays under way when its step failed',
       '    inFlight.delete(lane)\n',
       '    if (error === undefined) inFlight.delete(lane)\n',
     ],
     ['a failure that is over is remembered', '      options.failures.clear(id)\n', ''],
-    ['steps of an older plan are started', '      waiting.delete(plan.key)\n', ''],
-    ['what waits for a place is not started when there is one', 'error })\n    pump()\n', 'error })\n'],
-    [
-      'steps are started after the stop',
-      '    if (stopped) return\n    for (const [key, lanes] of waiting)',
-      '    for (const [key, lanes] of waiting)',
-    ],
+    ['steps of an older plan are started', '      waiting.drop(plan.key)\n', ''],
+    ['what waits for a place is not started when there is one', '    fill(place)\n', ''],
+    ['steps are started after the stop', 'while (!stopped && hasRoom(place))', 'while (hasRoom(place))'],
     [
       'the key of a step that ended is not looked at again when it failed',
       'if (!stopped) options.ended',
       'if (!stopped && error === undefined) options.ended',
     ],
     ['stops take the places of those that make containers', "  stop: 'light',\n", ''],
-    ['a key whose lane still waits is forgotten', 'else waiting.set(key, left)', 'else waiting.delete(key)'],
+    [
+      'who found a lane under way is not told when it ends',
+      '    for (const follower of following) if (follower !== key) options.later(follower, options.now())\n',
+      '',
+    ],
+    [
+      'what is over is cleared away one by one when nothing is made',
+      "    if (place.kind === 'work') fill({ node: place.node, kind: 'tidy' })\n",
+      '',
+    ],
   ),
+  ...mutantsOf('src/controller/waiting.ts', [
+    'a key whose lane still waits is forgotten',
+    'if (line.next >= line.lanes.length) leave(key, at)',
+    'leave(key, at)',
+  ]),
   ...mutantsOf(
     'src/controller/failures.ts',
     ['the pause after a failure does not grow', 'firstMs * 2 ** Math.min(count - 1, 10)', 'firstMs'],
@@ -55,7 +65,7 @@ export const controller = [
     ['failures are not counted', '(known?.count ?? 0) + 1', '1'],
   ),
   ...mutantsOf(
-    'src/controller/queue.ts',
+    'src/controller/schedule.ts',
     [
       'a later time takes the place of an earlier one',
       'if (known !== undefined && known <= at) return',
@@ -66,25 +76,33 @@ export const controller = [
       'if (known !== undefined && known <= at) return',
       'if (known !== undefined) return',
     ],
-    ['keys wait for as long as the clock was set back', 'const setBack = now < armedAt', 'const setBack = now < 0'],
-    ['after the first time nobody is woken', '      add(key)\n    }\n    arm()\n', '      add(key)\n    }\n'],
+    [
+      'a time that was overtaken counts',
+      'if (entry === undefined || due.get(entry.key) === entry.at) return entry',
+      'if (entry === undefined || due.has(entry.key)) return entry',
+    ],
+  ),
+  ...mutantsOf(
+    'src/controller/queue.ts',
+    ['keys wait for as long as the clock was set back', 'now < armedAt ? Number.POSITIVE_INFINITY : now', 'now'],
+    ['after the first time nobody is woken', 'add(key)\n    arm()\n  }\n\n  return', 'add(key)\n  }\n\n  return'],
     [
       'a key that is waited for longer than a timer can be is due too soon',
-      'if (at > now && !setBack) continue',
-      'if (at > now + MAX_TIMER_MS && !setBack) continue',
+      'now < armedAt ? Number.POSITIVE_INFINITY : now',
+      'now < armedAt ? Number.POSITIVE_INFINITY : now + MAX_TIMER_MS',
     ],
   ),
   ...mutantsOf(
     'src/controller/loop.ts',
     [
       'a step starts before its decision is on disk',
-      '    store.transaction(() => {\n      if (result.memory === undefined) store.deleteWorkload(key)',
-      '    executor.submit(result.plan)\n    store.transaction(() => {\n      if (result.memory === undefined) store.deleteWorkload(key)',
+      '    plans.set(key, result.plan)\n  }\n\n  function passService',
+      '    executor.submit(result.plan)\n  }\n\n  function passService',
     ],
     [
       'decisions are not remembered',
-      '      else if (result.memory !== memory) store.setWorkload(key, result.memory)\n',
-      '      else if (memory === undefined) store.setWorkload(key, result.memory)\n',
+      'else if (result.memory !== memory) store.setWorkload(key, result.memory)',
+      'else if (memory === undefined) store.setWorkload(key, result.memory)',
     ],
     [
       'nobody looks again once it is known what the routers should serve',
@@ -105,14 +123,14 @@ export const controller = [
     ],
     [
       'nobody looks at pods whose routes have changed',
-      "    if (step.op !== 'route') return\n    const moved",
-      "    if (step.op !== 'route' || before === undefined || before !== undefined) return\n    const moved",
+      '    for (const uid of changedPods(before, step.table)) for (const key of world.ownersOf(uid)) queue.add(key)\n',
+      '',
     ],
-    ['a pass that failed is not tried again', '      queue.addAt(key, now() + MISTAKE_MS)\n', ''],
+    ['a pass that failed is not tried again', '    queue.addAt(key, now() + MISTAKE_MS)\n', ''],
     [
       'Services do not see that pods have changed',
-      'if (world.setPods(key, result.endpoints, result.probes)) markRoutes',
-      'if (world.setPods(key, result.endpoints, result.probes) && result.endpoints.length < 0) markRoutes',
+      'markRoutes(world.setPods(key, result.endpoints, result.probes))',
+      'world.setPods(key, result.endpoints, result.probes)',
     ],
     [
       'a daemon that is not sure of its router plans on',
@@ -134,12 +152,16 @@ export const controller = [
       'const table = options.active() ? world.table() : undefined',
       'const table = world.table()',
     ],
-    [
-      'routes of a workload that is gone stay',
-      '      world.forget(key)\n      markRoutes(splitKey(key).namespace)\n',
-      '      world.forget(key)\n',
-    ],
+    ['routes of a workload that is gone stay', '      markRoutes(world.forget(key))\n', '      world.forget(key)\n'],
     ['a turn of the loop that was broken off is not taken up', '    if (queue.size() > 0) schedule()\n', ''],
+    ['steps start though nothing could be remembered', '    if (kept) for (const plan', '    if (kept || !kept) for (const plan'],
+    [
+      'one object that cannot be planned takes the memory of the others with it',
+      '      store.transaction(() => pass(key))\n',
+      '      pass(key)\n',
+    ],
+    ['plans of an earlier turn are submitted again', '    plans.clear()\n', ''],
+    ['keys of a turn that could not be remembered are not tried again', '    else planned.forEach(retry)\n', ''],
   ),
   ...mutantsOf(
     'src/controller/sync.ts',
@@ -157,20 +179,20 @@ export const controller = [
     ['values that old pods need are not read again after a restart', '    await recoverValues(used)\n', ''],
     [
       'a revision is healthy by what was healthy before it',
-      '          !world.isDue(key) && (isWorkload(key)',
-      '          (isWorkload(key)',
+      '      !world.isDue(key) && (isWorkload(key)',
+      '      (isWorkload(key)',
     ],
     ['a fresh revision is pruned by what was healthy before it', 'healthy: fresh ? () => false : healthy })', 'healthy })'],
-    ['a revision is healthy before what left it is gone', '      isCleared(assessment.effective) &&\n', ''],
+    ['a revision is healthy before what left it is gone', 'isCleared(assessment.effective) && healing', 'healing'],
     [
       'orphans are removed by a revision that was not read whole',
-      'assessment.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune',
-      'assessment.refusedWhole === undefined && prune.prune',
+      'next.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune',
+      'next.refusedWhole === undefined && prune.prune',
     ],
     [
       'a revision is applied before it is',
-      'if (record.applied !== revision.sha && isApplied()) {',
-      'if (record.applied !== revision.sha) {',
+      'record.applied !== revision.sha && applying.all()',
+      'record.applied !== revision.sha',
     ],
     [
       'ConfigMaps that left Git stay applied',
@@ -206,5 +228,15 @@ export const controller = [
       '  for (const key of after.prune) if (!before.prune.has(key)) touched.add(key)\n',
       '',
     ],
+  ),
+  ...mutantsOf(
+    'src/controller/sweep.ts',
+    [
+      'what held once holds for ever',
+      '      pending = [...items()]\n      at = 0\n      return advance()',
+      '      if (pending.length > 0) return true\n      pending = [...items()]\n      at = 0\n      return advance()',
+    ],
+    ['what is no longer one of them is waited for', 'holds(item) || counts?.(item) === false', 'holds(item)'],
+    ['after another revision the old one is asked about', '      pending = []\n      at = 0\n    },\n', '    },\n'],
   ),
 ]

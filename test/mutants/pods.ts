@@ -20,9 +20,13 @@ export const pods = [
       "stage === 'running' || stage === 'paused' || stage === 'restarting')",
       "stage === 'running' || stage === 'restarting')",
     ],
-    ['preStop is skipped', 'return [hook, stop]', 'return [stop]'],
+    ['preStop is skipped', 'return [...preStop(context, one, latest, deletion.cause, graceSeconds), stop]', 'return [stop]'],
     ['preStop begins a second time', '|| context.record.preStopped?.includes(attempt)', ''],
-    ['preStop runs after the stop', 'return [hook, stop]', 'return [stop, hook]'],
+    [
+      'preStop runs after the stop',
+      'return [...preStop(context, one, latest, deletion.cause, graceSeconds), stop]',
+      'return [stop, ...preStop(context, one, latest, deletion.cause, graceSeconds)]',
+    ],
     [
       'preStop of one pod stands for that of another attempt',
       'mark: { pod: context.record.uid, attempt }',
@@ -33,11 +37,7 @@ export const pods = [
       'Math.ceil(deletion.graceSeconds - (context.now - deletion.since) / 1000)',
       'deletion.graceSeconds',
     ],
-    [
-      'a preStop that used everything up leaves SIGTERM no time',
-      'graceSeconds: Math.max(MIN_GRACE_SECONDS, remaining),',
-      'graceSeconds: remaining,',
-    ],
+    ['a preStop that used everything up leaves SIGTERM no time', 'Math.max(MIN_GRACE_SECONDS, remaining)', 'remaining'],
     [
       'a sandbox goes before its containers',
       'return [...apps, ...sandbox, ...volumes]',
@@ -84,7 +84,7 @@ export const pods = [
     ],
     [
       'a container whose probe failed runs on',
-      '  if (one.condemned !== undefined) return [stopStep(context, one, latest, one.condemned)]\n',
+      '  if (one.condemned !== undefined) return condemnedSteps(context, one, latest, one.condemned)\n',
       '',
     ],
     [
@@ -124,6 +124,11 @@ export const pods = [
       'a volume that is there is made again',
       '.filter(({ volume }) => !existing.has(volume.name))',
       '.filter(({ volume }) => existing.size < 0 || volume.name !== null)',
+    ],
+    [
+      'a container that is restarted for a failed probe has no preStop',
+      'return [...preStop(context, one, latest, cause, graceSeconds), stop]',
+      'return [stop]',
     ],
   ),
   ...mutantsOf(
@@ -255,6 +260,11 @@ export const pods = [
       'the record of a pod that never was anything stays',
       'return left.length === memory.pods.length ? memory : { ...memory, pods: left }',
       'return left.length >= 0 ? memory : { ...memory, pods: left }',
+    ],
+    [
+      'a preStop that has begun is forgotten when another container begins its own',
+      '.filter((mark) => !sameContainer(mark, attempt))',
+      '.filter((mark) => mark === attempt)',
     ],
   ),
   ...mutantsOf(

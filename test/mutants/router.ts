@@ -7,24 +7,22 @@ export const router = [
     ['pods on their way out keep getting connections', '!terminating && (ready ||', '(ready ||'],
     ['pods that are not ready get connections', '(ready || service.spec.publishNotReadyAddresses)', 'true'],
     ['publishNotReadyAddresses is ignored', '(ready || service.spec.publishNotReadyAddresses)', 'ready'],
-    ['a table on its way counts as served', 'actual?.has(route) !== true', '(coming ?? actual)?.has(route) !== true'],
     [
-      'a table on its way does not count as served where it holds the pod',
-      '(actual?.size ?? 0) + (coming?.size ?? 0) > 0',
-      '(actual?.size ?? 0) > 0',
+      'a table on its way counts as served',
+      'every((route) => actual.has(route))',
+      'every((route) => actual.has(route) || coming.has(route))',
     ],
+    ['a table on its way does not count as served where it holds the pod', 'actual.size + coming.size > 0', 'actual.size > 0'],
     [
       'a table on its way has taken a pod out already',
-      '(actual?.size ?? 0) + (coming?.size ?? 0) > 0',
-      '((coming ?? actual)?.size ?? 0) > 0',
+      'actual.size + coming.size > 0',
+      '(router.applying === undefined ? actual : coming).size > 0',
     ],
     [
       'one Service that sends to a pod stands for all of them',
-      'const missing = [...(wanted ?? [])].some((route) =>',
-      'const missing = [...(wanted ?? [])].every((route) =>',
+      '[...wanted].every((route) => actual.has(route))',
+      '(wanted.size === 0 || [...wanted].some((route) => actual.has(route)))',
     ],
-    ['those whom a table takes out are not told', 'new Set([...x.keys(), ...y.keys()])', 'new Set([...y.keys()])'],
-    ['those whom a table takes in are not told', 'new Set([...x.keys(), ...y.keys()])', 'new Set([...x.keys()])'],
     [
       'a Service without a selector sends to everything',
       'selector === null || Object.keys(selector).length === 0',
@@ -32,8 +30,8 @@ export const router = [
     ],
     [
       'headless Services do not count when a pod leaves',
-      ".filter(({ placed }) => placed.service.spec.type !== 'ExternalName')",
-      ".filter(({ placed }) => placed.clusterIP !== '')",
+      "placed.service.spec.type !== 'ExternalName'",
+      "placed.clusterIP !== ''",
     ],
     [
       'endpoints come in the order of their pods',
@@ -41,6 +39,26 @@ export const router = [
       '',
     ],
     ['a route to another address of a pod is the same route', '${protocol}/${port} ${ip}:${target}`', '${protocol}/${port}`'],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/tablediff.ts',
+    [
+      'those whom a table takes out are not told',
+      '    for (const [uid, routes] of was) if (!sameRoutes(routes, is.get(uid))) moved.add(uid)\n',
+      '',
+    ],
+    ['those whom a table takes in are not told', '    for (const uid of is.keys()) if (!was.has(uid)) moved.add(uid)\n', ''],
+    [
+      'a table with other names is the same',
+      'a.domain === b.domain && sameOnce(a.dns, b.dns) && changedRoutes',
+      'a.domain === b.domain && changedRoutes',
+    ],
+    ['a Service that went is no change', '    if (order < 0) changes.push({ before, after: undefined })\n    else if', '    if'],
+    [
+      'a pod that lost one of its routes is treated as before',
+      'b !== undefined && a.size === b.size && a.isSubsetOf(b)',
+      'b !== undefined && b.isSubsetOf(a)',
+    ],
   ),
   ...mutantsOf(
     'src/reconcilers/endpoints.ts',
@@ -97,12 +115,16 @@ export const router = [
   ),
   ...mutantsOf(
     'src/controller/world.ts',
-    ['the table is known before everything has been looked at', 'whole ||= hasLookedAtAll()', 'whole ||= true'],
-    ['the table is known before what runs has been looked at', ', ...observedOwners().filter((key) => !orphaned(key))]\n', ']\n'],
+    ['the table is known before everything has been looked at', 'whole ||= looking.all()', 'whole ||= true'],
+    [
+      'the table is known before what runs has been looked at',
+      'const workloads = [...store.workloads().keys(), ...observedOwners().filter((key) => !isUnknown(key))]',
+      'const workloads = [...store.workloads().keys()]',
+    ],
     [
       'the table is known before Services have their addresses',
-      '[...workloads, ...[...effective.keys()].filter(isService)].find(',
-      'workloads.find(',
+      'return [...workloads, ...[...effective.keys()].filter(isService)]',
+      'return workloads',
     ],
     [
       'pods count as taken out while no table is known',
@@ -114,12 +136,6 @@ export const router = [
       'return { acknowledged: true, present: true }',
       'return { acknowledged: false, present: true }',
     ],
-    [
-      'a change of pods makes no new table',
-      '      index = undefined\n      version++\n      return true\n',
-      '      return true\n',
-    ],
-    ['pods of a workload that is gone stay in the table', '      endpoints.delete(key)\n', ''],
     ['what is to be pruned stays what it was', '    if (pruning.has(key)) return null\n', ''],
     [
       'what nobody knows is removed though the revision was not read whole',
@@ -127,10 +143,68 @@ export const router = [
       'return orphaned ? null : undefined',
     ],
     ['a status of what was before counts', 'isDue: (key) => awaited.has(key)', 'isDue: () => false'],
-    ['an address that only a container has is free', 'holdings.hasPodAddress(ip) ||\n', 'holdings.hasPodAddress(ip) &&\n'],
-    ['a Service that comes or goes makes no new table', '      if (before === undefined || moved.length > 0) version++\n', ''],
-    ['the address of a Service is not in the table', '      rehold(key)\n      version++\n', '      rehold(key)\n'],
+    [
+      'an address that only a container has is free',
+      'holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip))',
+      'holdings.hasPodAddress(ip)',
+    ],
+    [
+      'a Service that comes or goes makes no new table',
+      '        placeService(key)\n        const former',
+      '        const former',
+    ],
+    ['the address of a Service is not in the table', '      rehold(key)\n      placeService(key)\n', '      rehold(key)\n'],
     ['the address of the name server is given to a Service', 'ip === cluster.dnsAddress || holdings', 'holdings'],
+  ),
+  ...mutantsOf(
+    'src/controller/routing.ts',
+    ['a change of pods makes no new table', '    for (const key of concerned) touched.add(key)\n', ''],
+    [
+      'pods of a workload that is gone stay in the table',
+      'const concerned = [...(podsOf.get(owner)?.values() ?? [])].flatMap((pod) => movePod(pod, undefined))',
+      'const concerned: ObjectKey[] = []',
+    ],
+    [
+      'a pod that changes its labels stays with its former Services',
+      '    for (const name of from.difference(to)) podsByLabel.move(before, undefined, () => name)\n',
+      '',
+    ],
+    [
+      'a Service that selects other pods is found by what it selected',
+      'if (before !== undefined) for (const name of selectorNames(before)) servicesByLabel',
+      'if (before === null) for (const name of selectorNames(before)) servicesByLabel',
+    ],
+    ['tables of a daemon before this one lead to nobody', '      noteTable(one)\n', ''],
+    [
+      'a table that changed in names alone is the old one',
+      'if (moved.length === 0 && !renamed) return table',
+      'if (moved.length === 0) return table',
+    ],
+    [
+      'a Service that is gone stays in the table',
+      'next.splice(placeOf(next, idOf(route)), before === undefined ? 0 : 1, ...added)',
+      'next.splice(placeOf(next, idOf(route)), before === undefined || after === undefined ? 0 : 1, ...added)',
+    ],
+    [
+      'one label of a selector is enough to be sent to',
+      'candidates.filter((key) => matchesLabels(services.get(key)?.service.spec.selector ?? {}, pod.labels))',
+      'candidates',
+    ],
+    [
+      'pods that match a part of a selector are sent to',
+      '[...smallest.values()].filter(({ labels }) => matchesLabels(wanted, labels))',
+      '[...smallest.values()]',
+    ],
+    [
+      'routes of a pod that is forgotten are kept for ever',
+      'for (const uid of podUids) routesOf.delete(uid)',
+      'for (const uid of podUids) routesOf.has(uid)',
+    ],
+    [
+      'many changes at once leave what is gone',
+      'if (before !== undefined) all.delete(idOf(before))',
+      'if (before === null) all.delete(idOf(before))',
+    ],
   ),
   ...mutantsOf(
     'src/controller/routerlink.ts',
@@ -182,7 +256,11 @@ export const router = [
       'if (refusal !== undefined && base) refusal',
       'if (refusal === undefined && base === null) refusal',
     ],
-    ['a router whose rules were flushed is not told again', 'if (trusted && acknowledged && JSON', 'if (acknowledged && JSON'],
+    [
+      'a router whose rules were flushed is not told again',
+      'if (trusted && acknowledged && sameTable',
+      'if (acknowledged && sameTable',
+    ],
     [
       'a router that is slow to answer is believed longer than it holds the lock',
       '        heardAt = sentAt\n',
@@ -214,7 +292,7 @@ export const router = [
   ...mutantsOf(
     'src/reconcilers/nft.ts',
     ['UDP goes on flowing to a backend that left', '.filter(([key]) => !kept.has(key))', '.filter(([key]) => kept.has(key))'],
-    ['a Service without backends swallows connections', '    if (port.backends.length === 0) continue\n', ''],
+    ['a Service without backends swallows connections', '    .filter(({ port }) => port.backends.length > 0)\n', ''],
     [
       'only the first backends get connections',
       'numgen random mod ${backends.length} map { ${targets} }',
@@ -231,8 +309,8 @@ export const router = [
     'src/reconcilers/infrastructure.ts',
     [
       'routes are sent to a router that is not connected',
-      'if (table === undefined || !router.connected) return',
-      'if (table === undefined) return',
+      'table === undefined || !router.connected || router.resting === true',
+      'table === undefined || router.resting === true',
     ],
     [
       'a router that serves what it should is told again in every pass',
