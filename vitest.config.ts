@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
-          include: ['test/contract/**/*.test.ts', 'test/engine/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['test/contract/**/*.test.ts', 'test/engine/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'],
           exclude: ['test/contract/simulated.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,

@@ -41,8 +41,8 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly seed: number
-  /** whether another scene begins, given those that were played */
-  readonly goOn: (played: readonly Played[], kills: number) => boolean
+  /** whether another scene begins, after so many kills of the daemon */
+  readonly goOn: (kills: number) => boolean
   /** names of acts; all when empty */
   readonly only: readonly string[]
   readonly logFile: string
@@ -62,7 +62,7 @@ export async function run({ seed, goOn, only, logFile, say, signal }: RunOptions
       seed,
       chosen.map(({ name }) => name),
     )) {
-      if (signal?.aborted === true || !goOn(played, theatre.keeper.kills)) break
+      if (signal?.aborted === true || !goOn(theatre.keeper.kills)) break
       const act = chosen.find(({ name }) => name === scene.act)!
       const before = theatre.keeper.refusals.length
       try {
