@@ -4,6 +4,8 @@
  *   npm run sim -- --seed N                  replays one seed and prints everything that happens in it
  *   npm run sim -- --seeds N [--from M]      that many, from M on (default: fresh ones)
  *   npm run sim -- --minutes N [--from M]    as many as there is time for
+ *
+ * `--bail` stops at the first that fails, `--workers N` runs so many at a time (default: as many as there are processors).
  */
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
@@ -17,6 +19,8 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     minutes: { type: 'string' },
     from: { type: 'string' },
+    bail: { type: 'boolean', default: false },
+    workers: { type: 'string' },
   },
 })
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -40,11 +44,15 @@ async function many(): Promise<boolean> {
   say(`seeds from ${first}, at ${commit()}`)
   const verdicts: Verdict[] = []
   let given = 0
+  let failed = false
   await runMany({
-    next: () => (given < count && performance.now() < endsAt ? first + given++ : undefined),
+    workers: values.workers === undefined ? undefined : Number(values.workers),
+    next: () => (given < count && performance.now() < endsAt && !(failed && values.bail) ? first + given++ : undefined),
     onVerdict(verdict) {
       verdicts.push({ ...verdict, trace: [] })
-      if (verdict.violation !== '') explain(verdict)
+      if (verdict.violation === '') return
+      failed = true
+      explain(verdict)
     },
   })
   return summarize(verdicts, (performance.now() - startedAt) / 1000)

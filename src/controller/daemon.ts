@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import type { ClusterStatus } from '../reconcilers/status.ts'
 import type { Engine } from '../runtime/engine.ts'
+import { pause } from '../runtime/timers.ts'
 import { createVault } from '../runtime/vault.ts'
 import type { Edges } from './edges.ts'
 import { type Life, live } from './life.ts'
@@ -38,7 +39,8 @@ export async function startDaemon(config: Config, edges: Edges): Promise<Daemon>
   const engineOf = (name: string): Engine | undefined => running()?.nodes.find((node) => node.name === name)?.engine
 
   const status = (): ClusterStatus => clusterStatus(config, edges, startedAt, running(), waiting())
-  const metrics = createMetrics({ version: edges.version, status, usage: () => running()?.usage.samples() ?? [] })
+  const turn = () => pause(edges.timers, 0, edges.signal)
+  const metrics = createMetrics({ version: edges.version, status, usage: () => running()?.usage.samples() ?? [], turn })
   const webhookSecret = config.webhookSecretFile === undefined ? '' : (await edges.readText(config.webhookSecretFile)).trim()
   const api = await startApi(
     {

@@ -104,7 +104,7 @@ export function createLoop(options: LoopOptions): Loop {
     metrics.queueDepth(queue.size())
     const planned: ObjectKey[] = []
     // One transaction for all of them: what was decided is on disk before any step of it starts, and one flush does for all.
-    const kept = guarded('keep what was decided', () => store.transaction(() => passes(planned)))
+    const kept = tracked('keep what was decided', () => store.transaction(() => passes(planned)))
     if (kept) for (const plan of plans.values()) executor.submit(plan)
     else planned.forEach(retry)
     plans.clear()

@@ -19,7 +19,7 @@ const DOUBT_MS = 5_000
  * The router keeps each table as a whole, so the daemon makes and sends it as a whole. Large ones follow each other no
  * faster than this, which leaves most of a processor to everything else; what changes meanwhile goes with the next.
  */
-const BYTES_PER_MS = 50_000
+const BYTES_PER_MS = 25_000
 
 export interface RouterLink {
   /** Told of the router's container as observed, whenever it changes. */

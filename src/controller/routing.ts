@@ -9,6 +9,7 @@ import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import type { PlacedService } from '../reconcilers/placement.ts'
 import { type PodIndex, podsOfRoute, type RoutePiece, routePiece, uniqueRecords } from '../reconcilers/routes.ts'
 import type { RouteTable, ServiceRoute } from '../reconcilers/routetable.ts'
+import type { RouteChange } from '../reconcilers/tablediff.ts'
 import { createGroups } from './groups.ts'
 
 export interface Routing extends PodIndex {
@@ -33,8 +34,6 @@ export function createRouting(domain: string): Routing {
   const services = new Map<ObjectKey, PlacedService>()
   const servicesByLabel = createGroups<ObjectKey>((key) => key)
   const pieces = new Map<ObjectKey, RoutePiece>()
-  /** keys of `pieces`; made when it is needed and they have changed */
-  let order: readonly ObjectKey[] | undefined
   /** Services whose piece may have changed */
   const touched = new Set<ObjectKey>()
   /** Services whose routes lead, or have led, to a pod */
@@ -64,19 +63,17 @@ export function createRouting(domain: string): Routing {
     return [...smallest.values()].filter(({ labels }) => matchesLabels(wanted, labels))
   }
 
-  /** Whether the piece of a Service is another one now. */
-  function refresh(key: ObjectKey): { routes: boolean; records: boolean } {
+  /** Makes the piece of a Service anew; what of it says the same stays the same value. */
+  function refresh(key: ObjectKey): RouteChange & { readonly records: boolean } {
     const before = pieces.get(key)
     const placed = services.get(key)
     const made = placed === undefined ? undefined : routePiece(placed, { labelled }, domain)
-    const routes = !same(before?.route, made?.route)
+    const route = same(before?.route, made?.route) ? before?.route : made?.route
     const records = !same(before?.records ?? [], made?.records ?? [])
-    if ((before === undefined) !== (made === undefined)) order = undefined
     if (made === undefined) pieces.delete(key)
-    else
-      pieces.set(key, { route: routes ? made.route : before?.route, records: records ? made.records : (before?.records ?? []) })
-    if (routes && made?.route !== undefined) noteRoute(made.route)
-    return { routes, records }
+    else pieces.set(key, { route, records: records ? made.records : (before?.records ?? []) })
+    if (route !== undefined && route !== before?.route) noteRoute(route)
+    return { before: before?.route, after: route, records }
   }
 
   function noteRoute(route: ServiceRoute): void {
@@ -128,14 +125,12 @@ export function createRouting(domain: string): Routing {
     table() {
       const changes = [...touched].map(refresh)
       touched.clear()
-      const routes = changes.some((change) => change.routes)
-      const records = changes.some((change) => change.records)
-      if (!routes && !records) return table
-      order ??= [...pieces.keys()].sort()
-      const sorted = order.map((key) => pieces.get(key))
+      const moved = changes.filter(({ before, after }) => before !== after)
+      const renamed = changes.some(({ records }) => records)
+      if (moved.length === 0 && !renamed) return table
       table = {
-        services: routes ? sorted.flatMap((piece) => piece?.route ?? []) : table.services,
-        dns: records ? uniqueRecords(sorted.flatMap((piece) => piece?.records ?? [])) : table.dns,
+        services: moved.length > 0 ? replaced(table.services, moved) : table.services,
+        dns: renamed ? uniqueRecords([...pieces.values()].flatMap(({ records }) => records)) : table.dns,
         domain,
       }
       noted.add(table)
@@ -177,14 +172,38 @@ function idOf({ namespace, name }: ServiceRoute): string {
   return `${namespace}/${name}`
 }
 
-/** Tables are sorted by namespace and name. */
+/** More changes than this are sorted in at once rather than one by one. */
+const FEW = 64
+
+function replaced(services: readonly ServiceRoute[], changes: readonly RouteChange[]): ServiceRoute[] {
+  if (changes.length > FEW) {
+    const all = new Map(services.map((route) => [idOf(route), route]))
+    for (const { before } of changes) if (before !== undefined) all.delete(idOf(before))
+    for (const { after } of changes) if (after !== undefined) all.set(idOf(after), after)
+    return [...all].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, route]) => route)
+  }
+  const next = [...services]
+  for (const { before, after } of changes) {
+    const route = after ?? before
+    if (route === undefined) continue
+    const added = after === undefined ? [] : [after]
+    next.splice(placeOf(next, idOf(route)), before === undefined ? 0 : 1, ...added)
+  }
+  return next
+}
+
 function findRoute({ services }: RouteTable, id: string): ServiceRoute | undefined {
+  const found = services[placeOf(services, id)]
+  return found !== undefined && idOf(found) === id ? found : undefined
+}
+
+/** Where a Service is, or would be: tables are sorted by namespace and name. */
+function placeOf(services: readonly ServiceRoute[], id: string): number {
   let [low, high] = [0, services.length]
   while (low < high) {
     const middle = (low + high) >> 1
     if (idOf(services[middle] as ServiceRoute) < id) low = middle + 1
     else high = middle
   }
-  const found = services[low]
-  return found !== undefined && idOf(found) === id ? found : undefined
+  return low
 }

@@ -4,34 +4,41 @@
  *
  * @see Prometheus, exposition formats, text-based format
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Families, Sample } from './family.ts'
 
 /** Samples between two turns of the event loop; a large scrape must not hold up what it tells of. */
 const SAMPLES_A_TURN = 5_000
-/** Characters in one piece: a large scrape is longer than a string can be. */
-const PIECE = 65_536
+/** Lines in one piece: a large scrape is longer than a string can be. */
+const LINES_A_PIECE = 500
 
-/** All families in order, with or without samples. Of each series there is one sample. */
-export async function* exposition(families: Families, samples: Iterable<Sample>): AsyncGenerator<string> {
-  const texts = new Map(Object.keys(families).map((name) => [name, { pieces: [] as string[], open: '' }]))
+/**
+ * All families in order, with or without samples. Of each series there is one sample.
+ *
+ * @param turn resolves in a later turn of the event loop
+ */
+export async function* exposition(
+  families: Families,
+  samples: Iterable<Sample>,
+  turn: () => Promise<void>,
+): AsyncGenerator<string> {
+  const texts = new Map(Object.keys(families).map((name) => [name, { pieces: [] as string[], lines: [] as string[] }]))
   let count = 0
   for (const sample of samples) {
     const text = texts.get(sample.name)
     if (text === undefined) throw new Error(`the metric ${sample.name} is not declared`)
-    text.open += lineOf(sample)
-    if (text.open.length > PIECE) {
-      text.pieces.push(text.open)
-      text.open = ''
+    text.lines.push(lineOf(sample))
+    if (text.lines.length >= LINES_A_PIECE) {
+      text.pieces.push(text.lines.join(''))
+      text.lines = []
     }
     count += 1
-    if (count % SAMPLES_A_TURN === 0) await nextTurn()
+    if (count % SAMPLES_A_TURN === 0) await turn()
   }
   for (const [name, { type, help }] of Object.entries(families)) {
     yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
     const text = texts.get(name)
     yield* text?.pieces ?? []
-    yield text?.open ?? ''
+    yield text?.lines.join('') ?? ''
     texts.delete(name)
   }
 }

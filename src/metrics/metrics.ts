@@ -40,6 +40,8 @@ export interface MetricsOptions {
   /** read at each scrape; holds no secret */
   readonly status: () => ClusterStatus
   readonly usage?: () => readonly UsageSample[]
+  /** resolves in a later turn of the event loop */
+  readonly turn?: () => Promise<void>
 }
 
 const driftKinds: Readonly<Record<DriftKind, true>> = {
@@ -74,7 +76,7 @@ export function* collectState(status: ClusterStatus, usage: readonly UsageSample
 }
 
 /** A registry of its own, so that nothing is shared between two daemons in one process. */
-export function createMetrics({ version, status, usage = () => [] }: MetricsOptions): Metrics {
+export function createMetrics({ version, status, usage = () => [], turn = async () => {} }: MetricsOptions): Metrics {
   const registry = new Registry()
   registerDefaults(registry)
   const told = registerTold(registry)
@@ -84,7 +86,7 @@ export function createMetrics({ version, status, usage = () => [] }: MetricsOpti
     contentType: registry.contentType,
     async *metrics() {
       yield await registry.metrics()
-      yield* exposition(stateFamilies, collectState(status(), usage()))
+      yield* exposition(stateFamilies, collectState(status(), usage()), turn)
     },
     gitPoll: (source, result, seconds) => {
       told.gitPolls.inc({ source, result })

@@ -17,6 +17,7 @@ const idle: Program = { signals: { TERM: { exitCode: 0, afterMs: 25 } } }
 const known: readonly (readonly [readonly string[], Program])[] = [
   [programs.idle, idle],
   [programs.stubborn, { signals: { TERM: 'ignored' } }],
+  [programs.careless, {}],
   [programs.crash, { exits: { exitCode: 3, afterMs: 5 } }],
   [
     programs.talk,
@@ -39,8 +40,6 @@ function speaks(text: string): Program {
 }
 
 function programOf({ entrypoint = [], init }: ContainerConfig): Program {
-  // The kernel spares the first process what it has no answer to.
-  if (same(programs.careless, entrypoint)) return init ? {} : { signals: { TERM: 'ignored' } }
   const found = known.find(([command]) => same(command, entrypoint))
   if (found !== undefined) return found[1]
   const [command = ''] = entrypoint

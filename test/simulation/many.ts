@@ -9,6 +9,8 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 const SEEDS_A_PROCESS = 60
 
 export interface ManyOptions {
+  /** processes; as many as there are processors unless given */
+  readonly workers?: number | undefined
   /** the next seed to run; `undefined` for no more */
   readonly next: () => number | undefined
   readonly onVerdict: (verdict: Verdict) => void
@@ -16,7 +18,7 @@ export interface ManyOptions {
 
 /** Resolves once every seed has its verdict. A worker that dies is a verdict too. */
 export async function runMany(options: ManyOptions): Promise<void> {
-  await Promise.all(Array.from({ length: availableParallelism() }, () => work(options)))
+  await Promise.all(Array.from({ length: options.workers ?? availableParallelism() }, () => work(options)))
 }
 
 async function work({ next, onVerdict }: ManyOptions): Promise<void> {

@@ -25,19 +25,21 @@ export function applyRequest(id: number, previous: RouteTable | undefined, next:
   const before = previous && compileZones(previous, options.serviceRange)
   const change = previous ? compileNftChange(previous, next, options) : ''
   const flows = staleFlows(previous ?? { services: [], dns: [], domain: next.domain }, next)
-  const kept = [compileNft(next, options), zones.forward, zones.reverse, metaText(next, options)].map(bytesOf)
-  const sum = kept.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex')
-  const stored = Buffer.concat([bytesOf(`${sum} ${sizes(kept)}\n`), ...kept])
   const flowLines = flows.map((flow) => `${flow.address} ${flow.port} ${flow.backendIp} ${flow.backendPort}\n`).join('')
-  const parts = [bytesOf(change), bytesOf(flowLines), stored]
+  const kept = [compileNft(next, options), zones.forward, zones.reverse, metaText(next, options)]
+  const keptBytes = kept.map((part) => Buffer.byteLength(part))
+  const stored = ` ${keptBytes.join(' ')}\n`
+  const storedBytes = SUM_BYTES + stored.length + total(keptBytes)
   const differ = zonesThatDiffer(before?.forward === zones.forward, before?.reverse === zones.reverse)
-  const header = `apply ${id} ${previous ? 'change' : 'full'} ${differ} ${sizes(parts)}\n`
-  const request = Buffer.concat([bytesOf(header), ...parts, bytesOf(`end ${id}\n`)])
-  if (request.length > maxRequestBytes) {
-    const message = `the route table takes ${request.length} bytes, more than ${maxRequestBytes}: use fewer Services`
+  const header = `apply ${id} ${previous ? 'change' : 'full'} ${differ} ${Buffer.byteLength(change)} ${flowLines.length} ${storedBytes}\n`
+  const head = `${header}${change}${flowLines}`
+  const tail = `end ${id}\n`
+  const bytes = Buffer.byteLength(head) + storedBytes + tail.length
+  if (bytes > maxRequestBytes) {
+    const message = `the route table takes ${bytes} bytes, more than ${maxRequestBytes}: use fewer Services`
     throw new RouterError('rejected', message)
   }
-  return request
+  return withSum(head, [stored, ...kept, tail], kept.length, bytes)
 }
 
 /** A `Meta` as JSON. Most of a table is the same value as in the one before, and so is its text. */
@@ -57,12 +59,28 @@ function textOf(value: object): string {
   return text
 }
 
-function bytesOf(text: string): Buffer {
-  return Buffer.from(text)
+/** Of a SHA-256 in hexadecimal. */
+const SUM_BYTES = 64
+
+/**
+ * `head`, the checksum of the `summed` parts after the first, and the parts. Written into one buffer, made once: a large
+ * request in several copies would have the whole heap collected each time.
+ */
+function withSum(head: string, parts: readonly string[], summed: number, bytes: number): Uint8Array {
+  const request = Buffer.allocUnsafe(bytes)
+  const sumAt = request.write(head, 0)
+  const ends: number[] = []
+  for (const part of parts) {
+    const at = ends.at(-1) ?? sumAt + SUM_BYTES
+    ends.push(at + request.write(part, at))
+  }
+  const sum = createHash('sha256').update(request.subarray(ends[0], ends[summed])).digest('hex')
+  request.write(sum, sumAt)
+  return request
 }
 
-function sizes(parts: readonly Uint8Array[]): string {
-  return parts.map(({ length }) => length).join(' ')
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, one) => sum + one, 0)
 }
 
 function zonesThatDiffer(sameForward: boolean, sameReverse: boolean): string {

@@ -10,7 +10,7 @@ export function routerAgent(received: (bytes: number) => void): ExecStream {
   return {
     output: answers.all,
     async write(data) {
-      const request = Buffer.from(data as Uint8Array)
+      const request = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength)
       const [verb = '', id = ''] = request.toString('latin1', 0, request.indexOf(10)).split(' ')
       received(request.length)
       setImmediate(() => say(answerTo(verb, id)))

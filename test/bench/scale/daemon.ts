@@ -54,7 +54,8 @@ export function startDaemon({ engine, source, dataDir, subnet, passed }: DaemonO
     signal: stopping.signal,
   }
   const status = (): ClusterStatus => clusterStatus(config, edges, now(), life.running(), 'starting')
-  const told = createMetrics({ version: 'scale', status, usage: () => life.running()?.usage.samples() ?? [] })
+  const turn = () => new Promise<void>((resolve) => void setTimeout(resolve, 0))
+  const told = createMetrics({ version: 'scale', status, usage: () => life.running()?.usage.samples() ?? [], turn })
   const plan: Metrics['plan'] = (kind, seconds) => {
     passed(kind, seconds)
     told.plan(kind, seconds)

@@ -85,8 +85,7 @@ export class Side {
         return
       }
       case 'start':
-        await engine.startContainer(this.#id(operation.container))
-        return
+        return this.#start(this.#id(operation.container))
       case 'stop':
         await engine.stopContainer(this.#id(operation.container), this.#grace(operation.container))
         return
@@ -106,7 +105,7 @@ export class Side {
         await engine.renameContainer(this.#id(operation.container), this.#name('c', operation.name))
         return
       case 'update':
-        await engine.updateContainer(this.#id(operation.container), operation.change)
+        await engine.updateContainer(this.#id(operation.container), this.#change(operation))
         return
       case 'createNetwork':
         await this.#createNetwork(operation.network, operation.range)
@@ -215,6 +214,21 @@ export class Side {
   /** A process that ignores the signal is not waited for; one that does not must have the time. */
   #grace(back: number): number {
     return this.#entry(back)?.config.entrypoint === programs.stubborn ? 0 : 20
+  }
+
+  /** Of several networks Docker takes one after the other in no order, so that a failure leaves this or that. */
+  async #start(id: string): Promise<string | undefined> {
+    const view = await this.#engine.inspectContainer(id)
+    if (view !== undefined && Object.keys(view.networks).length > 1) return 'left to chance'
+    await this.#engine.startContainer(id)
+    return undefined
+  }
+
+  /** What ends by itself is not restarted: how often it has been depends on time. */
+  #change({ container, change }: Extract<Operation, { readonly op: 'update' }>): typeof change {
+    const command = this.#entry(container)?.config.entrypoint
+    const lasts = command === programs.idle || command === programs.stubborn
+    return lasts || change.restartPolicy === undefined ? change : { ...change, restartPolicy: 'no' }
   }
 
   async #pause(id: string): Promise<void> {

@@ -46,6 +46,7 @@ export function createContainer(machine: Machine, config: ContainerConfig): stri
     resources: Object.freeze({ ...config.resources }),
     networkMode,
     endpoints: new Map(firstEndpoint(machine, networkMode, config.ip)),
+    networked: !networkMode.startsWith('container:'),
     mounts: mountAll(machine, config.mounts),
     files: new Map(),
     logs: [],

@@ -15,7 +15,7 @@
  * world: run create start stop kill exit pause unpause remove rename update connect disconnect log stickRemoval edit
  * read addImage removeImage occupyPort containersAt hasNetwork view, and for the engine itself
  * `disconnectEngine()`/`reconnectEngine()` (calls fail `unreachable`, what they asked for happens) and
- * `await down('restart' | 'crash' | 'powerLoss')`/`up()`.
+ * `await down('restart' | 'crash' | 'powerLoss')`/`up()`, or `await restart(fall, downMs)`.
  *
  * Modelled: images and pulls; names; creation with its checks; start, signals, stop with its grace, exit codes, OOM;
  * Docker's restart policy with its backoff; pause; update; removal in progress, stuck removals that leave `dead`;

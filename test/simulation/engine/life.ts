@@ -2,9 +2,9 @@
 import { EngineError } from '../../../src/runtime/engine.ts'
 import { conflict, inProgress, invalid, notFound } from './errors.ts'
 import { type Machine, textOf } from './machine.ts'
-import { announceAttached, attachAll, releaseAll } from './networks.ts'
+import { attachAll, releaseAll } from './networks.ts'
 import type { Program, SignalRecord } from './options.ts'
-import { releasePorts, takePorts } from './ports.ts'
+import { releasePorts } from './ports.ts'
 import { hasProcess, type NetworkNamespace, type RawContainer, type Run, viewOf } from './state.ts'
 import { mountVolumes, unmountVolumes } from './volumes.ts'
 
@@ -68,15 +68,13 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
   try {
     const namespace = joinNamespace(machine, container)
     attachAll(machine, container)
-    takePorts(machine, container)
-    announceAttached(machine, container)
     onNetworked()
     mountVolumes(machine, container)
-    if (program.missingCommand !== undefined) throw missingCommand(program.missingCommand)
+    if (program.missingCommand !== undefined) throw new MissingCommand(program.missingCommand)
     run(machine, container, program, namespace)
   } catch (error) {
     container.error = textOf(error)
-    if (container.exitCode === 0) container.exitCode = program.missingCommand === undefined ? 128 : 127
+    if (container.exitCode === 0) container.exitCode = error instanceof MissingCommand ? 127 : 128
     releasePorts(machine, container.id)
     releaseAll(machine, container)
     unmountVolumes(machine, container)
@@ -85,10 +83,15 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
   }
 }
 
-const missingCommand = (command: string): EngineError =>
-  invalid(
-    `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "${command}": stat ${command}: no such file or directory: unknown`,
-  )
+class MissingCommand extends EngineError {
+  constructor(command: string) {
+    const said = `exec: "${command}": stat ${command}: no such file or directory: unknown`
+    super(
+      'invalid',
+      `failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ${said}`,
+    )
+  }
+}
 
 /** The namespace of the donor, which must run; or one of its own. */
 function joinNamespace(machine: Machine, { networkMode }: RawContainer): NetworkNamespace {
@@ -190,7 +193,7 @@ export function deliver(machine: Machine, container: RawContainer, signal: strin
     return
   }
   machine.options.onSignal?.({ at: machine.now(), container: viewOf(container), signal, by })
-  const answer = current.program.signals?.[signal] ?? kernelAnswer(signal)
+  const answer = current.program.signals?.[signal] ?? kernelAnswer(signal, container.config.init)
   if (answer === 'ignored') return
   if (answer.afterMs === 0) endProcess(machine, container, answer.exitCode)
   else during(machine, container, answer.afterMs, () => endProcess(machine, container, answer.exitCode))
@@ -204,9 +207,9 @@ function killProcess(machine: Machine, container: RawContainer, current: Run): v
   else during(machine, container, killMs, () => endProcess(machine, container, 137))
 }
 
-/** What happens to a process that does not care. */
-function kernelAnswer(signal: string): 'ignored' | { readonly exitCode: number; readonly afterMs: number } {
-  if (['CHLD', 'CONT', 'STOP', 'WINCH'].includes(signal)) return 'ignored'
+/** What happens to a process that does not care: the kernel spares the first one of a container. */
+function kernelAnswer(signal: string, init: boolean): 'ignored' | { readonly exitCode: number; readonly afterMs: number } {
+  if (!init || ['CHLD', 'CONT', 'STOP', 'WINCH'].includes(signal)) return 'ignored'
   return { exitCode: 128 + signalNumbers[signal]!, afterMs: 0 }
 }
 
@@ -256,6 +259,7 @@ function policyRestarts(machine: Machine, container: RawContainer, exitCode: num
 function scheduleRestart(machine: Machine, container: RawContainer): void {
   container.restartCount += 1
   container.view = undefined
+  const { exitCode } = container
   container.restartTimer = machine.later(container.backoffMs, () => {
     container.restartTimer = undefined
     try {
@@ -263,8 +267,7 @@ function scheduleRestart(machine: Machine, container: RawContainer): void {
     } catch (error) {
       // Docker logs it and does not try again.
       if (!(error instanceof EngineError)) throw error
-      container.state = 'exited'
-      container.view = undefined
+      Object.assign(container, { state: 'exited', exitCode, view: undefined })
       wake(container)
     }
   })

@@ -1,8 +1,10 @@
 /** Networks: their ranges, and who has which address when. */
 import type { NetworkAttachment, NetworkConfig, NetworkView } from '../../../src/runtime/engine.ts'
 import { lowestFree, overlap, rangeOf, toNumber, toText } from './addresses.ts'
+import { shuffled } from './chance.ts'
 import { addressTaken, conflict, invalid, notFound, unreachable } from './errors.ts'
 import type { Machine } from './machine.ts'
+import { takePorts } from './ports.ts'
 import { hasProcess, labelFilter, type RawContainer, type RawNetwork, sortedLabels } from './state.ts'
 
 const PREDEFINED = ['bridge', 'host', 'none']
@@ -87,26 +89,29 @@ export function removeNetwork(machine: Machine, idOrName: string): void {
   machine.emitNetwork(network, 'destroy')
 }
 
-/** Gives a starting container its address on each of its networks. Errors: notFound, addressTaken, invalid. */
+/**
+ * Gives a starting container its address on each of its networks, one after the other, and its ports with the first.
+ * `bridge` is first, the others come in no order.
+ * Errors: notFound, addressTaken, portTaken, invalid; what it has by then is kept for `releaseAll`.
+ */
 export function attachAll(machine: Machine, container: RawContainer): void {
   if (container.networkMode.startsWith('container:')) return
-  for (const [name, endpoint] of [...container.endpoints]) attach(machine, container, name, endpoint)
+  const { bridge = [], others = [] } = Object.groupBy(container.endpoints, ([name]) => (name === 'bridge' ? 'bridge' : 'others'))
+  const order = [...bridge, ...shuffled(others, machine.options.random)]
+  for (const [index, [name, endpoint]] of order.entries()) {
+    const network = attach(machine, container, name, endpoint)
+    if (index === 0) takePorts(machine, container)
+    machine.emitNetwork(network, 'connect', container.id)
+  }
 }
 
-/** The network is told apart from the port check that follows it, which fails after the address is given. */
-function attach(machine: Machine, container: RawContainer, name: string, endpoint: NetworkAttachment): void {
+function attach(machine: Machine, container: RawContainer, name: string, endpoint: NetworkAttachment): RawNetwork {
   const network = machine.findNetwork(name)
   if (network === undefined) throw notFound(`network ${name} not found`)
   const ip = allocate(network, endpoint.requestedIp)
   network.members.add(container.id)
   container.endpoints.set(name, Object.freeze({ ...endpoint, networkId: network.view.id, ip }))
-}
-
-export function announceAttached(machine: Machine, container: RawContainer): void {
-  for (const { networkId } of container.endpoints.values()) {
-    const network = machine.networks.get(networkId)
-    if (network !== undefined) machine.emitNetwork(network, 'connect', container.id)
-  }
+  return network
 }
 
 function allocate(network: RawNetwork, requested: string): string {
@@ -161,6 +166,7 @@ export function connectNetwork(machine: Machine, idOrName: string, containerId: 
   refuseMixed(machine, container, network, running)
   if (!running) {
     if (!container.endpoints.has(name)) container.endpoints.set(name, asked)
+    container.networked = true
     container.view = undefined
     return
   }
@@ -172,9 +178,9 @@ export function connectNetwork(machine: Machine, idOrName: string, containerId: 
   machine.emitNetwork(network, 'connect', container.id)
 }
 
-/** A network that is not there is missed at the next start. Docker 20.10 falls over a container that has none of its own. */
+/** A network that is not there is missed at the next start. Docker 20.10 falls over a container that never had one of its own. */
 function connectToNothing(container: RawContainer, name: string, asked: NetworkAttachment): void {
-  if (container.networkMode.startsWith('container:')) throw unreachable('connectNetwork: socket hang up')
+  if (!container.networked) throw unreachable('connectNetwork: socket hang up')
   container.endpoints.set(name, asked)
   container.view = undefined
 }

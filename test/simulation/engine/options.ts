@@ -5,11 +5,11 @@ import type { Timers } from '../../../src/runtime/timers.ts'
 /** How a process answers a signal: it ignores it, or ends with this code that long after. */
 export type SignalAnswer = 'ignored' | { readonly exitCode: number; readonly afterMs: number }
 
-/** What runs in a container, as data. The empty program runs for ever and ends at once by any signal. */
+/** What runs in a container, as data. The empty program runs for ever; signals end it only under an init. */
 export interface Program {
   /** ends by itself, that long after its start */
   readonly exits?: { readonly exitCode: number; readonly afterMs: number; readonly oomKilled?: boolean }
-  /** by name without `SIG`; absent means what the kernel does by itself: 128 + number, at once */
+  /** by name without `SIG`; absent means what the kernel does: 128 + number at once, and nothing where there is no init */
   readonly signals?: Readonly<Record<string, SignalAnswer>>
   /** how long the kernel takes to end it after SIGKILL */
   readonly killMs?: number

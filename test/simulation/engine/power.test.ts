@@ -89,6 +89,18 @@ test.each(['restart', 'crash'] as const)('with live-restore a %s leaves every pr
   expect(engine.world.view(id)).toEqual(before)
 })
 
+test('an engine that is away for a minute answers nobody meanwhile', async () => {
+  const { engine, time, state } = bench()
+  const id = engine.world.run(config('one', always))
+  const restarted = engine.world.restart('restart', 60_000)
+  await time.advance(59_999)
+  await expect(engine.info()).rejects.toMatchObject({ kind: 'unreachable' })
+  expect(state(id)).toBe('exited')
+  await time.advance(1)
+  await restarted
+  expect(await engine.inspectContainer(id)).toMatchObject({ state: 'running' })
+})
+
 test('an engine keeps the last 256 events, and none beyond a restart of its own', async () => {
   const { engine, time } = bench()
   const id = engine.world.run(config('web'))

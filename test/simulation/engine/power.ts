@@ -1,5 +1,6 @@
 /** The engine itself goes down and comes up, as measured on Docker 20.10. */
 import { EngineError } from '../../../src/runtime/engine.ts'
+import { shuffled } from './chance.ts'
 import { deliver, endProcess, launch, resetPolicy, signalName, thaw, until } from './life.ts'
 import type { Line } from './line.ts'
 import type { Machine } from './machine.ts'
@@ -67,7 +68,7 @@ export function comeUp(machine: Machine, line: Line): void {
     if (hasProcess(container)) endProcess(machine, container, 137)
   }
   for (const container of machine.containers.values()) forgetPolicy(container)
-  for (const container of shuffled(machine, [...machine.containers.values()])) {
+  for (const container of shuffled([...machine.containers.values()], machine.options.random)) {
     if (!hasProcess(container) && comesBack(container)) startOnce(machine, container)
   }
   line.mend()
@@ -95,12 +96,4 @@ function startOnce(machine: Machine, container: RawContainer): void {
     if (!(error instanceof EngineError)) throw error
     // It is left as it is, with the reason.
   }
-}
-
-function shuffled<T>(machine: Machine, items: T[]): T[] {
-  for (let last = items.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(machine.options.random() * (last + 1))
-    ;[items[last], items[other]] = [items[other]!, items[last]!]
-  }
-  return items
 }

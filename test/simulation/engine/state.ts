@@ -54,6 +54,8 @@ export interface RawContainer {
   readonly networkMode: string
   /** by the network's name, in the order they were attached */
   readonly endpoints: Map<string, NetworkAttachment>
+  /** whether it has ever had an endpoint */
+  networked: boolean
   readonly mounts: ContainerView['mounts']
   readonly files: Files
   readonly logs: (LogLine & { readonly at: number })[]

@@ -16,7 +16,7 @@ import type { Machine } from './machine.ts'
 import { connectNetwork, disconnectNetwork } from './networks.ts'
 import type { SimulatedImage } from './options.ts'
 import { comeUp, type Fall, goDown } from './power.ts'
-import { type RawContainer, type RawVolume, viewOf } from './state.ts'
+import { type NetworkNamespace, type RawContainer, type RawVolume, viewOf } from './state.ts'
 
 /**
  * What somebody does at the docker command line. Containers are given by id or name.
@@ -140,12 +140,17 @@ export class World {
 
   /** Ids of the running containers that are reached at an address now. */
   containersAt(ip: string): string[] {
-    const owner = [...this.#machine.containers.values()].find(({ endpoints }) =>
-      [...endpoints.values()].some((end) => end.ip === ip),
-    )
-    if (owner?.run === undefined) return []
-    const { namespace } = owner.run
+    const namespace = this.#namespaceAt(ip)
+    if (namespace === undefined) return []
     return [...this.#machine.containers.values()].filter(({ run }) => run?.namespace === namespace).map(({ id }) => id)
+  }
+
+  #namespaceAt(ip: string): NetworkNamespace | undefined {
+    for (const { run, endpoints } of this.#machine.containers.values()) {
+      if (run === undefined) continue
+      for (const endpoint of endpoints.values()) if (endpoint.ip === ip) return run.namespace
+    }
+    return undefined
   }
 
   /** Whether a running container has a network: its namespace is dead once the owner of it has stopped. */
@@ -174,5 +179,12 @@ export class World {
   /** Brings it up again. */
   up(): void {
     comeUp(this.#machine, this.#line)
+  }
+
+  /** Down, that long, and up again. */
+  async restart(fall: Fall = 'restart', downMs = 0): Promise<void> {
+    await this.down(fall)
+    if (downMs > 0) await new Promise<void>((resolve) => this.#machine.later(downMs, resolve))
+    this.up()
   }
 }

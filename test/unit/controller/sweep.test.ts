@@ -29,6 +29,20 @@ test('one that is gone meanwhile is not waited for: no route was ever made again
   expect(sweep.all()).toBe(true)
 })
 
+test('what holds is not looked at again while a later one does not', () => {
+  let looks = 0
+  let healthy = 0
+  const items = Array.from({ length: 1_000 }, (_, index) => index)
+  const holds = (item: number): boolean => {
+    looks += 1
+    return item < healthy
+  }
+  const sweep = createSweep({ items: () => items, holds })
+  for (; healthy < items.length; healthy++) expect(sweep.all()).toBe(false)
+  expect(sweep.all()).toBe(true)
+  expect(looks).toBeLessThan(5 * items.length)
+})
+
 test('a new start asks for all of them again', () => {
   let items = ['a']
   const sweep = createSweep({ items: () => items, holds: (item) => item === 'a' })

@@ -281,6 +281,17 @@ describe('probes and hooks', () => {
     expect(stage.planText(web), 'the daemon was restarted').toBe('')
   })
 
+  test('a hook that asks for a port by its name is told which it is', () => {
+    const preStop = { httpGet: { path: '/drain', port: 'admin' } }
+    const ports = [{ name: 'admin', containerPort: 9000 }]
+    const stage = one({ containers: [app({ ports, lifecycle: { preStop } })] })
+    stage.settle()
+    const { plan } = stage.remove(web).plan(web)
+    expect(plan.lanes.flatMap(({ steps }) => steps)).toContainEqual(
+      expect.objectContaining({ op: 'hook', namedPorts: { admin: 9000 } }),
+    )
+  })
+
   test('a postStart hook that fails stops its container', () => {
     const stage = new Stage().apply(
       deployment({ spec: { replicas: 1 }, template: { containers: [app({ lifecycle: { postStart: exec } })] } }),

@@ -1,0 +1,163 @@
+/** The suites that a mutant has to get past, the cheapest first. */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Mutant } from '../../test/mutants/mutant.ts'
+import type { Place } from './place.ts'
+
+export interface Verdict {
+  /** the suite that noticed, `''` for none */
+  readonly suite: string
+  /** the test or the seed, and what it says; `undefined` for a mutant that survived */
+  readonly killer: string | undefined
+  /** why the failure of a suite says nothing about the mutant, `''` where it does */
+  readonly doubt: string
+  readonly seconds: number
+}
+
+/** A test or seed that failed, and how it is asked again. */
+interface Failed {
+  readonly what: string
+  readonly again: readonly string[]
+}
+
+interface Suite {
+  readonly name: string
+  /** arguments for Node; `undefined` for a suite that has nothing to say of this mutant */
+  readonly args: (mutant: Mutant, place: Place) => readonly string[] | undefined
+  readonly failure: (place: Place, output: string) => Failed
+}
+
+/** A mutant that makes something go on for ever is noticed too: ms. */
+const PATIENCE_MS = 600_000
+const REPORT = 'mutant-report.json'
+const RUN = ['node_modules/vitest/vitest.mjs', '--run', '--project=fast', '--maxWorkers=1', '--bail=1']
+const REPORTING = ['--reporter=json', `--outputFile.json=${REPORT}`]
+const OTHERS = ['fuzz', 'contract', 'simulation', 'unit/docs'].map((folder) => `--exclude=test/${folder}/**`)
+
+function suites(seeds: number): Suite[] {
+  return [
+    {
+      name: 'own tests',
+      args({ file }, { folder }) {
+        const own = file.replace(/^src\/(.*)\.ts$/, 'test/unit/$1.test.ts')
+        return existsSync(join(folder, own)) ? [...RUN, ...REPORTING, own] : undefined
+      },
+      failure: failedTest,
+    },
+    {
+      name: 'unit tests',
+      // Those that import the file, however indirectly, unit and property tests alike; no other can tell.
+      args: ({ file }) => ['node_modules/vitest/vitest.mjs', 'related', file, ...RUN.slice(1), ...REPORTING, ...OTHERS],
+      failure: failedTest,
+    },
+    { name: 'scenarios', args: () => [...RUN, ...REPORTING, 'test/simulation'], failure: failedTest },
+    {
+      name: 'seeds',
+      args: () =>
+        seeds === 0 ? undefined : ['scripts/sim.ts', '--from', '1', '--seeds', String(seeds), '--bail', '--workers', '1'],
+      failure: failedSeed,
+    },
+  ]
+}
+
+/** Which suite notices the mutant. */
+export async function hunt(mutant: Mutant, place: Place, seeds: number): Promise<Verdict> {
+  const startedAt = performance.now()
+  const seconds = (): number => (performance.now() - startedAt) / 1000
+  try {
+    const [suite, killer] = (await findKiller(mutant, place, seeds)) ?? ['', undefined]
+    return { suite, killer, doubt: '', seconds: seconds() }
+  } catch (error) {
+    if (!(error instanceof ProvesNothing)) throw error
+    return { suite: '', killer: undefined, doubt: error.message, seconds: seconds() }
+  }
+}
+
+class ProvesNothing extends Error {}
+
+/** The suite and what fails in it. A failure counts when the same test passes without the mutant. */
+async function findKiller(mutant: Mutant, place: Place, seeds: number): Promise<[string, string] | undefined> {
+  for (const { name, args, failure } of suites(seeds)) {
+    const asked = args(mutant, place)
+    if (asked === undefined) continue
+    place.breakIt(mutant)
+    const { ok, output } = await node(place, asked).finally(() => place.mend(mutant))
+    if (ok) continue
+    const { what, again } =
+      output === undefined ? { what: `no end in ${PATIENCE_MS / 1000} s`, again: asked } : failure(place, output)
+    const without = await node(place, again)
+    if (!without.ok) throw new ProvesNothing(`${what}: fails without the mutant too\n${without.output ?? ''}`)
+    return [name, what]
+  }
+  return undefined
+}
+
+/** @returns whether it ended well, and what it printed; `undefined` when it had to be ended */
+function node(
+  { folder }: Place,
+  args: readonly string[],
+): Promise<{ readonly ok: boolean; readonly output: string | undefined }> {
+  rmSync(join(folder, REPORT), { force: true })
+  const env = { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
+  // A group of its own, so that nothing it started outlives it.
+  const child = spawn(process.execPath, args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const end = (): void => void process.kill(-(child.pid ?? 0), 'SIGKILL')
+  let output = ''
+  let late = false
+  const listen = (text: string): void => {
+    output += text
+  }
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', listen)
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      late = true
+      end()
+    }, PATIENCE_MS)
+    const leave = (): void => {
+      end()
+      process.exit(1)
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
+    child.on('error', reject)
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave)
+      resolve({ ok: code === 0, output: late ? undefined : output })
+    })
+  })
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string
+    readonly message: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages: readonly string[]
+    }[]
+  }[]
+}
+
+function failedTest({ folder }: Place, output: string): Failed {
+  if (!existsSync(join(folder, REPORT))) throw new ProvesNothing(`the suite ended without a report:\n${output}`)
+  const { testResults } = JSON.parse(readFileSync(join(folder, REPORT), 'utf8')) as Report
+  for (const { name, message, assertionResults } of testResults) {
+    const file = name.slice(name.indexOf('test/'))
+    const failed = assertionResults.find(({ status }) => status === 'failed')
+    const why = failed?.failureMessages[0] ?? message
+    if (failed === undefined && why === '') continue
+    // A mutant that does not even run says nothing about the tests.
+    if (/^(ReferenceError|SyntaxError)/.test(why)) throw new ProvesNothing(`${file}: the mutant does not run: ${why}`)
+    return { what: `${file}: ${failed?.fullName ?? why.slice(0, 200)}`, again: [...RUN, ...REPORTING, file] }
+  }
+  throw new ProvesNothing(`the suite failed and names no test:\n${output}`)
+}
+
+function failedSeed(_: Place, output: string): Failed {
+  const [, seed, why] = /^seed (\d+) at [^:]*: (.*)$/m.exec(output) ?? []
+  if (seed === undefined) throw new ProvesNothing(`the simulation failed and names no seed:\n${output}`)
+  if (/ReferenceError|SyntaxError/.test(output)) throw new ProvesNothing(`the mutant does not run: ${why}`)
+  return { what: `seed ${seed}: ${why}`, again: ['scripts/sim.ts', '--from', seed, '--seeds', '1', '--workers', '1'] }
+}

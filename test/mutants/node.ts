@@ -1,0 +1,131 @@
+/** One engine: what is seen of it, and what is done on it. */
+import { mutantsOf } from './mutant.ts'
+
+export const node = [
+  ...mutantsOf(
+    'src/runtime/observer.ts',
+    ['a list of a session that is over is believed', '    if (mine.signal.aborted) return\n', ''],
+    [
+      'events that were lost while nobody listened are never made good',
+      "if (event.type === 'other' && event.action === 'subscribed') void relist()",
+      "if (event.type === 'other' && event.action === 'subscribed') void 0",
+    ],
+    [
+      'what no event told is never found',
+      'if (!signal.aborted && reach.reachable) await relist()',
+      'if (signal.aborted && reach.reachable) await relist()',
+    ],
+    [
+      'nobody is told that an engine is out of reach',
+      "since: reach.reachable ? now() : reach.since, error }\n    changed({ kind: 'all' })",
+      'since: reach.reachable ? now() : reach.since, error }',
+    ],
+    ['nobody is told that an engine is back', "error: '' }\n    changed({ kind: 'all' })", "error: '' }"],
+    [
+      'an engine that answers stays out of reach',
+      "reach = { reachable: true, since: now(), error: '' }",
+      "reach = { reachable: reach.reachable, since: now(), error: '' }",
+    ],
+    ['a container that cannot be looked at is given up', '      await relist()\n    }\n  }', '    }\n  }'],
+    ['containers of another cluster are seen', 'view?.labels[CLUSTER_LABEL] === options.cluster ? view : undefined', 'view'],
+    ['a container that has just been made is no known one', 'containers.has(id) || inspects.has(id)', 'containers.has(id)'],
+    [
+      'an engine that is lost is not connected to again',
+      'if (!signal.aborted) await pause(timers, pauseMs, signal)',
+      'if (!signal.aborted && !listed) await pause(timers, 3_600_000, signal)',
+    ],
+  ),
+  ...mutantsOf(
+    'src/runtime/observer/cache.ts',
+    ['an answer that was overtaken is believed', 'this.#gone.has(id) || (known && known.ticket > ticket)', 'this.#gone.has(id)'],
+    [
+      'a container that is gone comes back',
+      'this.#gone.has(id) || (known && known.ticket > ticket)',
+      'known && known.ticket > ticket',
+    ],
+    ['a list makes what it is too old to know go', '!listed.has(id) && seen <= ticket', '!listed.has(id)'],
+    ['what a list lacks stays', '!listed.has(id) && seen <= ticket', '!listed.has(id) && seen < 0'],
+    ['an answer that changes nothing is as old as before', '      this.#entries.set(id, { ...known, ticket })\n', ''],
+    [
+      'networks and volumes that went stay',
+      'const gone = [...before].filter(([name]) => !entries.has(name))',
+      'const gone = [...before].filter(([name]) => entries.size < 0 && !entries.has(name))',
+    ],
+  ),
+  ...mutantsOf(
+    'src/runtime/observer/hints.ts',
+    ['nobody looks at a container that died', "'restart', 'die', 'oom'", "'restart', 'oom'"],
+    ['nobody looks at a container that was removed', "'rename', 'update', 'destroy'])", "'rename', 'update'])"],
+    [
+      'nobody looks at a container that lost its network',
+      'return known.container(event.container) ? {',
+      'return known.network(event.container) ? {',
+    ],
+    [
+      'foreign containers are looked at',
+      'event.attributes[CLUSTER_LABEL] === known.cluster || known.container(event.id)',
+      'true',
+    ],
+  ),
+  ...mutantsOf(
+    'src/runtime/observer/coalesce.ts',
+    [
+      'who asks while a list is under way gets that list',
+      '    if (!running) return start()\n',
+      '    if (!running) return start()\n    if (running) return running\n',
+    ],
+    [
+      'a place at the gate is lost with every call that waited',
+      'if (next) next()\n      else free += 1',
+      'if (next) next()\n      free += next ? -1 : 1',
+    ],
+  ),
+  ...mutantsOf(
+    'src/controller/node.ts',
+    [
+      'files of a sandbox that started anew count as there',
+      'for (const mount of after.mounts) files.delete(mount.name)',
+      'for (const mount of after.mounts) files.has(mount.name)',
+    ],
+    [
+      'an edge that started anew counts as having its rules',
+      "if (restarted && after.labels[LABEL.role] === 'edge') forget",
+      "if (!restarted && after.labels[LABEL.role] === 'router') forget",
+    ],
+    [
+      'an edited file is read back and nobody is told',
+      'digests[path] !== digest)\n      files.set(volume, digests)\n      return differs',
+      'digests[path] !== digest)\n      files.set(volume, digests)\n      return differs && known === undefined',
+    ],
+    [
+      'owners of what changed are not told',
+      'options.changed([own, ...change.labels.flatMap(ownersOf)])',
+      'options.changed([own])',
+    ],
+  ),
+  ...mutantsOf(
+    'src/controller/steps.ts',
+    [
+      'what a failed step did is not looked at',
+      '  try {\n    await work\n  } finally {\n    await site.refresh(container)\n  }',
+      '  await work\n  await site.refresh(container)',
+    ],
+    ['an image that was removed is never pulled again', 'site.images.delete(key)\n', 'void key\n'],
+    [
+      'imagePullPolicy Never pulls',
+      "  if (step.policy === 'Never')\n",
+      "  if (step.policy === 'Never' && vault === undefined)\n",
+    ],
+    [
+      'a container that is there already is made for ever',
+      "error.kind === 'conflict') await site.refresh(step.spec.name)",
+      "error.kind === 'conflict') void site",
+    ],
+    [
+      'an engine that was out of reach for a step is believed',
+      "error.kind === 'unreachable') await site.refreshAll()",
+      "error.kind === 'unreachable') void site",
+    ],
+    ['a postStart hook that failed counts as done', '  if (!answer.ok) throw new Error(answer.answer)\n', ''],
+  ),
+]

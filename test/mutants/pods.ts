@@ -1,0 +1,278 @@
+/** One pod: how it is started, watched, restarted and ended. */
+import { mutantsOf } from './mutant.ts'
+
+export const pods = [
+  ...mutantsOf(
+    'src/reconcilers/pod.ts',
+    ['a pod is stopped while it is routed', '  if (context.routing.present) return []\n', ''],
+    [
+      'containers are removed before they are stopped',
+      'if (alive.length > 0) return alive',
+      'if (alive.length < 0) return alive',
+    ],
+    [
+      'one container that still runs does not keep the others from being removed',
+      'if (alive.length > 0) return alive',
+      'if (alive.length === pod.containers.length) return alive',
+    ],
+    [
+      'a paused container does not count as alive',
+      "stage === 'running' || stage === 'paused' || stage === 'restarting')",
+      "stage === 'running' || stage === 'restarting')",
+    ],
+    ['preStop is skipped', 'return [hook, stop]', 'return [stop]'],
+    ['preStop begins a second time', '|| context.record.preStopped?.includes(attempt)', ''],
+    ['preStop runs after the stop', 'return [hook, stop]', 'return [stop, hook]'],
+    [
+      'preStop of one pod stands for that of another attempt',
+      'mark: { pod: context.record.uid, attempt }',
+      'mark: { pod: context.record.name, attempt }',
+    ],
+    [
+      'time that preStop has used is given again',
+      'Math.ceil(deletion.graceSeconds - (context.now - deletion.since) / 1000)',
+      'deletion.graceSeconds',
+    ],
+    [
+      'a preStop that used everything up leaves SIGTERM no time',
+      'graceSeconds: Math.max(MIN_GRACE_SECONDS, remaining),',
+      'graceSeconds: remaining,',
+    ],
+    [
+      'a sandbox goes before its containers',
+      'return [...apps, ...sandbox, ...volumes]',
+      'return [...sandbox, ...apps, ...volumes]',
+    ],
+    ['volumes of a pod stay', 'return [...apps, ...sandbox, ...volumes]', 'return [...apps, ...sandbox]'],
+    [
+      'older attempts of a container stay when its pod goes',
+      'attempts.map((view) => step(context, name, cause,',
+      'attempts.slice(-1).map((view) => step(context, name, cause,',
+    ],
+    ['pods on an engine out of reach are worked on', '  if (!context.node.reachable) return []\n', ''],
+    [
+      'a pod starts without the values it refers to',
+      "  if (context.missing.length > 0 && pod.sandbox === 'absent') return []\n",
+      '',
+    ],
+    ['a lost pod is mended as if it were not lost', "  if (pod.sandbox === 'lost') return []\n", ''],
+    [
+      'files that were changed are not put back',
+      'if (seen === undefined ? launched : edited.length === 0) return []',
+      'if (launched) return []',
+    ],
+    [
+      'files are put in again when a daemon starts',
+      'if (seen === undefined ? launched : edited.length === 0) return []',
+      'if (seen !== undefined && edited.length === 0) return []',
+    ],
+    [
+      'a pod begins with empty files',
+      '[...prepareVolumes(pod), ...prepareSandbox(pod), ...prepareFiles(pod)]',
+      '[...prepareVolumes(pod), ...prepareSandbox(pod)]',
+    ],
+    [
+      'a crashing container is restarted without a pause',
+      ' && restartAt !== undefined && restartAt <= context.now',
+      ' && restartAt !== undefined',
+    ],
+    ['crashes are not counted', 'one.failures + (crashed ? 1 : 0)', 'one.failures'],
+    [
+      'an end of the engine counts as a crash',
+      'one.latest !== undefined && !endedWithEngine(context, one.latest)',
+      'one.latest !== undefined',
+    ],
+    [
+      'a container whose probe failed runs on',
+      '  if (one.condemned !== undefined) return [stopStep(context, one, latest, one.condemned)]\n',
+      '',
+    ],
+    [
+      'a postStart hook runs in every pass',
+      'return one.hooked ? [] : postStart(context, one, latest.name, one.attempt)',
+      'return postStart(context, one, latest.name, one.attempt)',
+    ],
+    [
+      'the last dead attempt is not kept for its logs',
+      "view.state !== 'exited' || index < older.length - 1",
+      'index < older.length',
+    ],
+    ['dead attempts pile up', "view.state !== 'exited' || index < older.length - 1", "view.state !== 'exited'"],
+    [
+      'what carries the labels of a pod and is not in its template stays',
+      '.filter(([name]) => !own.has(name))',
+      '.filter(([name]) => name === SANDBOX)',
+    ],
+    ['a container that has just crashed is handed to Docker at once', '(crashed ? STEADY_AGAIN_MS : STEADY_MS)', 'STEADY_MS'],
+    [
+      'restartPolicy Never is handed to Docker all the same',
+      "if (policy === 'Never' || context.now < steadyAt(view)) return 'no'",
+      "if (context.now < steadyAt(view)) return 'no'",
+    ],
+    ['runAsNonRoot lets root of the image through', "user === '' || user === '0' || user === 'root'", "user === '0'"],
+    [
+      'an image that is pulled Always is pulled again for a restart',
+      "latest !== undefined && container.imagePullPolicy === 'Always' ?",
+      "latest === undefined && container.imagePullPolicy === 'Always' ?",
+    ],
+    [
+      'the grace period of a liveness probe is ignored',
+      'own?.terminationGracePeriodSeconds ?? graceOf(context)',
+      'graceOf(context)',
+    ],
+    [
+      'a volume that is there is made again',
+      '.filter(({ volume }) => !existing.has(volume.name))',
+      '.filter(({ volume }) => existing.size < 0 || volume.name !== null)',
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/podstate.ts',
+    [
+      'a pod is available before its router has acknowledged it',
+      'return pod.ready && pod.context.routing.acknowledged && readySince > 0',
+      'return pod.ready && readySince > 0',
+    ],
+    [
+      'a pod is available before minReadySeconds',
+      'readySince > 0 && now - readySince >= minReadySeconds * 1000',
+      'readySince > 0',
+    ],
+    ['minReadySeconds are milliseconds', 'now - readySince >= minReadySeconds * 1000', 'now - readySince >= minReadySeconds'],
+    ['pods on an engine out of reach are not ready', ': context.record.readySince > 0,\n', ': false,\n'],
+    [
+      'a new run counts as ready because an earlier one was',
+      'latest.startedAt <= context.record.readySince',
+      'context.record.readySince > 0',
+    ],
+    [
+      'a restart of the daemon takes pods out until they are probed',
+      "|| (wasReady && (state === undefined || state.result === 'unknown'))",
+      '',
+    ],
+    ['a pod is ready before its startup probe', 'ready: started && awaits.length === 0', 'ready: runs && awaits.length === 0'],
+    ['a container is sent to before it listens', 'ready: started && awaits.length === 0 &&', 'ready: started &&'],
+    [
+      'a failed liveness probe has no consequence',
+      "for (const probe of ['startup', 'liveness'] as const)",
+      "for (const probe of ['startup'] as const)",
+    ],
+    [
+      'a failed postStart hook has no consequence',
+      'return failure === undefined ? undefined : { cause: `postStart',
+      'return failure === undefined || failure ? undefined : { cause: `postStart',
+    ],
+    [
+      'a pod whose sandbox was removed is not lost',
+      'if (gone && context.record.bound) return',
+      'if (gone && context.record.bound && view !== undefined) return',
+    ],
+    ['a pod whose sandbox has another address is not lost', 'if (address !== context.record.ip)', "if (address === '')"],
+    ['containers that a restarted sandbox has cut off are left so', '  if (cutOff)\n', '  if (cutOff && view.startedAt < 0)\n'],
+    [
+      'empty secret files after a restart of the sandbox go unnoticed',
+      'containers.some((one) => hasLostMemory(context, one, view.startedAt))',
+      'containers.some((one) => hasLostMemory(context, one, 0))',
+    ],
+    [
+      'a pod whose address is taken tries it for ever',
+      "if (start?.kind === 'addressTaken') return",
+      "if (start?.kind === 'notFound') return",
+    ],
+    ['crashes of long ago are not forgiven', "  if (view.state === 'exited' && ranMs >= BACKOFF_RESET_MS) return 0\n", ''],
+    [
+      'the pause between restarts has no upper bound',
+      'Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10))',
+      'BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10)',
+    ],
+    ['the pause between restarts does not grow', 'BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10)', 'BACKOFF_FIRST_MS'],
+    [
+      'a container that ended well is restarted against its policy',
+      "policy === 'Never' || (policy === 'OnFailure' && view.exitCode === 0)",
+      "policy === 'Never'",
+    ],
+    [
+      'a start that Docker gave up counts as a crash',
+      "return view.state === 'exited' && view.error.includes(",
+      "return view.state === 'created' && view.error.includes(",
+    ],
+    [
+      'a pod is ready without its sandbox',
+      "phase === 'Running' && stage === 'running' && containers",
+      "phase === 'Running' && containers",
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/transitions.ts',
+    [
+      'a pod is forgotten while a step of it is under way',
+      'return ![...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))',
+      'return true',
+    ],
+    [
+      'a step of one container is no step of its pod',
+      'lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))',
+      'lane === `pod/${record.uid}`)',
+    ],
+    [
+      'a pod is forgotten before its volumes are gone',
+      'observed !== undefined || volumes.length > 0) return false',
+      'observed !== undefined) return false',
+    ],
+    [
+      'a pod is forgotten while its engine is out of reach',
+      'if (!node.reachable || record.deletion === undefined || observed',
+      'if (record.deletion === undefined || observed',
+    ],
+    ['a pod is ready since the last look at it', 'pod.ready ? record.readySince || now : 0', 'pod.ready ? now : 0'],
+    [
+      'a pod that is not ready any more keeps its time',
+      'pod.ready ? record.readySince || now : 0',
+      'pod.ready ? record.readySince || now : record.readySince',
+    ],
+    [
+      'that a pod had a sandbox is forgotten with it',
+      'record.bound || observed?.sandbox !== undefined',
+      'observed?.sandbox !== undefined',
+    ],
+    [
+      'a lost pod is not replaced',
+      "const lost = pod.sandbox === 'lost' && record.deletion === undefined",
+      "const lost = pod.sandbox === 'lost' && record.deletion !== undefined",
+    ],
+    [
+      'a container counts as launched before its postStart hook is done',
+      "stage === 'running' && hooked)",
+      "stage === 'running')",
+    ],
+    ['nobody looks again when a restart is due', '...(restartAt === undefined ? [] : [restartAt]),', ''],
+    [
+      'nobody looks again when a container need not listen any more',
+      '...(latest !== undefined && awaits.length > 0 ? [listenDeadline(latest)] : []),',
+      '',
+    ],
+    [
+      'the record of a pod that never was anything stays',
+      'return left.length === memory.pods.length ? memory : { ...memory, pods: left }',
+      'return left.length >= 0 ? memory : { ...memory, pods: left }',
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/listening.ts',
+    [
+      'a port that nobody opens keeps a pod from being ready for ever',
+      ' || now >= listenDeadline(view)) return []',
+      ') return []',
+    ],
+    [
+      'a container with a readiness probe is asked on its ports too',
+      'readinessProbe !== undefined || startupProbe !== undefined || now',
+      'startupProbe !== undefined || now',
+    ],
+    [
+      'one port that listens is enough',
+      "probes[portKind(port)]?.result !== 'success')",
+      "probes[portKind(port)]?.result === 'failure')",
+    ],
+  ),
+]

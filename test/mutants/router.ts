@@ -1,0 +1,256 @@
+/** Routes: what is sent where, and when that is known to be so. */
+import { mutantsOf } from './mutant.ts'
+
+export const router = [
+  ...mutantsOf(
+    'src/reconcilers/routes.ts',
+    ['pods on their way out keep getting connections', '!terminating && (ready ||', '(ready ||'],
+    ['pods that are not ready get connections', '(ready || service.spec.publishNotReadyAddresses)', 'true'],
+    ['publishNotReadyAddresses is ignored', '(ready || service.spec.publishNotReadyAddresses)', 'ready'],
+    ['a table on its way counts as served', 'actual?.has(route) !== true', '(coming ?? actual)?.has(route) !== true'],
+    [
+      'a table on its way does not count as served where it holds the pod',
+      '(actual?.size ?? 0) + (coming?.size ?? 0) > 0',
+      '(actual?.size ?? 0) > 0',
+    ],
+    [
+      'a table on its way has taken a pod out already',
+      '(actual?.size ?? 0) + (coming?.size ?? 0) > 0',
+      '((coming ?? actual)?.size ?? 0) > 0',
+    ],
+    [
+      'one Service that sends to a pod stands for all of them',
+      'const missing = [...(wanted ?? [])].some((route) =>',
+      'const missing = [...(wanted ?? [])].every((route) =>',
+    ],
+    ['those whom a table takes out are not told', 'new Set([...x.keys(), ...y.keys()])', 'new Set([...y.keys()])'],
+    ['those whom a table takes in are not told', 'new Set([...x.keys(), ...y.keys()])', 'new Set([...x.keys()])'],
+    [
+      'a Service without a selector sends to everything',
+      'selector === null || Object.keys(selector).length === 0',
+      'selector === null',
+    ],
+    [
+      'headless Services do not count when a pod leaves',
+      ".filter(({ placed }) => placed.service.spec.type !== 'ExternalName')",
+      ".filter(({ placed }) => placed.clusterIP !== '')",
+    ],
+    [
+      'endpoints come in the order of their pods',
+      '    .sort((a, b) => compareText(a.ip, b.ip) || compareText(a.uid, b.uid))\n',
+      '',
+    ],
+    ['a route to another address of a pod is the same route', '${protocol}/${port} ${ip}:${target}`', '${protocol}/${port}`'],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/endpoints.ts',
+    ['nobody is told that a pod is on its way out', 'terminating: record.deletion !== undefined', 'terminating: false'],
+    ['lost pods keep getting connections', "!record.bound || pod.sandbox === 'lost' ||", '!record.bound ||'],
+    [
+      'the address of a pod without a sandbox is told',
+      "if (!record.bound || pod.sandbox === 'lost'",
+      "if (pod.sandbox === 'lost'",
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/workload.ts',
+    ['a pod that no table was asked for yet counts as acknowledged', '...(shown.has(uid) ? {} : { acknowledged: false })', ''],
+    [
+      'what has just become ready is not looked at again',
+      'shownAll(input.memory, memory) ? nextWake(pods, wanted, memory, input.now) : input.now',
+      'nextWake(pods, wanted, memory, input.now)',
+    ],
+    [
+      'a workload is forgotten while extra pods of it run',
+      'memory.pods.length === 0 && lanes.length === 0',
+      'memory.pods.length === 0',
+    ],
+    ['a replaced set starts pods without the values they refer to', 'missingIn(set.template, namespace, set.config)', '[]'],
+    ['volumes of an extra pod go before its containers', 'steps: [...removals, ...volumes]', 'steps: [...volumes, ...removals]'],
+    [
+      'a bare Pod is made again while the one before it is there',
+      '  if (taken.some((other) => other.name === podName)) return undefined\n',
+      '',
+    ],
+    [
+      'two pods of one pass get one address',
+      'input.addressUsed(address) || taken.some((other) => other.ip === address)',
+      'input.addressUsed(address)',
+    ],
+    [
+      'a pod gets an address that another workload has',
+      'input.addressUsed(address) || taken.some((other) => other.ip === address)',
+      'taken.some((other) => other.ip === address)',
+    ],
+    ['scaling is not told from rolling', 'memory.scaledTo !== wanted.spec.replicas,', 'false,'],
+    [
+      'pods that run are not adopted',
+      'input.memory ?? recoverMemory(input, ids)',
+      'input.memory ?? emptyMemory(ids().uid, input.now)',
+    ],
+    ['every pass tells a lost pod anew', 'lostBy === undefined || record.deletion !== undefined', 'lostBy === undefined'],
+    [
+      'a workload that left Git keeps its pods',
+      '{ ...memory, rollout: null, sets: memory.sets.map((set) => ({ ...set, replicas: 0 })) }',
+      '{ ...memory, rollout: null }',
+    ],
+  ),
+  ...mutantsOf(
+    'src/controller/world.ts',
+    ['the table is known before everything has been looked at', 'whole ||= hasLookedAtAll()', 'whole ||= true'],
+    ['the table is known before what runs has been looked at', ', ...observedOwners().filter((key) => !orphaned(key))]\n', ']\n'],
+    [
+      'the table is known before Services have their addresses',
+      '[...workloads, ...[...effective.keys()].filter(isService)].find(',
+      'workloads.find(',
+    ],
+    [
+      'pods count as taken out while no table is known',
+      'return { acknowledged: true, present: true }',
+      'return { acknowledged: true, present: false }',
+    ],
+    [
+      'pods are doubted while no table is known',
+      'return { acknowledged: true, present: true }',
+      'return { acknowledged: false, present: true }',
+    ],
+    [
+      'a change of pods makes no new table',
+      '      index = undefined\n      version++\n      return true\n',
+      '      return true\n',
+    ],
+    ['pods of a workload that is gone stay in the table', '      endpoints.delete(key)\n', ''],
+    ['what is to be pruned stays what it was', '    if (pruning.has(key)) return null\n', ''],
+    [
+      'what nobody knows is removed though the revision was not read whole',
+      'return orphaned && pruneOrphans ? null : undefined',
+      'return orphaned ? null : undefined',
+    ],
+    ['a status of what was before counts', 'isDue: (key) => awaited.has(key)', 'isDue: () => false'],
+    ['an address that only a container has is free', 'holdings.hasPodAddress(ip) ||\n', 'holdings.hasPodAddress(ip) &&\n'],
+    ['a Service that comes or goes makes no new table', '      if (before === undefined || moved.length > 0) version++\n', ''],
+    ['the address of a Service is not in the table', '      rehold(key)\n      version++\n', '      rehold(key)\n'],
+    ['the address of the name server is given to a Service', 'ip === cluster.dnsAddress || holdings', 'holdings'],
+  ),
+  ...mutantsOf(
+    'src/controller/routerlink.ts',
+    ['a table on its way is told to nobody', '      applying = table\n', '      applying = undefined\n'],
+    [
+      'what a router serves is forgotten when the connection is lost',
+      '    client = undefined\n    drift = []',
+      '    client = acknowledged = undefined\n    drift = []',
+    ],
+    [
+      'the table of a router that is down is forgotten',
+      '      if (same) return\n',
+      '      if (same) return\n      if (now === undefined) acknowledged = undefined\n',
+    ],
+    ['a table counts as acknowledged before the answer', '      applying = table\n', '      applying = acknowledged = table\n'],
+    [
+      'a daemon that was held up is sure of its router',
+      "lockedBy === '' && (client === undefined || options.now() - client.heardAt() < DOUBT_MS)",
+      "lockedBy === ''",
+    ],
+    ['a daemon that was taken over from acts on', "lockedBy === '' && (client === undefined", '(client === undefined'],
+    ['a lost router is not connected to again', 'if (!closed) retry = timers', 'if (closed) retry = timers'],
+    [
+      'rules that were changed by hand are not looked for',
+      '    checker = timers.setTimeout(() => void check(), CHECK_INTERVAL_MS)\n',
+      '',
+    ],
+    ['pods are not looked at again after a router came back', '      options.changed(true)\n', '      options.changed(false)\n'],
+    [
+      'drift that was mended is mended for ever',
+      '      acknowledged = client?.acknowledged() ?? table\n      drift = []\n',
+      '      acknowledged = client?.acknowledged() ?? table\n',
+    ],
+  ),
+  ...mutantsOf(
+    'src/runtime/router/client.ts',
+    [
+      'a table that the router refused counts as served',
+      "    if (verb !== 'ok') return words.join(' ').trim() || 'no reason given'\n",
+      "    if (verb === 'never') return words.join(' ')\n",
+    ],
+    [
+      'a change is built on rules that are not what they were',
+      'trusted && acknowledged?.domain === next.domain ?',
+      'acknowledged?.domain === next.domain ?',
+    ],
+    [
+      'a change that fails is not followed by the whole table',
+      'if (refusal !== undefined && base) refusal',
+      'if (refusal === undefined && base === null) refusal',
+    ],
+    ['a router whose rules were flushed is not told again', 'if (trusted && acknowledged && JSON', 'if (acknowledged && JSON'],
+    [
+      'a router that is slow to answer is believed longer than it holds the lock',
+      '        heardAt = sentAt\n',
+      '        heardAt = now()\n',
+    ],
+  ),
+  ...mutantsOf(
+    'src/runtime/router/exchange.ts',
+    ['an answer to another question is taken', '|| (asked.id !== 0 && words[1] !== String(asked.id))', ''],
+    [
+      'that another daemon has taken over goes unnoticed',
+      "asked?.id !== 0 && words[0] === 'locked'",
+      "asked?.id === -1 && words[0] === 'locked'",
+    ],
+  ),
+  ...mutantsOf(
+    'src/runtime/router/request.ts',
+    [
+      'a table made for other addresses is built on',
+      'return meta?.version === 1 && same ? meta.table : undefined',
+      'return meta?.version === 1 ? meta.table : undefined',
+    ],
+    [
+      'names that changed are not sent',
+      "if (sameForward) return sameReverse ? 'none' : 'reverse'",
+      "if (sameForward) return 'none'",
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/nft.ts',
+    ['UDP goes on flowing to a backend that left', '.filter(([key]) => !kept.has(key))', '.filter(([key]) => kept.has(key))'],
+    ['a Service without backends swallows connections', '    if (port.backends.length === 0) continue\n', ''],
+    [
+      'only the first backends get connections',
+      'numgen random mod ${backends.length} map { ${targets} }',
+      'numgen random mod 1 map { ${targets} }',
+    ],
+    [
+      'an element that leads elsewhere now keeps leading where it did',
+      'next.elements.get(key) !== chain).map(',
+      '!next.elements.has(key)).map(',
+    ],
+    ['clients do not stay with their backend', '...names.map((name) => `ip saddr @aff-${name} goto ep-${name}`),', ''],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/infrastructure.ts',
+    [
+      'routes are sent to a router that is not connected',
+      'if (table === undefined || !router.connected) return',
+      'if (table === undefined) return',
+    ],
+    [
+      'a router that serves what it should is told again in every pass',
+      '  if (router.acknowledged !== undefined && sameTable(router.acknowledged, table)) return { id, steps: [] }\n',
+      '',
+    ],
+    ['rules that were changed by hand stay so', '  if (router.drift.length > 0) {', '  if (router.drift.length > 9) {'],
+    [
+      'volumes of pods that are known are removed',
+      "uid !== '' && !input.knownPod(uid) && !inUse.has(uid)",
+      "uid !== '' && !inUse.has(uid)",
+    ],
+    ['volumes in use are removed', "uid !== '' && !input.knownPod(uid) && !inUse.has(uid)", "uid !== '' && !input.knownPod(uid)"],
+    ['a copy of the router stays', 'return view.id !== routerOf(input)?.id', 'return false'],
+    [
+      'a router of another version is left as it is',
+      '  if (view.labels[LABEL.spec] !== spec.labels[LABEL.spec])\n',
+      '  if (view.labels[LABEL.spec] === undefined)\n',
+    ],
+  ),
+]

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { createLoop } from '../../../src/controller/loop.ts'
+import { type NodeRuntime, nodeKey } from '../../../src/controller/node.ts'
+import { createNodeIndex } from '../../../src/controller/nodeindex.ts'
+import { createWorld } from '../../../src/controller/world.ts'
+import { createMetrics } from '../../../src/metrics/metrics.ts'
+import type { NodeView } from '../../../src/reconcilers/observed.ts'
+import { StoreError } from '../../../src/store/error.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { cluster as statusOf } from '../../support/status.ts'
+import { cluster } from '../../support/world.ts'
+import { FakeTimers } from '../runtime/faketimers.ts'
+
+const node: NodeView = {
+  name: 'alpha',
+  reachable: true,
+  error: '',
+  info: undefined,
+  containers: new Map(),
+  networks: new Map(),
+  volumes: new Map(),
+  images: new Map(),
+  files: new Map(),
+  router: { connected: false, error: '', acknowledged: undefined, drift: [] },
+}
+
+/** A loop over one empty node, whose disk is as `transaction` says. */
+function startLoop(transaction: Store['transaction']) {
+  const timers = new FakeTimers()
+  const made: string[] = []
+  const createNetwork = ({ name }: { readonly name: string }): Promise<void> => {
+    made.push(name)
+    return new Promise(() => {})
+  }
+  const reading = {
+    ...createNodeIndex('alpha'),
+    name: 'alpha',
+    view: () => node,
+    router: () => node.router,
+    hooks: new Set<string>(),
+    tail: () => [],
+    sure: () => true,
+    site: { engine: { createNetwork }, refreshShared: async () => undefined },
+  } as unknown as NodeRuntime
+  const none = () => new Map()
+  const store = { lastApplied: none, workloads: none, services: none, addEvent: () => undefined, transaction } as unknown as Store
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const loop = createLoop({
+    world: createWorld(cluster(), [reading], store, () => ({})),
+    nodes: [reading],
+    store,
+    vault: { redactOwn: (text: string) => text } as never,
+    metrics: createMetrics({ version: '', status: statusOf }),
+    log: log as never,
+    now: () => timers.now,
+    timers,
+    ids: () => ({ uid: 'u', suffix: 's' }),
+    revision: () => '',
+    changed: () => undefined,
+    active: () => false,
+  })
+  return { loop, timers, made }
+}
+
+test('what was decided in a burst is on disk before any step of it starts', async () => {
+  const order: string[] = []
+  const { loop, timers, made } = startLoop((work) => {
+    const result = work()
+    order.push(`kept with ${made.length} made`)
+    return result
+  })
+  loop.queue.add(nodeKey('alpha'))
+  await timers.advance(0)
+  expect(order.at(-1)).toBe('kept with 0 made')
+  expect(made).toEqual(['trireme-test'])
+})
+
+test('a burst that cannot be kept starts nothing, says why, and is planned again', async () => {
+  let full = true
+  const { loop, timers, made } = startLoop((work) => {
+    const result = work()
+    if (full) throw new StoreError('full', 'no space left')
+    return result
+  })
+  loop.queue.add(nodeKey('alpha'))
+  await timers.advance(0)
+  expect(made).toEqual([])
+  expect(loop.storeTrouble()).toBe('no space left')
+  full = false
+  await timers.advance(10_000)
+  expect(made.length).toBeGreaterThan(0)
+  expect(loop.storeTrouble()).toBe('')
+})

@@ -1,0 +1,28 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createSchedule } from '../../../src/controller/schedule.ts'
+
+test('keys come out when they are due, the earliest first, each at the earliest time it was given', () => {
+  const times = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd', 'e'), at: fc.integer({ min: 0, max: 20 }) }))
+  fc.assert(
+    fc.property(times, fc.integer({ min: 0, max: 20 }), (given, now) => {
+      const schedule = createSchedule()
+      const due = new Map<string, number>()
+      for (const { key, at } of given) {
+        schedule.set(key, at)
+        due.set(key, Math.min(at, due.get(key) ?? at))
+      }
+      expect(schedule.nextAt()).toBe(due.size === 0 ? undefined : Math.min(...due.values()))
+      const taken = schedule.takeUntil(now)
+      expect([...taken].sort()).toEqual(
+        [...due]
+          .filter(([, at]) => at <= now)
+          .map(([key]) => key)
+          .sort(),
+      )
+      expect(taken.map((key) => due.get(key))).toEqual(taken.map((key) => due.get(key)).sort((a, b) => (a ?? 0) - (b ?? 0)))
+      const left = [...due].filter(([, at]) => at > now).map(([, at]) => at)
+      expect(schedule.nextAt()).toBe(left.length === 0 ? undefined : Math.min(...left))
+    }),
+  )
+})
