@@ -66,7 +66,9 @@ async function volumes(theatre: Theatre, { workloads }: ClusterStatus): Promise<
   const ofPods = workloads.flatMap(({ name, pods }) =>
     pods.flatMap(({ uid }) => (name === 'web' ? ['conf', 'work'] : ['keys']).map((volume) => `${cluster}-${uid}-${volume}`)),
   )
-  return compare('volume', await list(theatre, 'volume', 'ls', '-q'), [...ofPods, `${cluster}-router`])
+  const found = await list(theatre, 'volume', 'ls', '-q')
+  const kept = found.filter((name) => theatre.keptByEngine.has(name) && !ofPods.includes(name))
+  return compare('volume', found, [...ofPods, ...kept, `${cluster}-router`])
 }
 
 /** One agent runs in the router, and nothing else that somebody has begun by exec. What was never started Docker itself forgets last. */

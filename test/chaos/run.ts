@@ -9,8 +9,8 @@ import type { Traffic } from './load.ts'
 import { type Scene, script } from './script.ts'
 import { Theatre } from './theatre.ts'
 
-/** Longest wait for what is left over to go: ms. */
-const LEFT_OVER_MS = 30_000
+/** Longest wait for what is left over to go, a step that has failed before among it: ms. */
+const LEFT_OVER_MS = 75_000
 
 export interface Played {
   readonly scene: Scene
@@ -79,6 +79,7 @@ export async function run({ seed, goOn, only, logFile, say, signal }: RunOptions
       if (broken !== '') break
     }
     const traffic = await theatre.load.stop()
+    if (broken === '') broken = await atTheEnd(theatre)
     const { kills } = theatre.keeper
     const judgement = judge(traffic.losses, theatre.excuses)
     const { commits } = theatre
@@ -95,6 +96,19 @@ export async function run({ seed, goOn, only, logFile, say, signal }: RunOptions
     }
   } finally {
     await theatre.close()
+  }
+}
+
+/** What the engine alone has kept must go once it is restarted. What came of it. */
+async function atTheEnd(theatre: Theatre): Promise<string> {
+  theatre.act = 'the end'
+  try {
+    await theatre.restartEngine('stop', 0)
+    await theatre.healthy()
+    await nothingLeft(theatre)
+    return ''
+  } catch (error) {
+    return `at the end: ${(error as Error).message}`
   }
 }
 
@@ -119,7 +133,7 @@ async function perform(theatre: Theatre, scene: Scene, act: Act): Promise<boolea
     return false
   } catch (error) {
     if (
-      !/No such (container|object)|is not running|has no container|no edge|no router|volume (is in use|has active mounts)/.test(
+      !/[Nn]o such (container|object|volume)|is not running|has no container|no edge|no router|volume (is in use|has active mounts)/.test(
         (error as Error).message,
       )
     )

@@ -77,7 +77,7 @@ export const networkActs: readonly Act[] = [
       excuseRouter(theatre, id)
       await lab.docker('rm', '-f', id)
       // Whoever makes the new router may be quicker, and then has the volume in use.
-      await lab.docker('volume', 'rm', '-f', `trireme-${lab.cluster}-router`).catch(() => undefined)
+      await lab.docker('volume', 'rm', `trireme-${lab.cluster}-router`).catch(() => undefined)
     },
   },
   {
