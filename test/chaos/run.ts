@@ -99,13 +99,14 @@ export async function run({ seed, goOn, only, logFile, say, signal }: RunOptions
   }
 }
 
-/** What the engine alone has kept must go once it is restarted. What came of it. */
+/** What the engine alone has kept must go once it is restarted, and what a killed Git has left with the next daemon. What came of it. */
 async function atTheEnd(theatre: Theatre): Promise<string> {
   theatre.act = 'the end'
   try {
     await theatre.restartEngine('stop', 0)
+    await theatre.keeper.kill()
     await theatre.healthy()
-    await nothingLeft(theatre)
+    await nothingLeft(theatre, true)
     return ''
   } catch (error) {
     return `at the end: ${(error as Error).message}`
@@ -151,13 +152,13 @@ async function kill({ keeper }: Theatre, { killsAtMs }: Scene): Promise<void> {
   }
 }
 
-async function nothingLeft(theatre: Theatre): Promise<void> {
+async function nothingLeft(theatre: Theatre, fresh = false): Promise<void> {
   let left: readonly string[] = []
   await theatre.lab
     .untilTrue(
       'nothing is left over',
       async () => {
-        left = await leaks(theatre)
+        left = await leaks(theatre, fresh)
         return left.length === 0
       },
       LEFT_OVER_MS,
