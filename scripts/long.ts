@@ -23,11 +23,14 @@ interface Suite {
   readonly name: string
   /** @param runs how many times as much as in CI */
   readonly round: (seed: number, runs: number) => Round
+  /** needs root and Docker, so that it is asked for by name */
+  readonly onlyNamed?: boolean
 }
 
 const SUITES: readonly Suite[] = [
   { name: 'simulation', round: simulation },
   { name: 'fuzz', round: fuzz },
+  { name: 'chaos', round: chaos, onlyNamed: true },
 ]
 
 /** Simulated worlds from `seed` on, fifty for each run. */
@@ -36,6 +39,14 @@ function simulation(seed: number, runs: number): Round {
   const args = ['scripts/sim.ts', '--seeds', String(seeds), '--from', String(seed * 10_000)]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 256 << 20 })
   return { ok: status === 0, inputs: seeds, output: `${stdout}${stderr}`.slice(-20_000) }
+}
+
+/** Chaos on a real engine, a minute for each run. */
+function chaos(seed: number, runs: number): Round {
+  const args = ['scripts/chaos.ts', '--minutes', String(runs), '--seed', String(seed)]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 256 << 20 })
+  const scenes = /(\d+) scenes/.exec(stdout)?.[1] ?? '0'
+  return { ok: status === 0, inputs: Number(scenes), output: `${stdout}${stderr}`.slice(-20_000) }
 }
 
 /** One run of the fuzz tests over `runs` times their usual number of inputs. */
@@ -64,7 +75,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const [minutes, first, runs] = [values.minutes, values.seed, values.runs].map(Number) as [number, number, number]
-const suites = SUITES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const suites = SUITES.filter(({ name, onlyNamed }) =>
+  positionals.length === 0 ? onlyNamed !== true : positionals.includes(name),
+)
 if (suites.length === 0 || ![minutes, first, runs].every(Number.isFinite)) {
   console.error(`usage: npm run test:long [-- --minutes 60] [--seed 1] [--runs 10] [${SUITES.map(({ name }) => name).join('|')}]`)
   process.exit(2)

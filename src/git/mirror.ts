@@ -14,20 +14,21 @@ const pinsRef = 'refs/trireme/revisions/'
 const pinsKept = 20
 
 /**
- * Makes the bare mirror when there is none yet, and clears the locks that a killed Git left behind.
+ * Makes the bare mirror when there is none yet, and clears the locks and half packs that a killed Git left behind.
  *
- * One daemon owns a data directory, so at the time a source opens no other Git can hold these locks.
+ * One daemon owns a data directory, so at the time a source opens no other Git can hold these.
  */
 export async function openMirror(git: Git, dir: string): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  if (existsSync(join(dir, 'HEAD'))) await removeLocks(dir)
+  if (existsSync(join(dir, 'HEAD'))) await removeLeftovers(dir)
   else await git.text(['init', '--quiet', '--bare', '--template='])
 }
 
-async function removeLocks(dir: string): Promise<void> {
+async function removeLeftovers(dir: string): Promise<void> {
   const names = await readdir(dir, { recursive: true })
   const locks = names.filter((name) => name.endsWith('.lock') && !name.startsWith('objects/pack/'))
-  await Promise.all(locks.map((lock) => rm(join(dir, lock), { force: true })))
+  const halves = names.filter((name) => /^objects\/(.*\/)?tmp_[^/]*$/.test(name))
+  await Promise.all([...locks, ...halves].map((name) => rm(join(dir, name), { recursive: true, force: true })))
 }
 
 /** Moves a mirror that Git cannot read any more aside, replacing an earlier one, so that the next open makes a new one. */

@@ -142,6 +142,8 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
       source: volume.volume.name,
       target: `${SANDBOX_VOLUMES}/${volume.name}`,
       readOnly: false,
+      // Somebody may remove it before the sandbox is made.
+      volume: volume.volume,
     })),
   }
 }

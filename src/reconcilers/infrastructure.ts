@@ -197,7 +197,16 @@ export function routerSpec(cluster: Cluster): ContainerSpec {
     capDrop: ['ALL'],
     capAdd: ['NET_ADMIN'],
     sysctls: ROUTER_SYSCTLS,
-    mounts: [{ type: 'volume', source: routerVolume(cluster), target: '/var/lib/trireme', readOnly: false }],
+    mounts: [
+      {
+        type: 'volume',
+        source: routerVolume(cluster),
+        target: '/var/lib/trireme',
+        readOnly: false,
+        // Somebody may remove it before the router is made.
+        volume: routerVolumeConfig(cluster),
+      },
+    ],
   }
   return { ...base, labels: { ...clusterLabels(cluster, 'router'), [LABEL.spec]: sha256(canonicalText(base)).slice(0, 16) } }
 }

@@ -262,6 +262,11 @@ export function sandboxStartId(context: PodContext): string {
   return `pod/${context.record.uid}|start|${context.record.name}/${SANDBOX}`
 }
 
+/** The id of the step that removes a volume of a pod that goes, as `stepId` makes it. */
+export function volumeRemovalId(uid: string, volume: string): string {
+  return `pod/${uid}|removeVolume|volume ${volume}`
+}
+
 /** The id of the step that runs the postStart hook of one attempt, as `stepId` makes it. */
 function postStartStepId(context: PodContext, container: string, attempt: number): string {
   return `pod/${context.record.uid}/${container}|hook|${context.record.name}/${container} postStart #${attempt}`

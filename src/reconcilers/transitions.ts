@@ -3,7 +3,7 @@ import { listenDeadline } from './listening.ts'
 import { NO_SETBACKS, type PodRecord, type Progress, type Rollout, type Setbacks, type WorkloadMemory } from './memory.ts'
 import type { PodMark } from './plan.ts'
 import { steadyAt } from './pod.ts'
-import { type ContainerNow, launchMark, type PodNow } from './podstate.ts'
+import { type ContainerNow, launchMark, type PodNow, volumeRemovalId } from './podstate.ts'
 import { resumeAt } from './replicas.ts'
 import { isComplete, type SetCount } from './rollout.ts'
 import type { Wanted } from './wanted.ts'
@@ -35,10 +35,15 @@ function countSetbacks(memory: WorkloadMemory, pods: readonly PodNow[], next: re
   return lost.length === 0 ? before : { count: before.count + 1, at: now }
 }
 
-/** Nothing of the pod exists any more and nothing of it is on its way. */
+/**
+ * Nothing of the pod exists any more and nothing of it is on its way. Volumes that could not be removed are no part of it:
+ * they go as soon as they can (`planLeftovers`), and no rollout waits for that. After a restart under live-restore Docker 20.10
+ * takes volumes in memory for mounted until it is restarted once more.
+ */
 function isGone({ context }: PodNow): boolean {
-  const { record, observed, volumes, inFlight, node } = context
-  if (!node.reachable || record.deletion === undefined || observed !== undefined || volumes.length > 0) return false
+  const { record, observed, volumes, inFlight, node, failures } = context
+  if (!node.reachable || record.deletion === undefined || observed !== undefined) return false
+  if (volumes.length > 0 && !volumes.some((volume) => failures.has(volumeRemovalId(record.uid, volume)))) return false
   return ![...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))
 }
 

@@ -140,6 +140,8 @@ export interface Mount {
   readonly source: string
   readonly target: string
   readonly readOnly: boolean
+  /** what a volume is made of that is gone when the container is made: Docker makes it then, and of nothing unless told */
+  readonly volume?: VolumeConfig
 }
 
 /** Everything a container is made from, in the engine's terms. Values are plain: secrets are already resolved. */

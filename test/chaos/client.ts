@@ -53,16 +53,15 @@ function request(url: string, agent: Agent | false): Promise<string> {
         else reject(new Error(`status ${response.statusCode}`))
       })
     })
-    asked.on('timeout', () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS} ms`)))
-    asked.on('error', (error) => reject(failure(error, asked)))
+    asked.on('timeout', () => asked.destroy(new Error(`no answer in ${TIMEOUT_MS} ms, ${progress(asked)}`)))
+    asked.on('error', reject)
   })
 }
 
-/** How far it had come says where it was lost; the port finds it in what was written down of packets. */
-function failure(error: NodeJS.ErrnoException, { socket, reusedSocket }: ClientRequest): Error {
-  const phase = socket === null || socket.connecting || error.syscall === 'connect' ? 'connecting' : 'connected'
-  const at = phase === 'connected' ? ` from port ${socket?.localPort}` : ''
-  return new Error(`${error.code ?? error.message} (${reusedSocket ? 'again ' : ''}${phase}${at})`)
+/** How far it has come says where it is lost. */
+function progress({ socket }: ClientRequest): string {
+  if (socket === null || socket.connecting) return 'without a connection'
+  return `connected from port ${socket.localPort}`
 }
 
 function asking({ way, target }: Errand): () => Promise<string> {

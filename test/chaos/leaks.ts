@@ -20,11 +20,14 @@ const LEFT_BY_GIT = /^mirrors\/.*(\.lock$|\/tmp_|\.git\.)/
 /** Of each revision one is kept, for as long as it may be wanted again. */
 const MOST_RENDERS = 2
 
-/** A line for everything that exists and should not, or the other way round; empty when all is as it should be. */
-export async function leaks(theatre: Theatre): Promise<readonly string[]> {
+/**
+ * A line for everything that exists and should not, or the other way round; empty when all is as it should be.
+ * @param fresh whether the daemon has just been started: what a killed Git has left is cleared then
+ */
+export async function leaks(theatre: Theatre, fresh: boolean): Promise<readonly string[]> {
   const status = await theatre.lab.status()
   const found = await Promise.all([containers(theatre, status), networks(theatre), volumes(theatre, status), execs(theatre)])
-  return [...found.flat(), ...files(theatre), ...temporary(theatre), ...processes(theatre), ...(await shims(theatre))]
+  return [...found.flat(), ...files(theatre, fresh), ...temporary(theatre), ...processes(theatre), ...(await shims(theatre))]
 }
 
 async function list(theatre: Theatre, ...words: readonly string[]): Promise<string[]> {
@@ -66,7 +69,9 @@ async function volumes(theatre: Theatre, { workloads }: ClusterStatus): Promise<
   const ofPods = workloads.flatMap(({ name, pods }) =>
     pods.flatMap(({ uid }) => (name === 'web' ? ['conf', 'work'] : ['keys']).map((volume) => `${cluster}-${uid}-${volume}`)),
   )
-  return compare('volume', await list(theatre, 'volume', 'ls', '-q'), [...ofPods, `${cluster}-router`])
+  const found = await list(theatre, 'volume', 'ls', '-q')
+  const kept = found.filter((name) => theatre.keptByEngine.has(name) && !ofPods.includes(name))
+  return compare('volume', found, [...ofPods, ...kept, `${cluster}-router`])
 }
 
 /** One agent runs in the router, and nothing else that somebody has begun by exec. What was never started Docker itself forgets last. */
@@ -93,10 +98,10 @@ async function execRuns({ engine }: Theatre, id: string): Promise<boolean> {
   return (JSON.parse(body) as { Running?: boolean }).Running === true
 }
 
-function files(theatre: Theatre): string[] {
+function files(theatre: Theatre, fresh: boolean): string[] {
   const { data } = theatre.lab
   const found = readdirSync(data, { recursive: true }).map(String)
-  const odd = found.filter((path) => !OWN_FILES.some((own) => own.test(path)) || LEFT_BY_GIT.test(path))
+  const odd = found.filter((path) => !OWN_FILES.some((own) => own.test(path)) || (fresh && LEFT_BY_GIT.test(path)))
   const mirrors = readdirSync(join(data, 'mirrors')).filter((name) => name.endsWith('.git'))
   const renders = readdirSync(join(data, 'renders')).filter((name) => name.endsWith('.yaml'))
   return [

@@ -9,8 +9,8 @@ import type { Traffic } from './load.ts'
 import { type Scene, script } from './script.ts'
 import { Theatre } from './theatre.ts'
 
-/** Longest wait for what is left over to go: ms. */
-const LEFT_OVER_MS = 30_000
+/** Longest wait for what is left over to go, a step that has failed before among it: ms. */
+const LEFT_OVER_MS = 75_000
 
 export interface Played {
   readonly scene: Scene
@@ -41,8 +41,8 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly seed: number
-  /** whether another scene begins, given those that were played */
-  readonly goOn: (played: readonly Played[], kills: number) => boolean
+  /** whether another scene begins, after so many kills of the daemon */
+  readonly goOn: (kills: number) => boolean
   /** names of acts; all when empty */
   readonly only: readonly string[]
   readonly logFile: string
@@ -62,7 +62,7 @@ export async function run({ seed, goOn, only, logFile, say, signal }: RunOptions
       seed,
       chosen.map(({ name }) => name),
     )) {
-      if (signal?.aborted === true || !goOn(played, theatre.keeper.kills)) break
+      if (signal?.aborted === true || !goOn(theatre.keeper.kills)) break
       const act = chosen.find(({ name }) => name === scene.act)!
       const before = theatre.keeper.refusals.length
       try {
@@ -79,6 +79,7 @@ export async function run({ seed, goOn, only, logFile, say, signal }: RunOptions
       if (broken !== '') break
     }
     const traffic = await theatre.load.stop()
+    if (broken === '') broken = await atTheEnd(theatre)
     const { kills } = theatre.keeper
     const judgement = judge(traffic.losses, theatre.excuses)
     const { commits } = theatre
@@ -95,6 +96,20 @@ export async function run({ seed, goOn, only, logFile, say, signal }: RunOptions
     }
   } finally {
     await theatre.close()
+  }
+}
+
+/** What the engine alone has kept must go once it is restarted, and what a killed Git has left with the next daemon. What came of it. */
+async function atTheEnd(theatre: Theatre): Promise<string> {
+  theatre.act = 'the end'
+  try {
+    await theatre.restartEngine('stop', 0)
+    await theatre.keeper.kill()
+    await theatre.healthy()
+    await nothingLeft(theatre, true)
+    return ''
+  } catch (error) {
+    return `at the end: ${(error as Error).message}`
   }
 }
 
@@ -119,7 +134,7 @@ async function perform(theatre: Theatre, scene: Scene, act: Act): Promise<boolea
     return false
   } catch (error) {
     if (
-      !/No such (container|object)|is not running|has no container|no edge|no router|volume (is in use|has active mounts)/.test(
+      !/[Nn]o such (container|object|volume)|is not running|has no container|no edge|no router|volume (is in use|has active mounts)/.test(
         (error as Error).message,
       )
     )
@@ -137,13 +152,13 @@ async function kill({ keeper }: Theatre, { killsAtMs }: Scene): Promise<void> {
   }
 }
 
-async function nothingLeft(theatre: Theatre): Promise<void> {
+async function nothingLeft(theatre: Theatre, fresh = false): Promise<void> {
   let left: readonly string[] = []
   await theatre.lab
     .untilTrue(
       'nothing is left over',
       async () => {
-        left = await leaks(theatre)
+        left = await leaks(theatre, fresh)
         return left.length === 0
       },
       LEFT_OVER_MS,

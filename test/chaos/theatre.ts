@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ClusterStatus, PodStatus } from '../../src/reconcilers/status.ts'
 import { NODE_IMAGE } from '../../src/runtime/images.ts'
 import type { Chance } from '../simulation/chance.ts'
@@ -32,6 +33,8 @@ export class Theatre {
   readonly keeper: Keeper
   readonly load = new ChaosLoad()
   readonly excuses: Excuse[] = []
+  /** volumes in memory that Docker takes for mounted until it is restarted once more: they may be left over until then */
+  keptByEngine: ReadonlySet<string> = new Set()
   /** holds what the daemons wrote */
   readonly logFile: string
   act = ''
@@ -184,6 +187,16 @@ export class Theatre {
   async served(): Promise<ReadonlySet<string>> {
     const rules = await this.lab.docker('exec', await this.lab.router(), 'nft', 'list', 'table', 'ip', 'trireme')
     return new Set([...rules.matchAll(BACKEND)].map(([, ip]) => ip as string))
+  }
+
+  /** Ends dockerd under live-restore, and starts it again after some time. */
+  async restartEngine(how: 'stop' | 'kill9', pauseMs: number): Promise<void> {
+    await this.engine[how]()
+    await delay(pauseMs)
+    await this.engine.start()
+    const sandboxes = ['--filter', `label=trireme.owner=${SIDE}`, '--filter', 'label=io.kubernetes.container.name=POD']
+    const uids = await this.engine.docker('ps', ...sandboxes, '--format', '{{.Label "io.kubernetes.pod.uid"}}')
+    this.keptByEngine = new Set(uids.split('\n').map((uid) => `trireme-${this.lab.cluster}-${uid}-keys`))
   }
 
   /** Leaves no byte in the data directory. */

@@ -71,6 +71,19 @@ export function archiveContract(current: () => ContractLab): void {
       ])
     })
 
+    test('a volume that is gone when a container is made of it is made again, with its labels, in memory if it was there', async () => {
+      const volume = lab.volume({ labels: { role: 'data' }, driverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' } })
+      const mount = { type: 'volume', source: volume.name, target: '/config', readOnly: false, volume } as const
+      const id = await lab.start(programs.idle, { mounts: [mount] })
+      expect(await engine.listVolumes([lab.label])).toMatchObject([{ name: volume.name, labels: volume.labels }])
+      // Whoever comes to make it afterwards finds the one that is wanted.
+      await engine.createVolume(volume)
+      await put(id)
+      expect(await read(id)).toEqual(wanted)
+      await engine.stopContainer(id, 0)
+      expect(await read(id)).toEqual([])
+    })
+
     test('a volume in memory keeps its files while a container runs with it', async () => {
       const config = lab.volume({ driverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' } })
       await engine.createVolume(config)

@@ -72,8 +72,13 @@ function mountBody(mount: Mount): object {
   if (mount.type === 'tmpfs') return common
   // A volume hides what the image has at that path, as in Kubernetes; Docker would copy it in.
   return mount.type === 'volume'
-    ? { ...common, Source: mount.source, VolumeOptions: { NoCopy: true } }
+    ? { ...common, Source: mount.source, VolumeOptions: { NoCopy: true, ...volumeOptions(mount.volume) } }
     : { ...common, Source: mount.source }
+}
+
+function volumeOptions(volume: VolumeConfig | undefined): object {
+  if (volume === undefined) return {}
+  return { Labels: volume.labels, DriverConfig: { Name: volume.driver, Options: volume.driverOpts } }
 }
 
 const portKey = (port: { readonly containerPort: number; readonly protocol: string }) => `${port.containerPort}/${port.protocol}`

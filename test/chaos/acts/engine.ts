@@ -15,9 +15,7 @@ function engineEnded(name: string, how: 'stop' | 'kill9'): Act {
     async perform(theatre, chance) {
       let up = false
       theatre.excuse(DOWN, ['published'], async () => up)
-      await theatre.engine[how]()
-      await delay(chance.int(0, 1500))
-      await theatre.engine.start()
+      await theatre.restartEngine(how, chance.int(0, 1500))
       up = true
     },
   }
@@ -32,6 +30,7 @@ async function restartWithout(theatre: Theatre): Promise<void> {
   await engine.stop()
   await engine.start()
   up = true
+  theatre.keptByEngine = new Set()
   await engine.configure({ 'live-restore': true })
 }
 

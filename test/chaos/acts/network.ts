@@ -77,7 +77,7 @@ export const networkActs: readonly Act[] = [
       excuseRouter(theatre, id)
       await lab.docker('rm', '-f', id)
       // Whoever makes the new router may be quicker, and then has the volume in use.
-      await lab.docker('volume', 'rm', '-f', `trireme-${lab.cluster}-router`).catch(() => undefined)
+      await lab.docker('volume', 'rm', `trireme-${lab.cluster}-router`).catch(() => undefined)
     },
   },
   {
@@ -89,15 +89,14 @@ export const networkActs: readonly Act[] = [
     },
   },
   {
-    name: 'name servers killed',
+    name: 'a name server killed',
     mayLose: 'the name server was killed',
-    async perform(theatre) {
+    async perform(theatre, chance) {
       const { lab } = theatre
       const router = await lab.router()
-      const servers = (await lab.docker('top', router, '-eo', 'pid,comm')).matchAll(/^\s*(\d+)\s+unbound/gm)
-      await takeAway(theatre, 'the name server was killed', ['names'], async () => {
-        for (const [, pid] of servers) process.kill(Number(pid), 'SIGKILL')
-      })
+      const servers = [...(await lab.docker('top', router, '-eo', 'pid,comm')).matchAll(/^\s*(\d+)\s+unbound/gm)]
+      const pid = Number(chance.pick(servers)[1])
+      await takeAway(theatre, 'the name server was killed', ['names'], async () => process.kill(pid, 'SIGKILL'))
     },
   },
   {

@@ -44,7 +44,8 @@ async function removeWithVolumes({ lab }: Theatre, { uid }: PodStatus): Promise<
   const list = async (...words: string[]) => (await lab.docker(...words, ...ofPod)).split('\n').filter((word) => word !== '')
   const containers = await list('ps', '-aq')
   await lab.docker('rm', '-f', ...containers)
-  for (const volume of await list('volume', 'ls', '-q')) await lab.docker('volume', 'rm', '-f', volume)
+  // Without force: with it Docker forgets the labels of what it cannot remove, and then nobody knows whose it is.
+  for (const volume of await list('volume', 'ls', '-q')) await lab.docker('volume', 'rm', volume)
 }
 
 async function disconnect(theatre: Theatre, chance: Chance): Promise<void> {

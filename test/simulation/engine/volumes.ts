@@ -57,9 +57,9 @@ export function mountAll(machine: Machine, mounts: readonly Mount[]): ContainerV
   return Object.freeze(mounts.map((mount) => mountView(machine, mount)))
 }
 
-function mountView(machine: Machine, { type, source, target, readOnly }: Mount): ContainerView['mounts'][number] {
+function mountView(machine: Machine, { type, source, target, readOnly, volume }: Mount): ContainerView['mounts'][number] {
   if (type !== 'volume') return { type, name: '', source: type === 'bind' ? source : '', destination: target, readOnly }
-  const { view } = addVolume(machine, { name: source, driver: 'local', driverOpts: {}, labels: {} })
+  const { view } = addVolume(machine, volume ?? { name: source, driver: 'local', driverOpts: {}, labels: {} })
   return { type, name: source, source: view.mountpoint, destination: target, readOnly }
 }
 

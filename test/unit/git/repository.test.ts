@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type GitSourceOptions, gitSource } from '../../../src/git/repository.ts'
 import type { Source, Tree } from '../../../src/git/source.ts'
-import { makeRemote, type Remote, scratch } from './support.ts'
+import { makeRemote, type Remote, scratch, writeFiles } from './support.ts'
 
 const never = new AbortController().signal
 
@@ -219,6 +219,18 @@ describe('poll', () => {
     writeFileSync(join(mirrorDir, mirror!, 'refs/trireme/head.lock'), '')
     const sha = remote.push({ 'a.yaml': '1' })
     expect((await poll(sourceOf(remote, { mirrorDir }))).revision.sha).toBe(sha)
+  })
+
+  test('half packs left by a killed Git go with the next start', async () => {
+    const remote = makeRemote()
+    const sha = remote.push({ 'a.yaml': '0' })
+    const mirrorDir = scratch()
+    await poll(sourceOf(remote, { mirrorDir }))
+    const [mirror] = readdirSync(mirrorDir).filter((name) => name.endsWith('.git'))
+    const objects = join(mirrorDir, mirror!, 'objects')
+    writeFiles(objects, { 'pack/tmp_pack_diQvvU': 'half', 'tmp_objdir-incoming-x/pack/tmp_pack_y': 'half' })
+    expect((await poll(sourceOf(remote, { mirrorDir }))).revision.sha).toBe(sha)
+    expect(readdirSync(objects, { recursive: true }).filter((name) => String(name).includes('tmp_'))).toEqual([])
   })
 })
 

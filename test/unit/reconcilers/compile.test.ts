@@ -124,6 +124,14 @@ describe("an engine's own shutdown", () => {
 })
 
 describe('the sandbox', () => {
+  test('whose volumes are removed while it is being made brings them as they were: ours, and in memory where they hold secrets', () => {
+    const { sandbox, volumes } = compiled({
+      spec: { volumes: [{ name: 'keys', secret: { secretName: 'keys', optional: true } }] },
+    })
+    expect(sandbox.mounts.map(({ volume }) => volume)).toEqual(volumes.map(({ volume }) => volume))
+    expect(sandbox.mounts[0]?.volume).toMatchObject({ driverOpts: { type: 'tmpfs' }, labels: { 'trireme.role': 'volume' } })
+  })
+
   test('holds the address, the name and what resolves names', () => {
     expect(compiled({}).sandbox).toMatchObject({
       name: 'k8s_POD_web-1_shop_u-1_0',

@@ -56,6 +56,20 @@ const routerId = (node: FakeNode): string => routerOf({ cluster, node: viewOf(no
 const own = (labels: Readonly<Record<string, string>>) => ({ labels: { [LABEL.cluster]: cluster.id, ...labels } })
 
 describe('the router', () => {
+  test('whose volume is removed while it is being made brings one with our labels: another would not be seen, and be in the way', () => {
+    const [mount] = routerSpec(cluster).mounts
+    const planOfVolume = planNode({
+      key: '',
+      cluster,
+      node: viewOf(fakeNode()),
+      table: undefined,
+      owned: () => true,
+      knownPod: () => true,
+    }).lanes.flatMap(({ steps }) => steps.flatMap((step) => (step.op === 'createVolume' ? [step.volume] : [])))
+    expect(planOfVolume).toEqual([mount?.volume])
+    expect(mount?.volume?.labels[LABEL.cluster]).toBe(cluster.id)
+  })
+
   test('comes with its network and volume', () => {
     expect(planned(fakeNode())).toBe(
       [

@@ -434,3 +434,20 @@ describe('a bare Pod', () => {
     expect(stage.containers().map(({ image, state }) => `${image} ${state}`)).toEqual(['web:2 running'])
   })
 })
+
+test('a volume that the engine does not let go of holds up no rollout: its pod is gone without it, and it goes once it can', () => {
+  const spec = { volumes: [{ name: 'keys', emptyDir: { medium: 'Memory' } }] }
+  const revision = (tag: string) =>
+    deployment({ spec: { replicas: 1 }, template: { containers: [app({ image: `web:${tag}` })], spec } })
+  const stage = settled(revision('1'))
+  const [old] = stage.records()
+  const stuck = { kind: 'failed', message: 'volume has active mounts' } as const
+  stage.node = { ...stage.node, broken: new Map([['removeVolume *', stuck]]) }
+  stage.apply(revision('2')).run(60_000)
+  expect(status(stage)).toMatchObject({ healthy: true, condition: 'Available' })
+  expect(stage.records().map(({ uid }) => uid)).not.toContain(old!.uid)
+  expect([...stage.node.volumes.keys()].some((name) => name.includes(old!.uid))).toBe(true)
+  stage.node = { ...stage.node, broken: new Map() }
+  stage.run(120_000)
+  expect([...stage.node.volumes.keys()].some((name) => name.includes(old!.uid))).toBe(false)
+})
