@@ -61,7 +61,10 @@ export function compileNft(routes: RouteTable, options: NftOptions): string {
     ...changes(NOTHING, base),
   ]
   const sorted = ports.toSorted((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0))
-  return lines(head) + sorted.map(textOf).join('') + lines(changes(NOTHING, { ...NOTHING, elements }))
+  const leading = sorted.flatMap(({ keys, chain, leads }) =>
+    leads.filter((_, index) => elements.get(keys[index] ?? '') === chain),
+  )
+  return lines(head) + sorted.map(textOf).join('') + lines(elementCommand('add', leading))
 }
 
 /**
@@ -139,6 +142,8 @@ interface PortRules {
   readonly owner: string
   /** keys of the `services` map that lead to `chain` */
   readonly keys: readonly string[]
+  /** the same as elements */
+  readonly leads: readonly string[]
   readonly chain: string
   readonly sets: ReadonlyMap<string, string>
   readonly chains: ReadonlyMap<string, Chain>
@@ -164,8 +169,10 @@ function portRules(service: ServiceRoute, port: RoutePort): PortRules {
   const backends = uniqueBackends(port.backends)
   if (service.affinitySeconds > 0) addSticky(sets, chains, id, port.protocol, backends, service.affinitySeconds)
   else chains.set(`svc-${id}`, { hook: '', rules: [spread(port.protocol, backends)] })
+  const chain = `svc-${id}`
   const keys = service.addresses.map((address) => `${address} . ${port.protocol} . ${port.port}`)
-  return { owner: `${service.namespace}/${service.name}`, keys, chain: `svc-${id}`, sets, chains }
+  const leads = keys.map((key) => elementOf(key, chain))
+  return { owner: `${service.namespace}/${service.name}`, keys, leads, chain, sets, chains }
 }
 
 /** Kept with the rules, as those are with their route. */
@@ -262,7 +269,7 @@ function changes(previous: Ruleset, next: Ruleset): string[] {
     ...elementCommand('delete', gone.sort()),
     ...elementCommand(
       'add',
-      added.map(([key, chain]) => `${key} : goto ${chain}`),
+      added.map(([key, chain]) => elementOf(key, chain)),
     ),
     ...staleChains.map((name) => `flush chain ${table} ${name}`),
     ...staleChains.map((name) => `delete chain ${table} ${name}`),
@@ -272,6 +279,10 @@ function changes(previous: Ruleset, next: Ruleset): string[] {
 
 function addChain(name: string, hook: string): string {
   return hook ? `add chain ${table} ${name} { ${hook} }` : `add chain ${table} ${name}`
+}
+
+function elementOf(key: string, chain: string): string {
+  return `${key} : goto ${chain}`
 }
 
 function elementCommand(verb: 'add' | 'delete', elements: readonly string[]): string[] {
