@@ -1,7 +1,9 @@
 /** What simulated worlds have found, each as the shortest story that shows it. */
+import { pbkdf2 } from 'node:crypto'
+import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import type { Application, Component } from './application.ts'
-import { converges } from './liveness.ts'
+import { converges, tellsNoSecret } from './liveness.ts'
 import { createWorld, type World } from './world.ts'
 
 let world: World
@@ -91,4 +93,21 @@ test.each(upTo(8))('a daemon outlives an engine that fails in its first moments 
   world.strike({ kind: 'killDaemon', downMs: 10 })
   await converges(world)
   expect(world.trace.filter((line) => line.includes('fatal'))).toEqual([])
+})
+
+test('a program that prints its environment as it crashes gives no secret away', async () => {
+  const config = { configMap: 'web-config', secret: 'web-secret', mounted: false }
+  const web = component('web', { config, behaviour: { kind: 'crash', afterMs: 500 } })
+  const values = { 'web-config': 'a plain value', 'web-secret': `hush-${'a'.repeat(24)}` }
+  world = createWorld(1, { climate: fair, application: { components: [web], values } })
+  await world.run(30_000)
+  expect(JSON.stringify(world.daemon()?.status())).toContain('a plain value')
+  tellsNoSecret(world)
+})
+
+test('a world waits for nothing but its clock, so that a seed is the same story on a busy machine', async () => {
+  // Whatever would be asked of the disk beside the loop waits behind these.
+  const busy = upTo(8).map(() => promisify(pbkdf2)('', '', 300_000, 64, 'sha512'))
+  await settled(1, component('web'))
+  await Promise.all(busy)
 })
