@@ -111,6 +111,13 @@ async function prove(mutant: Mutant, asked: Asked, place: Place, what: string): 
   proved.add(text)
 }
 
+const running = new Set<() => void>()
+
+/** Ends whatever runs, for whoever is told to stop. */
+export function endAll(): void {
+  for (const end of running) end()
+}
+
 /** @returns whether it ended well, and what it printed; `undefined` when it had to be ended */
 function node({ folder }: Place, asked: Asked): Promise<{ readonly ok: boolean; readonly output: string | undefined }> {
   rmSync(join(folder, REPORT), { force: true })
@@ -129,15 +136,11 @@ function node({ folder }: Place, asked: Asked): Promise<{ readonly ok: boolean; 
       late = true
       end()
     }, PATIENCE_MS)
-    const leave = (): void => {
-      end()
-      process.exit(1)
-    }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
+    running.add(end)
     child.on('error', reject)
     child.on('close', (code) => {
       clearTimeout(timer)
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave)
+      running.delete(end)
       resolve({ ok: code === 0, output: late ? undefined : output })
     })
   })
