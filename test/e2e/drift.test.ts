@@ -215,7 +215,15 @@ test("the router's rules come back when somebody flushes them", async () => {
   await lab.untilTrue('the Service answers', reachable)
 })
 
+/** What the router holds to be its own: its rules and names as they are. It looks a moment after each change. */
+const SEALED =
+  '. /usr/local/lib/trireme/state.sh; for what in nft dns; do [ "$("$what"_fingerprint)" = "$(cat "$run/$what.sealed")" ] || exit 0; done; echo sealed'
+
 test("the router's names come back when somebody changes them", async () => {
+  // What is changed by hand before that is not known to be another's: see the limits in ARCHITECTURE.md.
+  await lab.untilTrue('the router has noted what it serves', async () =>
+    (await lab.docker('exec', await lab.router(), 'bash', '-c', SEALED)).includes('sealed'),
+  )
   const [pod] = (await lab.pods(web)) as [PodStatus]
   await mended('dns', /names were changed/, async () =>
     lab.docker('exec', await lab.router(), 'unbound-control', 'local_data', 'web.default.svc.cluster.local. 5 IN A 10.9.9.9'),

@@ -3,13 +3,13 @@
  * daemon it reads only what it has promised: its memory and its status.
  */
 
-import type { Workload } from '../../src/model/types.ts'
+import type { LoadedObject, Workload } from '../../src/model/types.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
-import { type Commitments, commitments, pledgeOf } from './bounds.ts'
+import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
 import { type LivePod, livePods, type RanMs } from './livepods.ts'
 
@@ -42,6 +42,10 @@ export interface Safety {
   look(): void
   /** The daemon has written down how far its source has come. */
   recorded(record: SourceRecord): void
+  /** The daemon has taken an object on as it is now: each counts, also one that is replaced before anything else happens. */
+  applied(key: string, object: LoadedObject): void
+  /** The daemon has begun to take an object down: nothing is promised of it any more, also if it comes back. */
+  forgot(key: string): void
   served(before: RouteTable | undefined, after: RouteTable | undefined): void
   signalled(view: ContainerView, signal: string): void
   said(line: string): void
@@ -71,16 +75,21 @@ export function createSafety(world: SafetyWorld): Safety {
       }
     for (const [key, { object }] of last) {
       if (object.kind !== 'Deployment' && object.kind !== 'ReplicaSet' && object.kind !== 'Pod') continue
-      const pledge = pledgeOf(object as Workload)
-      const known = applied.get(key)
-      if (known?.object !== object) {
-        const text = JSON.stringify(pledge)
-        applied.set(key, { object, text })
-        if (known !== undefined && known.text !== text) promised.change(key, pledge)
-      }
+      const pledge = take(key, object)
       if (world?.targetOf(key) === null) continue
       if (world !== undefined && !world.isDue(key) && world.statuses.get(key)?.healthy === true) promised.settle(key, pledge)
     }
+  }
+
+  /** What an object promises from now on. */
+  function take(key: string, object: unknown): Pledge {
+    const pledge = pledgeOf(object as Workload)
+    const known = applied.get(key)
+    if (known?.object === object) return pledge
+    const text = JSON.stringify(pledge)
+    applied.set(key, { object, text })
+    if (known !== undefined && known.text !== text) promised.change(key, pledge)
+    return pledge
   }
 
   function keepsServing(key: string, pods: ReadonlyMap<string, LivePod>, table: RouteTable): void {
@@ -173,6 +182,13 @@ export function createSafety(world: SafetyWorld): Safety {
       healthy = revision
       const daemon = world.daemon()
       if (world.calm && daemon !== undefined && revision !== before && revision !== '') healthIsTrue(revision, daemon)
+    },
+    applied(key, { object }) {
+      if (object.kind === 'Deployment' || object.kind === 'ReplicaSet' || object.kind === 'Pod') take(key, object)
+    },
+    forgot(key) {
+      applied.delete(key)
+      promised.forget(key)
     },
     served(before, after) {
       if (!world.calm || after === undefined) return

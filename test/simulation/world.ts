@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StoreError } from '../../src/store/error.ts'
-import type { SourceRecord, Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { type Application, changeApplication, filesOf, makeApplication } from './application.ts'
 import { chance as chanceOf } from './chance.ts'
 import { virtualClock } from './clock.ts'
@@ -196,7 +196,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
         storeOnDisk(
           store,
           () => clock.elapsed() < fullUntil,
-          (record) => (mark === 'd' ? guard(() => safety.recorded(record)) : undefined),
+          mark === 'd' ? { ...safety, recorded: (record) => guard(() => safety.recorded(record)) } : undefined,
         ),
       log: (line) => {
         guard(() => safety.said(line))
@@ -321,7 +321,11 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
 }
 
 /** A store whose disk may be full: nothing is written, and whoever writes is told. */
-function storeOnDisk(store: Store, isFull: () => boolean, recorded: (record: SourceRecord) => void): Store {
+function storeOnDisk(
+  store: Store,
+  isFull: () => boolean,
+  witness: Pick<Safety, 'recorded' | 'applied' | 'forgot'> | undefined,
+): Store {
   const check = (): void => {
     if (isFull()) throw new StoreError('full', 'cannot write trireme.db: no space left')
   }
@@ -341,7 +345,15 @@ function storeOnDisk(store: Store, isFull: () => boolean, recorded: (record: Sou
     ...disk,
     setSource(record) {
       disk.setSource(record)
-      recorded(record)
+      witness?.recorded(record)
+    },
+    setLastApplied(key, object) {
+      disk.setLastApplied(key, object)
+      witness?.applied(key, object)
+    },
+    deleteLastApplied(key) {
+      disk.deleteLastApplied(key)
+      witness?.forgot(key)
     },
   }
 }

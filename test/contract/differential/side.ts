@@ -87,7 +87,7 @@ export class Side {
       case 'start':
         return this.#start(this.#id(operation.container))
       case 'stop':
-        await engine.stopContainer(this.#id(operation.container), this.#grace(operation.container))
+        await engine.stopContainer(this.#id(operation.container), await this.#grace(operation.container))
         return
       case 'remove':
         await engine.removeContainer(this.#id(operation.container))
@@ -211,9 +211,15 @@ export class Side {
     return this.#entry(back)?.id ?? NO_ID
   }
 
-  /** A process that ignores the signal is not waited for; one that does not must have the time. */
-  #grace(back: number): number {
-    return this.#entry(back)?.config.entrypoint === programs.stubborn ? 0 : 20
+  /**
+   * A process that ignores the signal is not waited for; one that does not must have the time. So must one that is
+   * paused, because the engine tells of its going on a moment later.
+   */
+  async #grace(back: number): Promise<number> {
+    const entry = this.#entry(back)
+    if (entry?.config.entrypoint !== programs.stubborn) return 20
+    const view = await this.#engine.inspectContainer(entry.id)
+    return view?.state === 'paused' ? 1 : 0
   }
 
   /** Of several networks Docker takes one after the other in no order, so that a failure leaves this or that. */
