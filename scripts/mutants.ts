@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { AREAS } from '../test/mutants/all.ts'
 import type { Mutant } from '../test/mutants/mutant.ts'
 import { makePlace, misplaced, type Place } from './mutants/place.ts'
-import { hunt, type Verdict } from './mutants/suites.ts'
+import { endAll, hunt, type Verdict } from './mutants/suites.ts'
 
 /** One for each processor of a small machine; each runs one suite at a time. */
 const PLACES = 2
@@ -28,11 +28,18 @@ async function main(): Promise<boolean> {
   for (const line of wrong) say(line)
   if (wrong.length > 0) return false
   const places = Array.from({ length: PLACES }, makePlace)
-  try {
-    return summarize(mutants.length, await tryAll(mutants, places))
-  } finally {
+  const clear = (): void => {
     for (const place of places) place.remove()
   }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      endAll()
+      clear()
+      say(`stopped by ${signal}`)
+      process.exit(1)
+    })
+  const tried = await tryAll(mutants, places).finally(clear)
+  return summarize(mutants.length, tried)
 }
 
 function chosen(): Mutant[] {

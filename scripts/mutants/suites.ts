@@ -81,7 +81,7 @@ export async function hunt(mutant: Mutant, place: Place, seeds: number): Promise
 
 class ProvesNothing extends Error {}
 
-/** The suite and what fails in it. A failure counts when the same test passes without the mutant. */
+/** The suite and what fails in it. A failure counts when the same test fails again, and passes without the mutant. */
 async function findKiller(mutant: Mutant, place: Place, seeds: number): Promise<[string, string] | undefined> {
   for (const { name, asked: ask, failure } of suites(seeds)) {
     const asked = ask(mutant, place)
@@ -91,7 +91,7 @@ async function findKiller(mutant: Mutant, place: Place, seeds: number): Promise<
     if (ok) continue
     const { what, again } =
       output === undefined ? { what: `no end in ${PATIENCE_MS / 1000} s`, again: asked } : failure(place, output)
-    await prove(again, place, what)
+    await prove(mutant, again, place, what)
     return [name, what]
   }
   return undefined
@@ -100,12 +100,22 @@ async function findKiller(mutant: Mutant, place: Place, seeds: number): Promise<
 /** What has passed without any mutant. */
 const proved = new Set<string>()
 
-async function prove(asked: Asked, place: Place, what: string): Promise<void> {
+async function prove(mutant: Mutant, asked: Asked, place: Place, what: string): Promise<void> {
+  place.breakIt(mutant)
+  const again = await node(place, asked).finally(() => place.mend(mutant))
+  if (again.ok) throw new ProvesNothing(`${what}: fails only sometimes`)
   const text = JSON.stringify(asked)
   if (proved.has(text)) return
-  const { ok, output } = await node(place, asked)
-  if (!ok) throw new ProvesNothing(`${what}: fails without the mutant too\n${output ?? ''}`)
+  const without = await node(place, asked)
+  if (!without.ok) throw new ProvesNothing(`${what}: fails without the mutant too\n${without.output ?? ''}`)
   proved.add(text)
+}
+
+const running = new Set<() => void>()
+
+/** Ends whatever runs, for whoever is told to stop. */
+export function endAll(): void {
+  for (const end of running) end()
 }
 
 /** @returns whether it ended well, and what it printed; `undefined` when it had to be ended */
@@ -126,15 +136,11 @@ function node({ folder }: Place, asked: Asked): Promise<{ readonly ok: boolean; 
       late = true
       end()
     }, PATIENCE_MS)
-    const leave = (): void => {
-      end()
-      process.exit(1)
-    }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
+    running.add(end)
     child.on('error', reject)
     child.on('close', (code) => {
       clearTimeout(timer)
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave)
+      running.delete(end)
       resolve({ ok: code === 0, output: late ? undefined : output })
     })
   })

@@ -103,6 +103,7 @@ function makeNode(cluster: Cluster, edges: Edges, engine: Engine, { vault, log }
     timers: edges.timers,
     now: edges.now,
     redact: vault.redact,
+    knows: (digest) => vault.get(digest) !== undefined,
     changed: (keys) => (keys === 'all' ? due.all() : due.keys(keys)),
     failed: (what, error) => log.warn({ err: error }, `cannot ${what}`),
   })

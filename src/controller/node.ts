@@ -21,8 +21,8 @@ export interface NodeReading extends Omit<NodeIndex, 'take'> {
   router(): NodeView['router']
   /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
-  /** last log lines of a container that ended */
-  tail(containerId: string): readonly string[]
+  /** Last log lines of a container that ended, read when they are first asked for while all of these secret values are known. */
+  tail(containerId: string, secrets: readonly string[]): readonly string[]
 }
 
 export interface NodeRuntime extends NodeReading {
@@ -45,6 +45,8 @@ export interface NodeOptions {
   readonly timers: Timers
   readonly now: () => number
   readonly redact: (text: string) => string
+  /** whether the secret value with this digest is known, so that `redact` takes it out */
+  readonly knows: (digest: string) => boolean
   /** keys (owners of what changed) to look at again; `all` after a reconnect */
   readonly changed: (keys: readonly string[] | 'all') => void
   /** an error that no step reports */
@@ -111,7 +113,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     hooks.delete(name)
   }
 
-  /** A sandbox that started anew has empty memory-backed volumes; a container that ended leaves its last words. */
+  /** A sandbox that started anew has empty memory-backed volumes; a container that ended anew leaves other last words. */
   function noticeOne({ before, after }: Change<ContainerView>): void {
     if (before !== undefined && after === undefined) forget(before.id, before.name)
     if (after === undefined) return
@@ -119,11 +121,12 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     // An edge loads its rules anew, which is to be waited for again.
     if (restarted && after.labels[LABEL.role] === 'edge') forget(after.id, after.name)
     if (after.labels[LABEL.role] !== 'pod') return
-    if (after.state === 'exited' && before?.state !== 'exited') void fetchTail(after)
+    if (after.state === 'exited' && before?.state !== 'exited') tails.delete(after.id)
     if (restarted && after.labels[LABEL.containerName] === SANDBOX) for (const mount of after.mounts) files.delete(mount.name)
   }
 
   async function fetchTail(view: ContainerView): Promise<void> {
+    tails.set(view.id, [])
     try {
       tails.set(view.id, await readTail({ engine, containerId: view.id, redact: options.redact }))
       options.changed(ownersOf(view.labels))
@@ -160,7 +163,11 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       applyRoutes: (table) => router.apply(table),
       pulling: gates(PULLS_PER_REGISTRY),
     },
-    tail: (id) => tails.get(id) ?? [],
+    tail(id, secrets) {
+      const view = observer.snapshot().containers.get(id)
+      if (view !== undefined && !tails.has(id) && secrets.every(options.knows)) void fetchTail(view)
+      return tails.get(id) ?? []
+    },
     fileTargets: () => fileTargets(engine, [...index.owners()].flatMap(index.podsOf), view()),
     filesRead(volume, digests) {
       const known = files.get(volume)

@@ -50,7 +50,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     failures: context.failures,
     inFlight: context.inFlight,
     hooks: hooksOf(nodes),
-    tail: (id) => nodes.map((node) => node.tail(id)).find((tail) => tail.length > 0) ?? [],
+    tail: (id, secrets) => nodes.map((node) => node.tail(id, secrets)).find((tail) => tail.length > 0) ?? [],
     now: context.now,
     id: () => context.ids(),
   })

@@ -39,7 +39,7 @@ export interface PodContext {
   readonly inFlight: ReadonlySet<string>
   /** names of containers whose postStart hook has ended well */
   readonly hooks: { has(container: string): boolean }
-  readonly tail: (containerId: string) => readonly string[]
+  readonly tail: (containerId: string, secrets: readonly string[]) => readonly string[]
   readonly now: number
 }
 

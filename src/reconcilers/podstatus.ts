@@ -1,10 +1,11 @@
 /** The status of one pod, in the words kubectl users know. */
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { ObjectKey } from '../model/types.ts'
+import { templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
-import { type ContainerNow, isAvailable, type PodNow } from './podstate.ts'
+import { type ContainerNow, isAvailable, type PodContext, type PodNow } from './podstate.ts'
 import type { ContainerStatus, PodStatus } from './status.ts'
 
 interface Waiting {
@@ -93,10 +94,18 @@ function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
     lastTermination:
       ended === undefined ? null : { reason: exitReason(ended), exitCode: ended.exitCode, finishedAt: ended.finishedAt },
     lastProbeAnswer: probeAnswer(pod, one),
-    logTail: ended === undefined ? [] : pod.context.tail(ended.id),
+    logTail: ended === undefined ? [] : lastWords(pod.context, ended.id),
     requests: amounts(container.resources.requests),
     limits: amounts(container.resources.limits),
   }
+}
+
+/** A program may say what its secrets are: without knowing them all, nothing that it said is told. */
+function lastWords({ set, tail }: PodContext, containerId: string): readonly string[] {
+  // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
+  if (templateHash(set.template, set.config) !== set.hash) return []
+  const secrets = Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
+  return tail(containerId, secrets)
 }
 
 /** @see Kubernetes pkg/kubelet/images and kuberuntime for the reasons */

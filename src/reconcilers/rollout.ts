@@ -82,13 +82,12 @@ function shrinkOld(spec: DeploymentSpec, { unavailable }: Bounds, next: SetCount
     targets.set(set.name, set.replicas - unhealthy)
     room -= unhealthy
   }
-  let spare = sum([next, ...old], ({ available }) => available) - minAvailable
+  // What is left of the room is no more than what is available beyond the minimum: who does not serve is counted out by now.
   for (const set of sets) {
     const replicas = targets.get(set.name) ?? set.replicas
-    const cut = Math.min(replicas, Math.max(0, Math.min(spare, room)))
+    const cut = Math.min(replicas, room)
     if (cut === 0) continue
     targets.set(set.name, replicas - cut)
-    spare -= cut
     room -= cut
   }
   return targets

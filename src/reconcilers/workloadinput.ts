@@ -29,7 +29,8 @@ export interface WorkloadInput {
   readonly inFlight: ReadonlySet<string>
   /** names of containers whose postStart hook has ended well */
   readonly hooks: { has(container: string): boolean }
-  readonly tail: (containerId: string) => readonly string[]
+  /** last words of a container that ended, once all values with these digests are known and taken out; `[]` until then */
+  readonly tail: (containerId: string, secrets: readonly string[]) => readonly string[]
   readonly now: number
   /** the n-th id of this pass; equal seeds give equal ids */
   readonly id: (index: number) => { readonly uid: string; readonly suffix: string }

@@ -1,5 +1,6 @@
 /** What kustomize and helm have built, kept by content; failures are never kept. */
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import { unfinishedIn } from './unfinished.ts'
@@ -21,14 +22,22 @@ export async function keptBuild(cacheDir: string | undefined, key: unknown, buil
 
 /** Leaves the `count` builds that were used last. A folder that cannot be tidied is left as it is. */
 export async function tidyBuilds(cacheDir: string, count: number): Promise<void> {
-  const names = await readdir(cacheDir).catch(() => [])
-  const builds = names.filter((name) => name.endsWith('.yaml')).map((name) => join(cacheDir, name))
+  const builds = keptIn(cacheDir).map((name) => join(cacheDir, name))
   if (builds.length <= count) return
   const used = await Promise.all(
     builds.map(async (path) => ({ path, at: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 })),
   )
   const oldest = used.sort((a, b) => b.at - a.at).slice(count)
   await Promise.all(oldest.map(({ path }) => rm(path, { force: true }).catch(() => undefined)))
+}
+
+/** Asked after every render, of few names: at once, for a render without builds is to wait for nothing. */
+function keptIn(cacheDir: string): string[] {
+  try {
+    return readdirSync(cacheDir).filter((name) => name.endsWith('.yaml'))
+  } catch {
+    return []
+  }
 }
 
 /** Renders may hold Secrets, so that only the owner reads them; beside and renamed, so that no half file is ever read. */

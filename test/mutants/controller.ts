@@ -204,7 +204,7 @@ export const controller = [
       'assessment.prune.length > 0) reassess()',
       'assessment.prune.length > 0) void reassess',
     ],
-    ['a status that is over keeps what left Git from being pruned', '    if (world.isDue(key)) return false\n', ''],
+    ['a status of what was before lets what left Git be pruned', '    if (world.isDue(key)) return false\n', ''],
   ),
   ...mutantsOf(
     'src/reconcilers/due.ts',

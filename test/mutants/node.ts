@@ -107,6 +107,11 @@ export const node = [
       'options.changed([own, ...change.labels.flatMap(ownersOf)])',
       'options.changed([own])',
     ],
+    [
+      'last words of an earlier run are told for those of a later one',
+      "before?.state !== 'exited') tails.delete(after.id)",
+      "before?.state !== 'exited') tails.has(after.id)",
+    ],
   ),
   ...mutantsOf(
     'src/controller/steps.ts',

@@ -63,9 +63,18 @@ export const secrets = [
     'message: redact(error instanceof Error ? error.message : String(error))',
     'message: error instanceof Error ? error.message : String(error)',
   ]),
-  ...mutantsOf('src/controller/node.ts', [
-    'the last words of a container are told with its secrets',
-    'redact: options.redact })',
-    'redact: (text) => text })',
+  ...mutantsOf(
+    'src/controller/node.ts',
+    ['the last words of a container are told with its secrets', 'redact: options.redact })', 'redact: (text) => text })'],
+    [
+      'last words are read before the secrets in them are known',
+      '!tails.has(id) && secrets.every(options.knows)',
+      '!tails.has(id)',
+    ],
+  ),
+  ...mutantsOf('src/reconcilers/podstatus.ts', [
+    'what is bound today stands for what a pod of a lost store was given',
+    '  if (templateHash(set.template, set.config) !== set.hash) return []\n',
+    '',
   ]),
 ]

@@ -20,7 +20,7 @@ export interface Component {
   readonly sidecar: boolean
   readonly paused: boolean
   readonly config: { readonly configMap: string; readonly secret: string; readonly mounted: boolean } | null
-  readonly service: 'ClusterIP' | 'Headless' | 'NodePort' | null
+  readonly service: 'ClusterIP' | 'Headless' | 'NodePort' | 'LoadBalancer' | null
 }
 
 export interface Application {

@@ -249,11 +249,15 @@ export function openNode(world: NodeWorld): SimulatedNode {
   }
 }
 
-function programOf({ image }: ContainerConfig): Program {
+function programOf({ image, env }: ContainerConfig): Program {
   const behaviour = behaviourOf(image)
   switch (behaviour.kind) {
     case 'crash':
-      return { exits: { exitCode: 1, afterMs: Math.max(1, behaviour.afterMs) } }
+      // As programs do whose configuration is wrong: they print all of it.
+      return {
+        exits: { exitCode: 1, afterMs: Math.max(1, behaviour.afterMs) },
+        output: env.map((text) => ({ afterMs: 0, stream: 'stderr', text })),
+      }
     case 'deaf':
       return { signals: { TERM: 'ignored' } }
     default:

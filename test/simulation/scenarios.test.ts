@@ -1,7 +1,10 @@
 /** What simulated worlds have found, each as the shortest story that shows it. */
-import { afterEach, expect, test } from 'vitest'
+import { pbkdf2 } from 'node:crypto'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Application, Component } from './application.ts'
-import { converges } from './liveness.ts'
+import { converges, tellsNoSecret } from './liveness.ts'
+import { livePods } from './livepods.ts'
 import { createWorld, type World } from './world.ts'
 
 let world: World
@@ -91,4 +94,98 @@ test.each(upTo(8))('a daemon outlives an engine that fails in its first moments 
   world.strike({ kind: 'killDaemon', downMs: 10 })
   await converges(world)
   expect(world.trace.filter((line) => line.includes('fatal'))).toEqual([])
+})
+
+describe('a program that prints its environment as it crashes gives no secret away', () => {
+  const config = { configMap: 'web-config', secret: 'web-secret', mounted: false }
+  const web = component('web', { config, behaviour: { kind: 'crash', afterMs: 500 } })
+  const values = (letter: string) => ({ 'web-config': 'a plain value', 'web-secret': `hush-${letter.repeat(24)}` })
+  const told = (): string => JSON.stringify(world.daemon()?.status())
+
+  /** Looks again and again, for what is told wrongly may be told for a moment only. */
+  async function watch(ms: number): Promise<void> {
+    for (const end = world.elapsed() + ms; world.elapsed() < end; ) {
+      await world.run(world.elapsed() + 20)
+      tellsNoSecret(world)
+    }
+  }
+
+  beforeEach(async () => {
+    world = createWorld(1, { climate: fair, application: { components: [web], values: values('a') } })
+    await world.run(30_000)
+  })
+
+  test('to the daemon that made it', async () => {
+    await watch(10_000)
+    expect(told()).toContain('a plain value')
+  })
+
+  test('to a daemon that has just been started, and knows no secret yet', async () => {
+    world.strike({ kind: 'killDaemon', downMs: 1_000 })
+    await watch(10_000)
+    expect(told()).toContain('a plain value')
+  })
+
+  test('to a daemon without memory, when Git has another secret now', async () => {
+    world.strike({ kind: 'remote', state: 'unreachable', forMs: 5_000 })
+    world.commit({ components: [web], values: values('b') }, 'another secret')
+    world.strike({ kind: 'loseStore' })
+    await watch(30_000)
+  })
+})
+
+test('a world waits for nothing but its clock, so that a seed is the same story on a busy machine', async () => {
+  // Whatever would be asked of the disk beside the loop waits behind these.
+  const busy = upTo(8).map(() => promisify(pbkdf2)('', '', 300_000, 64, 'sha512'))
+  await settled(1, component('web'))
+  await Promise.all(busy)
+})
+
+test('a port of the host that two Services want passes on when its holder leaves Git', async () => {
+  await settled(1, component('first', { service: 'LoadBalancer' }))
+  const second = component('second', { service: 'LoadBalancer' })
+  world.commit(application(component('first', { service: 'LoadBalancer' }), second), 'second comes')
+  await world.run(world.elapsed() + 60_000)
+  const condition = (): string | undefined => world.daemon()?.life.running()?.world.services.get('Service/shop/second')?.condition
+  expect(condition()).toBe('PortConflict')
+  world.commit(application(second), 'first goes')
+  await converges(world)
+  expect(condition()).toBe('Ready')
+})
+
+test('a preStop hook that a killed daemon had begun does not begin again', async () => {
+  const slow = component('slow', { replicas: 1, preStopSeconds: 20, graceSeconds: 60 })
+  await settled(1, component('stays'), slow)
+  world.commit(application(component('stays')), 'slow goes')
+  await world.run(world.elapsed() + 20_000)
+  const begun = (): number => world.trace.filter((line) => line.includes('hook') && line.includes('preStop')).length
+  expect(begun()).toBe(1)
+  world.strike({ kind: 'killDaemon', downMs: 1_000 })
+  await converges(world)
+  expect(begun()).toBe(1)
+})
+
+test.each([
+  ['by the daemon that read it', false],
+  ['by one that was started since', true],
+])('a pod of a revision whose secret is not in Git any more is replaced with its value: %s', async (_, restart) => {
+  const config = { configMap: 'web-config', secret: 'web-secret', mounted: false }
+  const web = component('web', { config, replicas: 1, service: null })
+  const value = (letter: string) => ({ 'web-config': 'plain', 'web-secret': `hush-${letter.repeat(24)}` })
+  world = createWorld(1, { climate: fair, application: { components: [web], values: value('a') } })
+  await converges(world)
+  const broken = { ...web, version: 2, behaviour: { kind: 'never' } } as const
+  world.commit({ components: [broken], values: value('b') }, 'never ready, with another secret')
+  await world.run(world.elapsed() + 60_000)
+  if (restart) world.strike({ kind: 'killDaemon', downMs: 1_000 })
+  await world.run(world.elapsed() + 30_000)
+  const serving = () => [...livePods(world.node.containers(), world.node.ranMs).values()].filter(({ ready }) => ready)
+  const [before] = serving()
+  for (let turn = 0; turn < 20 && serving().some(({ uid }) => uid === before?.uid); turn++) {
+    world.strike({ kind: 'meddle', how: 'removeSandbox' })
+    await world.run(world.elapsed() + 2_000)
+  }
+  await world.run(world.elapsed() + 60_000)
+  expect(serving().map(({ image }) => image)).toEqual([before?.image])
+  expect(serving()[0]?.uid).not.toBe(before?.uid)
 })

@@ -78,3 +78,58 @@ test('whoever wanted an image that is being pulled for another is due when it is
   finish('image/web:2')
   await expect.poll(() => due).toEqual(['Deployment/shop/api'])
 })
+
+/** An executor whose steps end as they are told to, and what it tells of them. */
+function startRecorded() {
+  const failures = createFailures((text) => text)
+  const told: string[] = []
+  const runs: { readonly target: string; readonly end: (error?: Error) => Promise<void> }[] = []
+  let now = 0
+  const executor = createExecutor({
+    cpus: () => 2,
+    failures,
+    now: () => now,
+    run: (_, { target }) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const end = async (error?: Error): Promise<void> => {
+        error === undefined ? resolve() : reject(error)
+        await promise.catch(() => {})
+        await new Promise((settled) => setImmediate(settled))
+      }
+      runs.push({ target, end })
+      return promise
+    },
+    started: (_, { target }) => void told.push(`started ${target}`),
+    ended: ({ key, error }) => void told.push(`${key} ended ${error === undefined ? 'well' : 'badly'}`),
+    later: (key, at) => void told.push(`${key} at ${at}`),
+  })
+  const wait = (ms: number): void => {
+    now += ms
+  }
+  return { executor, failures, told, runs, wait }
+}
+
+test('a step that failed is told, held back, and tried again in its time, when it is forgotten once it ends well', async () => {
+  const { executor, failures, told, runs, wait } = startRecorded()
+  const plan = { key: KEY, lanes: [lane('pod')] }
+  executor.submit(plan)
+  await runs[0]?.end(new Error('no'))
+  expect([executor.inFlight.size, failures.all.size]).toEqual([0, 1])
+  executor.submit(plan)
+  wait(1_000)
+  executor.submit(plan)
+  await runs[1]?.end()
+  expect(told).toEqual(['started pod', `${KEY} ended badly`, `${KEY} at 1000`, 'started pod', `${KEY} ended well`])
+  expect(failures.all.size).toBe(0)
+})
+
+test('after the stop nothing is started that waited or comes, and nobody is told of what ends', async () => {
+  const { executor, told, runs } = startRecorded()
+  executor.submit({ key: KEY, lanes: lanes(6) })
+  executor.stop()
+  executor.submit({ key: 'Deployment/shop/api', lanes: [lane('late')] })
+  const idle = executor.idle()
+  for (const { end } of [...runs]) await end()
+  await idle
+  expect(told).toEqual(['pod-0', 'pod-1', 'pod-2', 'pod-3'].map((target) => `started ${target}`))
+})

@@ -24,8 +24,8 @@ const node: NodeView = {
   router: { connected: false, error: '', acknowledged: undefined, drift: [] },
 }
 
-/** A loop over one empty node, whose disk is as `transaction` says. */
-function startLoop(transaction: Store['transaction']) {
+/** A loop over one empty node, whose disk is as `transaction` says, and whose router is as sure as `sure` says. */
+function startLoop(transaction: Store['transaction'], sure = () => true) {
   const timers = new FakeTimers()
   const made: string[] = []
   const createNetwork = ({ name }: { readonly name: string }): Promise<void> => {
@@ -39,7 +39,7 @@ function startLoop(transaction: Store['transaction']) {
     router: () => node.router,
     hooks: new Set<string>(),
     tail: () => [],
-    sure: () => true,
+    sure,
     site: { engine: { createNetwork }, refreshShared: async () => undefined },
   } as unknown as NodeRuntime
   const none = () => new Map()
@@ -90,4 +90,47 @@ test('a burst that cannot be kept starts nothing, says why, and is planned again
   await timers.advance(10_000)
   expect(made.length).toBeGreaterThan(0)
   expect(loop.storeTrouble()).toBe('')
+})
+
+test('a daemon that may have been taken over from plans nothing until it is sure again', async () => {
+  let sure = false
+  const { loop, timers, made } = startLoop(
+    (work) => work(),
+    () => sure,
+  )
+  loop.queue.add(nodeKey('alpha'))
+  await timers.advance(1_000)
+  expect(made).toEqual([])
+  sure = true
+  await timers.advance(1_000)
+  expect(made).toEqual(['trireme-test'])
+})
+
+test('what a burst had no time for comes with the next, though nothing else happens', async () => {
+  let clock: FakeTimers | undefined
+  const { loop, timers } = startLoop((work) => {
+    if (clock !== undefined) clock.now += 15
+    return work()
+  })
+  clock = timers
+  for (let index = 0; index < 20; index++) loop.queue.add(`Node//other-${index}`)
+  await timers.advance(0)
+  expect(loop.queue.size()).toBeGreaterThan(0)
+  await timers.advance(1_000)
+  expect(loop.queue.size()).toBe(0)
+})
+
+test('each object is planned in a transaction of its own, so that one that cannot be planned takes back nothing else', async () => {
+  let depth = 0
+  const depths: number[] = []
+  const { loop, timers } = startLoop((work) => {
+    depths.push(++depth)
+    const result = work()
+    depth -= 1
+    return result
+  })
+  loop.queue.add('Node//one')
+  loop.queue.add('Node//two')
+  await timers.advance(0)
+  expect(depths).toEqual([1, 2, 2])
 })

@@ -37,3 +37,12 @@ test('after the clock was set back by an hour no key waits for an hour', async (
   await clock.run(61_000)
   expect(taken.sort()).toEqual(['a', 'b'])
 })
+
+test('a key is not due before its time, however often the timer goes off until then', async () => {
+  const { clock, queue, taken } = queueAt(1_000_000)
+  queue.addAt('a', clock.now() + 200_000)
+  await clock.run(199_999)
+  expect(taken).toEqual([])
+  await clock.run(200_000)
+  expect(taken).toEqual(['a'])
+})

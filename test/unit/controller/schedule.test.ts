@@ -26,3 +26,12 @@ test('keys come out when they are due, the earliest first, each at the earliest 
     }),
   )
 })
+
+test('a time that an earlier one overtook does not come back with the next', () => {
+  const schedule = createSchedule()
+  schedule.set('a', 50)
+  schedule.set('a', 20)
+  expect(schedule.takeUntil(20)).toEqual(['a'])
+  schedule.set('a', 100)
+  expect(schedule.nextAt()).toBe(100)
+})

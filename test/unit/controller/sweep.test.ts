@@ -51,3 +51,12 @@ test('a new start asks for all of them again', () => {
   sweep.restart()
   expect(sweep.all()).toBe(false)
 })
+
+test('a new start waits for nothing that was waited for before it', () => {
+  let items = ['late']
+  const sweep = createSweep({ items: () => items, holds: (item) => item === 'a' })
+  expect(sweep.all()).toBe(false)
+  items = ['a']
+  sweep.restart()
+  expect(sweep.all()).toBe(true)
+})

@@ -170,3 +170,13 @@ test('a kind that the schema does not know has no keyed lists', () => {
   expect(schemaKeys('Gizmo')('spec.containers')).toBeUndefined()
   expect(schemaKeys('Deployment')('spec.template.spec.tolerations')).toBeUndefined()
 })
+
+test('an item of others stays behind the one that it was found behind', () => {
+  const [a, b, injected] = [{ name: 'a' }, { name: 'b' }, { name: 'injected' }]
+  const merged = mergeThreeWay(containers(a, b), containers(a, b), containers(a, injected, b), keys)
+  expect(merged).toEqual(containers(a, injected, b))
+})
+
+test('a number that JSON does not know clears, as null does', () => {
+  expect(mergeThreeWay({ a: 1, b: 1 }, { a: Number.NaN, b: 1 }, { a: 1, b: 1 }, keys)).toEqual({ b: 1 })
+})

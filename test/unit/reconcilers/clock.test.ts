@@ -58,3 +58,17 @@ test('nothing is made of an engine that is some seconds ahead', () => {
   const input = stage.input(web)
   expect(underOneClock(input)).toBe(input)
 })
+
+test('what was noted before counts from now: the end of a pod, and pods that were lost early', () => {
+  const stage = new Stage().apply(deployment({ spec: { replicas: 1 } }))
+  stage.run(60_000)
+  const input = stage.input(web)
+  const ahead = stage.now + hourMs
+  const pods =
+    input.memory?.pods.map((pod) => ({ ...pod, deletion: { since: ahead, graceSeconds: 30, cause: 'left Git' } })) ?? []
+  const memory = input.memory && { ...input.memory, pods, setbacks: { count: 3, at: ahead } }
+  expect(underOneClock({ ...input, memory }).memory).toMatchObject({
+    pods: [{ deletion: { since: stage.now, graceSeconds: 30 } }],
+    setbacks: { count: 3, at: stage.now },
+  })
+})

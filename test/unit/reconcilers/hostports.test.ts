@@ -1,8 +1,9 @@
 /** Which Service has a port of the host that several want: decided by the planner alone, whatever starts first. */
 import { describe, expect, test } from 'vitest'
 import { objectKey } from '../../../src/model/types.ts'
-import { assignHostPorts, type HostPort, type PortClaim } from '../../../src/reconcilers/hostports.ts'
+import { assignHostPorts, type HostPort, type PortClaim, wantedHostPorts } from '../../../src/reconcilers/hostports.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
+import { change, viewOf } from '../../support/fakenode.ts'
 import { Stage } from '../../support/stage.ts'
 import { epochMs, namespace, service } from '../../support/world.ts'
 
@@ -162,6 +163,23 @@ describe('two LoadBalancers on one port', () => {
     expect(steps.filter((line) => /^(create|remove|start) /.test(line) && line.includes('edge'))).toEqual([])
     expect(holders(stage, 'tcp/80')).toEqual([key('b')])
   })
+})
+
+test('after a lost store an edge that has ended holds nothing', () => {
+  const stage = settled(balancer('old'))
+  for (const { id } of stage.node.containers.values()) stage.node = change(stage.node, id, () => ({ state: 'exited' }))
+  const claim: PortClaim = { key: key('old'), as: 'loadBalancer', createdAt: 99, held: undefined, standing: 'wanted' }
+  const { granted } = assignHostPorts({
+    wanted: wantedHostPorts(balancer('new'), undefined),
+    own: { key: key('new'), createdAt: 1, hostPorts: undefined },
+    claims: () => [claim],
+    nodes: [viewOf(stage.node)],
+  })
+  expect(granted.map(({ id }) => id)).toEqual(['tcp/80'])
+})
+
+test('a Service that is published no more wants no port, whatever it was given before', () => {
+  expect(wantedHostPorts(service(), { clusterIP: '10.88.200.7', nodePorts: { 'tcp/80': 30_080 } })).toEqual([])
 })
 
 describe('node ports', () => {

@@ -687,3 +687,18 @@ test('pods whose sandboxes end at once are made with a growing delay, not in a h
   expect(gaps.slice(0, 3).every((gap, index) => index === 0 || gap >= (gaps[index - 1] ?? 0))).toBe(true)
   expect(gaps.at(-1)).toBeGreaterThanOrEqual(10)
 })
+
+test('pods that were lost early are forgotten once one has become ready', () => {
+  const stage = one()
+  const lose = (): void => {
+    stage.end(only(stage, 'POD'), 1)
+    stage.run(60_000)
+    expect(stage.running()).toHaveLength(1)
+  }
+  for (const _ of [1, 2, 3]) {
+    lose()
+    stage.now += 1_000
+  }
+  const [web] = stage.memory.values()
+  expect(web?.setbacks?.count ?? 0).toBe(0)
+})

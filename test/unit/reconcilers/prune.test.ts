@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Labels, LoadedObject, ModelObject, ObjectKey } from '../../../src/model/types.ts'
-import { type PruneInput, selectPrune } from '../../../src/reconcilers/prune.ts'
+import { gatesPrune, type PruneInput, selectPrune } from '../../../src/reconcilers/prune.ts'
 
 function leaving(keys: readonly ObjectKey[], annotations: Labels = {}): Map<ObjectKey, LoadedObject> {
   return new Map(
@@ -133,4 +133,11 @@ test('a namespace goes after everything in it, and only then', () => {
   expect(
     verdict({ leaving: leaving(['Namespace//shop']), present: new Set(['Namespace//shop', 'Pod/shopping/a']) }).prune,
   ).toEqual(['Namespace//shop'])
+})
+
+test('only workloads that Trireme runs are waited for', () => {
+  const loaded = (object: object): LoadedObject => ({ object }) as unknown as LoadedObject
+  expect(gatesPrune(loaded({ kind: 'Deployment', spec: {} }))).toBe(true)
+  expect(gatesPrune(loaded({ kind: 'Job', body: {} }))).toBe(false)
+  expect(gatesPrune(loaded({ kind: 'ConfigMap', data: {} }))).toBe(false)
 })

@@ -245,6 +245,16 @@ test('history keeps as many empty sets as it is told', () => {
   expect(sets(stage)).toBe('3=0 4=0 5=3')
 })
 
+test('pods of a set that history does not keep are stopped before they are removed', () => {
+  const stage = begun({ replicas: 1, revisionHistoryLimit: 0 })
+  const steps = stage.apply(version('web:2', { replicas: 1, revisionHistoryLimit: 0 })).settle()
+  expect(steps.filter((line) => /^(stop|remove) web.1\/app/.test(line))).toEqual([
+    'stop web.1/app: replaced by revision 2',
+    'remove web.1/app: replaced by revision 2',
+  ])
+  expect(sets(stage)).toBe('2=1')
+})
+
 test('a commit that changes nothing rendered changes nothing running', () => {
   const stage = begun()
   stage.revision = 'r2'

@@ -254,3 +254,37 @@ describe('isComplete', () => {
   ])
     test(name, () => expect(isComplete(of, next, old)).toBe(want))
 })
+
+test('no move leaves fewer available than maxUnavailable says, and none asks for more than maxSurge says', () => {
+  const upTo = (most: number): number[] => Array.from({ length: most + 1 }, (_, index) => index)
+  const counts = upTo(4).flatMap((replicas) => upTo(replicas).map((available) => ({ replicas, available })))
+  for (const [replicas, surge, unavailable] of [3, 4].flatMap((all) =>
+    [0, 1, 2].flatMap((a) => [0, 1, 2].map((b) => [all, a, b])),
+  ))
+    for (const next of counts)
+      for (const first of counts)
+        for (const second of counts.filter(({ replicas: some }) => some < 3)) {
+          const of = spec(replicas ?? 0, surge ?? 0, unavailable ?? 0)
+          const sets = [next, first, second].map(({ replicas: some, available }, index) => count(3 - index, some, { available }))
+          const [newest, ...old] = sets as [SetCount, ...SetCount[]]
+          const targets = planRollout(of, newest, old, false)
+          const bounds = rolloutBounds(of)
+          const total = (of: (set: SetCount) => number): number => sets.reduce((sum, set) => sum + of(set), 0)
+          const wanted = (set: SetCount): number => targets.get(set.name) ?? set.replicas
+          // What does not serve goes first, as pods are ranked.
+          const left = total((set) => Math.min(set.available, wanted(set)))
+          const least = Math.min(
+            total(({ available }) => available),
+            of.replicas - bounds.unavailable,
+          )
+          if (
+            left < least ||
+            total(wanted) >
+              Math.max(
+                total((set) => set.replicas),
+                of.replicas + bounds.surge,
+              )
+          )
+            throw new Error(`${JSON.stringify({ bounds, sets, targets: [...targets] })}`)
+        }
+})

@@ -246,6 +246,14 @@ describe('NodePort and LoadBalancer', () => {
       expect(edges(stage).map(({ state }) => state)).toEqual(['running'])
     })
 
+  test('a port that is given up is held until its edge is gone', () => {
+    const stage = settled(service(balancer))
+    stage.apply(service()).planService(web)
+    expect(stage.services.get(web)?.hostPorts).toEqual(['tcp/80'])
+    stage.settle()
+    expect([edges(stage).length, stage.services.get(web)?.hostPorts]).toEqual([0, []])
+  })
+
   test('an extra edge goes, and all of them with the Service', () => {
     const stage = settled(service(balancer))
     const [edge] = edges(stage)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { WorkloadMemory } from '../../../src/reconcilers/memory.ts'
+import type { PodNow } from '../../../src/reconcilers/podstate.ts'
 import type { SetCount } from '../../../src/reconcilers/rollout.ts'
-import { recordProgress } from '../../../src/reconcilers/transitions.ts'
+import { nextWake, recordProgress } from '../../../src/reconcilers/transitions.ts'
 import { wantedOf } from '../../../src/reconcilers/wanted.ts'
 import { count, deployment, epochMs } from '../../support/world.ts'
 
@@ -66,5 +67,20 @@ describe('recordProgress', () => {
     expect(late.rollout).toMatchObject({ result: 'deadlineExceeded', endedAt: epochMs + 60_000 })
     const counts = [{ ...start[0], ready: 2 }, start[1]]
     expect(recordProgress(late, counts, wanted, epochMs + 70_000).rollout).toMatchObject({ result: 'running', endedAt: 0 })
+  })
+})
+
+describe('nextWake', () => {
+  const spec = { spec: { replicas: 4, progressDeadlineSeconds: 60, minReadySeconds: 7 } }
+  const patient = wantedOf(deployment(spec), nothing, 'r1')
+  const pod = (readySince: number): PodNow => ({ context: { record: { readySince } }, containers: [] }) as unknown as PodNow
+
+  test('when the progress deadline of a rollout is over', () => {
+    expect(nextWake([], wanted, begun(), epochMs)).toBe(epochMs + 60_000)
+    expect(nextWake([], wanted, begun(), epochMs + 60_000)).toBeUndefined()
+  })
+
+  test('when a ready pod has been so for minReadySeconds', () => {
+    expect(nextWake([pod(epochMs), pod(epochMs - 2_000), pod(0)], patient, begun(), epochMs)).toBe(epochMs + 5_000)
   })
 })

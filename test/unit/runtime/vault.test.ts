@@ -32,6 +32,13 @@ test('retain forgets the rest, also for redaction', () => {
   expect(vault.redact('first-secret second-secret')).toBe('[redacted] second-secret')
 })
 
+test('a value that comes later is redacted from then on', () => {
+  const vault = vaultOf('first-secret')
+  expect(vault.redact('first-secret second-secret')).toBe('[redacted] second-secret')
+  vault.put('later', bytes('second-secret'))
+  expect([vault.redact('second-secret'), vault.redactOwn('second-secret')]).toEqual(['[redacted]', '[redacted]'])
+})
+
 for (const { name, values, text, want } of [
   { name: 'as it is', values: ['p4ssw0rd'], text: 'auth p4ssw0rd, again p4ssw0rd', want: 'auth [redacted], again [redacted]' },
   { name: 'in base64', values: ['p4ssw0rd'], text: `x ${btoa('p4ssw0rd')} y`, want: 'x [redacted]= y' },
