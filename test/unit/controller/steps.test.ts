@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import { runStep, type StepSite } from '../../../src/controller/steps.ts'
+import type { Step } from '../../../src/reconcilers/plan.ts'
+import { EngineError, type EngineErrorKind } from '../../../src/runtime/engine.ts'
+import { FakeTimers } from '../runtime/faketimers.ts'
+
+/** A site whose engine answers everything with one error, if any, and what was looked at again afterwards. */
+function siteOf(kind?: EngineErrorKind) {
+  const looked: string[] = []
+  const asked: string[] = []
+  const answer = (op: string) => async () => {
+    asked.push(op)
+    if (kind !== undefined) throw new EngineError(kind, 'no')
+  }
+  const images = new Map([
+    ['web:1@always', { id: 'i', user: '' }],
+    ['api:1@always', { id: 'j', user: '' }],
+  ])
+  const site = {
+    engine: {
+      startContainer: answer('start'),
+      createContainer: answer('create'),
+      pullImage: answer('pull'),
+      inspectImage: async () => undefined,
+      exec: async () => ({ exitCode: 1, output: new Uint8Array(), truncated: false }),
+    },
+    images,
+    files: new Map(),
+    hooks: new Set<string>(),
+    refresh: async (container: string) => void looked.push(container),
+    refreshShared: async () => void looked.push('all'),
+    pulling: (_: string, pull: () => Promise<unknown>) => pull(),
+  } as unknown as StepSite
+  const run = (step: object) =>
+    runStep({ node: 'alpha', target: 't', cause: 'c', ...step } as Step, site, {
+      vault: { get: () => undefined, redact: (text: string) => text } as never,
+      timers: new FakeTimers(),
+    })
+  return { run, looked, asked, images, site }
+}
+
+const spec = { name: 'web_0', image: 'web:1', env: [], mounts: [], labels: {} }
+const create = { op: 'create', spec }
+
+test('what a step did is looked at, also when it failed: it may have changed something all the same', async () => {
+  const { run, looked } = siteOf('failed')
+  await expect(run({ op: 'start', container: 'web' })).rejects.toThrow('no')
+  expect(looked).toEqual(['web'])
+})
+
+test('an engine that could not be reached is looked at before anything else is planned on it', async () => {
+  const { run, looked } = siteOf('unreachable')
+  await expect(run({ op: 'start', container: 'web' })).rejects.toThrow('no')
+  expect(looked).toContain('all')
+})
+
+test('a container whose image is gone has it pulled again, and no other image', async () => {
+  const { run, images } = siteOf('imageNotFound')
+  await expect(run(create)).rejects.toThrow('no')
+  expect([...images.keys()]).toEqual(['api:1@always'])
+})
+
+test('a container that is there already is looked at by its name', async () => {
+  const { run, looked } = siteOf('conflict')
+  await expect(run(create)).rejects.toThrow('no')
+  expect(looked).toEqual(['web_0'])
+})
+
+test('imagePullPolicy Never asks no registry', async () => {
+  const { run, asked } = siteOf()
+  const pull = { op: 'pull', image: 'web:1', imageKey: 'web:1@never', policy: 'Never', pullSecrets: [] }
+  await expect(run(pull)).rejects.toThrow('imagePullPolicy is Never')
+  expect(asked).toEqual([])
+})
+
+test('a postStart hook that failed is not done', async () => {
+  const { run, site } = siteOf()
+  const action = { exec: { command: ['false'] } }
+  await expect(
+    run({ op: 'hook', container: 'web_0', address: '', phase: 'postStart', action, timeoutSeconds: 1 }),
+  ).rejects.toThrow()
+  expect(site.hooks.has('web_0')).toBe(false)
+})
