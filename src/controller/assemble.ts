@@ -199,14 +199,14 @@ function suffix(random: () => number): string {
   return Array.from({ length: 5 }, () => SUFFIX[Math.floor(random() * SUFFIX.length)]).join('')
 }
 
-function startPolling(config: Config, edges: Edges, { metrics, log, signal }: Parts, source: Source, sync: Sync): Poller {
-  return pollSource(source, {
+function startPolling(config: Config, edges: Edges, { metrics, signal }: Parts, source: Source, sync: Sync): Poller {
+  const poller = pollSource(source, {
     intervalMs: config.intervalMs,
     jitter: 0.1,
     random: edges.random,
     timers: edges.timers,
     now: edges.now,
-    onRevision: (poll) => void sync.take(poll).catch((error: unknown) => log.error({ err: error }, 'cannot take the revision')),
+    onRevision: (poll) => void sync.take(poll).then((taken) => (taken ? undefined : poller.forget())),
     onFailure: (error) => sync.failed(error),
     onPolled: ({ result, durationMs }) => {
       metrics.gitPoll(source.name, result, durationMs / 1000)
@@ -214,6 +214,7 @@ function startPolling(config: Config, edges: Edges, { metrics, log, signal }: Pa
     },
     signal,
   })
+  return poller
 }
 
 /** Nothing tells when somebody edits a file in a volume, so what was put there is read back, slowly and for ever. */

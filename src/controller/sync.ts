@@ -42,8 +42,8 @@ export interface SyncOptions {
 export interface Sync {
   /** Takes up the last revision from before a restart, if it can still be read: the source may be out of reach. */
   resume(): Promise<void>
-  /** Takes a revision found by a poll; a failure keeps what was wanted before. */
-  take(poll: Poll): Promise<void>
+  /** Takes a revision found by a poll; `false`: it failed, what was wanted before is kept, and it is to be tried again. Never rejects. */
+  take(poll: Poll): Promise<boolean>
   failed(error: SourceError): void
   /** A poll has ended well. */
   fetched(): void
@@ -65,6 +65,8 @@ export function createSync(options: SyncOptions): Sync {
   const loadObjects = createLoader()
   let current: { readonly revision: Revision; readonly loaded: Loaded } | undefined
   let assessment: Assessment | undefined
+  /** objects that no planner works on are still to be remembered: the disk was full */
+  let unapplied = false
   let error = ''
   let newest = ''
   /** the source has answered since the start */
@@ -72,11 +74,12 @@ export function createSync(options: SyncOptions): Sync {
   let record = store.source(source.name) ?? { name: source.name, attempted: '', applied: '', healthy: '', lastFetch: 0 }
 
   function remember(change: Partial<typeof record>): void {
-    record = { ...record, ...change }
-    store.setSource(record)
+    const next = { ...record, ...change }
+    store.setSource(next)
+    record = next
   }
 
-  async function take(poll: Poll): Promise<void> {
+  async function take(poll: Poll): Promise<boolean> {
     const { revision } = poll
     newest = revision.sha
     if (poll.forced)
@@ -88,16 +91,16 @@ export function createSync(options: SyncOptions): Sync {
     const started = performance.now()
     try {
       const { loaded, used } = await load(revision)
-      if (newest !== revision.sha) return
+      if (newest !== revision.sha) return true
       // Not before: values of a newer revision may have come meanwhile that nothing else refers to yet.
       vault.retain(used)
       if (current !== undefined && record.healthy !== current.revision.sha && current.revision.sha !== revision.sha)
         metrics.sync(source.name, 'superseded')
       metrics.render(source.name, 'ok', (performance.now() - started) / 1000)
-      current = { revision, loaded }
-      error = ''
       const before = record.attempted
       remember({ attempted: revision.sha })
+      current = { revision, loaded }
+      error = ''
       if (before !== revision.sha)
         store.addHistory({
           at: now(),
@@ -113,11 +116,13 @@ export function createSync(options: SyncOptions): Sync {
       settle(true)
       // A revision that gives no work to anybody is applied as it comes.
       follow()
+      return true
     } catch (caught) {
       metrics.render(source.name, 'failed', (performance.now() - started) / 1000)
       metrics.sync(source.name, 'failed')
       fail(`revision ${short(revision.sha)} cannot be rendered: ${messageOf(caught)}`)
       if (!(caught instanceof SourceError)) log.error({ err: caught, revision: revision.sha }, 'render failed')
+      return false
     }
   }
 
@@ -199,7 +204,9 @@ export function createSync(options: SyncOptions): Sync {
     if (next.refusedWhole !== undefined) fail(next.refusedWhole)
     // Orphans are judged like any other prune: only by a revision that was read whole.
     const whole = next.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune
-    const keys = world.setWanted(next.effective, next.prune, whole)
+    // Before anything that may fail: from here on, nobody else would tell of these keys.
+    options.wanted(world.setWanted(next.effective, next.prune, whole))
+    unapplied = true
     applyData()
     if (fresh)
       for (const problem of loaded.problems)
@@ -207,7 +214,6 @@ export function createSync(options: SyncOptions): Sync {
           { source: source.name, ...problem },
           `${problem.file}:${problem.line}: ${problem.message}`,
         )
-    options.wanted(keys)
   }
 
   /** Objects that no planner works on are applied by being known. */
@@ -222,6 +228,7 @@ export function createSync(options: SyncOptions): Sync {
       }
       for (const key of prune) if (!isWorkload(key) && !isService(key)) store.deleteLastApplied(key)
     })
+    unapplied = false
   }
 
   function healthy(key: ObjectKey): boolean {
@@ -232,6 +239,7 @@ export function createSync(options: SyncOptions): Sync {
   function follow(): void {
     if (current === undefined || assessment === undefined || assessment.refusedWhole !== undefined) return
     const { revision } = current
+    if (unapplied) applyData()
     if (assessment.held.some(({ kind }) => kind === 'health' || kind === 'occupied') || assessment.prune.length > 0) reassess()
     if (record.applied !== revision.sha && applying.all()) {
       remember({ applied: revision.sha })

@@ -32,6 +32,8 @@ export interface PollerOptions {
 export interface Poller {
   /** Polls at once; calls while a poll runs share the one that follows it. Resolves when that poll has ended, well or not. */
   syncNow(): Promise<void>
+  /** The revision that was told last could not be made use of: the next poll tells it again. */
+  forget(): void
   /** Ends a running poll and waits for it; nothing is called back afterwards. */
   stop(): Promise<void>
 }
@@ -97,6 +99,9 @@ export function pollSource(source: Source, options: PollerOptions): Poller {
 
   return {
     syncNow: due,
+    forget() {
+      told = undefined
+    },
     async stop() {
       stopping.abort()
       await running

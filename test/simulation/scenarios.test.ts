@@ -189,3 +189,28 @@ test.each([
   expect(serving().map(({ image }) => image)).toEqual([before?.image])
   expect(serving()[0]?.uid).not.toBe(before?.uid)
 })
+
+test('a revision that was found while the disk was full is taken once there is room, without another commit', async () => {
+  await settled(1, component('web'))
+  world.strike({ kind: 'fullDisk', forMs: 60_000 })
+  world.commit(application(component('web', { version: 2 })), 'another image')
+  await world.run(world.elapsed() + 60_000)
+  await converges(world)
+})
+
+test('what a pod needs no longer goes, and the revision is healthy, though the disk was full when its turn came', async () => {
+  const config = { configMap: 'web-config', secret: 'web-secret', mounted: false }
+  const values = { 'web-config': 'plain', 'web-secret': `hush-${'a'.repeat(24)}` }
+  world = createWorld(1, { climate: fair, application: { components: [component('web', { config })], values } })
+  await converges(world)
+  world.commit(
+    application(component('web', { version: 2, behaviour: { kind: 'ok', afterMs: 15_000 } })),
+    'no config, slowly ready',
+  )
+  await world.run(world.elapsed() + 16_000)
+  for (let turn = 0; turn < 30; turn++) {
+    await world.run(world.elapsed() + 4_000)
+    world.strike({ kind: 'fullDisk', forMs: 3_000 })
+  }
+  await converges(world)
+})

@@ -89,6 +89,15 @@ describe('pollSource', () => {
     expect(b.delays).toEqual([10_000, 10_000, 10_000])
   })
 
+  test('a revision that could not be made use of is told again by the next poll', async () => {
+    const b = bench()
+    await b.answer('one')
+    b.poller.forget()
+    await b.tick()
+    await b.answer('one')
+    expect(b.told).toEqual(['changed in 5', 'one', 'changed in 5', 'one'])
+  })
+
   for (const { random, want } of [
     { random: 0, want: 10_000 },
     { random: 0.5, want: 11_000 },
