@@ -6,20 +6,20 @@ import { splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { underOneClock } from './clock.ts'
-import { choosePodAddress } from './cluster.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
+import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
+import { newPods } from './newpod.ts'
 import type { NodeView, ObservedPod } from './observed.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
-import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
-import { planRollout, type SetCount } from './rollout.ts'
+import { countSets } from './replicas.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
-import { declareSet, newestSet, type Wanted, wantedOf } from './wanted.ts'
+import { declareSet, type Wanted, wantedOf } from './wanted.ts'
 import { describeChanges } from './workloadevents.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 import { workloadStatus } from './workloadstatus.ts'
@@ -49,11 +49,12 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const before = observeAll(input, declared, wanted)
   const recorded = recordPods(declared, before, input.now)
   const current = observeAll(input, recorded, wanted)
-  const targeted = applyTargets(recorded, rolloutTargets(input, recorded, current, wanted))
-  const asked = noteScale(scalePods(targeted, current, scaleContext(input, wanted, ids)), wanted?.spec.replicas ?? 0)
+  const controller = controllerOf(splitKey(input.key).kind)
+  const asked = controller.steer({ input, memory: recorded, wanted, pods: current, newPods: newPods(input, ids) })
   const scaled = dropGone(asked, observeAll(input, asked, wanted))
   const pods = observeAll(input, scaled, wanted)
-  const memory = recordProgress(scaled, countWanted(input, scaled, pods, wanted), wanted, input.now)
+  const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
+  const memory = recordProgress(scaled, counts, wanted, input.now)
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
   const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
   return {
@@ -88,10 +89,6 @@ function readyPods(memory: WorkloadMemory | undefined): Set<string> {
   return new Set(memory?.pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid))
 }
 
-function noteScale(memory: WorkloadMemory, replicas: number): WorkloadMemory {
-  return memory.scaledTo === replicas ? memory : { ...memory, scaledTo: replicas }
-}
-
 function recoverMemory(input: WorkloadInput, ids: () => { uid: string }): WorkloadMemory {
   const { namespace } = splitKey(input.key)
   const bind = (template: SetRecord['template']): BoundConfig => bindTemplate(template, namespace, input.lookup).config
@@ -110,77 +107,6 @@ function retire(memory: WorkloadMemory): WorkloadMemory {
   return memory.sets.every(({ replicas }) => replicas === 0)
     ? memory
     : { ...memory, rollout: null, sets: memory.sets.map((set) => ({ ...set, replicas: 0 })) }
-}
-
-function rolloutTargets(
-  input: WorkloadInput,
-  memory: WorkloadMemory,
-  pods: readonly PodNow[],
-  wanted: Wanted | null,
-): ReadonlyMap<string, number> {
-  if (wanted === null) return new Map()
-  const counts = countWanted(input, memory, pods, wanted)
-  // A template that came while the Deployment is paused has no set yet: the newest one stands in for it.
-  const next = counts.find(({ name }) => name === wanted.set) ?? counts.find(({ name }) => name === newestSet(memory)?.name)
-  if (next === undefined) return new Map()
-  return planRollout(
-    wanted.spec,
-    next,
-    counts.filter((set) => set !== next),
-    memory.scaledTo !== wanted.spec.replicas,
-  )
-}
-
-function countWanted(input: WorkloadInput, memory: WorkloadMemory, pods: readonly PodNow[], wanted: Wanted | null): SetCount[] {
-  return countSets(memory, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
-}
-
-function scaleContext(input: WorkloadInput, wanted: Wanted | null, ids: () => { uid: string; suffix: string }): ScaleContext {
-  return {
-    now: input.now,
-    keepsFinished: splitKey(input.key).kind === 'Pod',
-    minReadySeconds: wanted?.spec.minReadySeconds ?? 0,
-    leaving: wanted === null,
-    cause: (set, own) =>
-      own.some(({ context }) => context.record.deletion !== undefined) || set.name !== wanted?.set
-        ? 'missing replica'
-        : `revision ${set.revision}`,
-    place: (set, taken) => placePod(input, set, taken, ids),
-  }
-}
-
-/** Name, node and address of a new pod; waits while a pod of the same fixed name still exists. */
-function placePod(
-  input: WorkloadInput,
-  set: SetRecord,
-  taken: readonly PodRecord[],
-  ids: () => { uid: string; suffix: string },
-): PodRecord | undefined {
-  const { kind, name } = splitKey(input.key)
-  const node = input.nodes.find(({ reachable }) => reachable) ?? input.nodes[0]
-  if (node === undefined) return undefined
-  const { uid, suffix } = ids()
-  const podName = kind === 'Pod' ? name : `${kind === 'ReplicaSet' ? name : set.name}-${suffix}`
-  if (taken.some((other) => other.name === podName)) return undefined
-  const ip = choosePodAddress(
-    input.cluster,
-    uid,
-    (address) => input.addressUsed(address) || taken.some((other) => other.ip === address),
-  )
-  if (ip === undefined) return undefined
-  return {
-    uid,
-    name: podName,
-    set: set.name,
-    hash: set.hash,
-    node: node.name,
-    ip,
-    createdAt: input.now,
-    cause: '',
-    bound: false,
-    launched: [],
-    readySince: 0,
-  }
 }
 
 function observeAll(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {

@@ -1,0 +1,16 @@
+/** The controller of each kind of workload. */
+import type { Controller } from './controller.ts'
+import { replicated } from './replicated.ts'
+
+const controllers: Readonly<Record<string, Controller>> = {
+  Deployment: replicated,
+  ReplicaSet: replicated,
+  Pod: replicated,
+}
+
+/** @param kind of a workload key; errors: a kind without a controller is a mistake of the caller */
+export function controllerOf(kind: string): Controller {
+  const found = controllers[kind]
+  if (found === undefined) throw new Error(`no controller for ${kind}`)
+  return found
+}

@@ -1,0 +1,43 @@
+/** Records of pods that are still to be made: name, node and address. */
+import { choosePodAddress } from './cluster.ts'
+import type { PodRecord, SetRecord } from './memory.ts'
+import type { WorkloadInput } from './workloadinput.ts'
+
+export interface NewPods {
+  /**
+   * The record of a new pod of `set`, which is not in the memory yet.
+   *
+   * @param name from a random suffix of five characters
+   * @param taken records of all pods of the workload, the new ones of this pass among them
+   * @returns `undefined` while a pod of that name still exists, or no address is free
+   */
+  place(set: SetRecord, taken: readonly PodRecord[], name: (suffix: string) => string): PodRecord | undefined
+}
+
+export function newPods(input: WorkloadInput, ids: () => { uid: string; suffix: string }): NewPods {
+  return {
+    place(set, taken, name) {
+      const node = input.nodes.find(({ reachable }) => reachable) ?? input.nodes[0]
+      if (node === undefined) return undefined
+      const { uid, suffix } = ids()
+      const podName = name(suffix)
+      if (taken.some((other) => other.name === podName)) return undefined
+      const isUsed = (address: string): boolean => input.addressUsed(address) || taken.some(({ ip }) => ip === address)
+      const ip = choosePodAddress(input.cluster, uid, isUsed)
+      if (ip === undefined) return undefined
+      return {
+        uid,
+        name: podName,
+        set: set.name,
+        hash: set.hash,
+        node: node.name,
+        ip,
+        createdAt: input.now,
+        cause: '',
+        bound: false,
+        launched: [],
+        readySince: 0,
+      }
+    },
+  }
+}
