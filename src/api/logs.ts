@@ -35,7 +35,7 @@ export function selectLogs(status: ClusterStatus, query: Pick<LogQuery, 'target'
   const pods = matchWorkload(status, query) ?? matchPod(status, query)
   if (!pods)
     throw new ApiError(404, 'NotFound', `there is no ${query.as === 'any' ? 'workload or pod' : query.as} "${query.target}"`)
-  const targets = pods.flatMap((pod) => pod.containers.map((container) => toTarget(pod, container)))
+  const targets = pods.flatMap((pod) => [...pod.initContainers, ...pod.containers].map((container) => toTarget(pod, container)))
   const wanted = targets.filter(({ container }) => query.container === '' || container === query.container)
   if (wanted.length > 0) return wanted
   if (targets.length === 0) throw new ApiError(404, 'NotFound', `"${query.target}" has no containers at the moment`)

@@ -73,11 +73,12 @@ function workloadRow(workload: WorkloadStatus, { now, columns, ink }: TableOptio
 }
 
 function podRow(pod: PodStatus, { now, ink }: TableOptions): readonly string[] {
-  const ready = pod.containers.filter((container) => container.ready).length
+  const lasting = [...pod.containers, ...pod.initContainers.filter(({ role }) => role === 'sidecar')]
+  const ready = lasting.filter((container) => container.ready).length
   return [
     pod.namespace,
     pod.name,
-    `${ready}/${pod.containers.length}`,
+    `${ready}/${lasting.length}`,
     paintWord(pod.terminating ? 'Terminating' : pod.reason || pod.phase, ink),
     String(pod.restarts),
     renderAge(now - pod.createdAt),
@@ -133,6 +134,7 @@ function short(sha: string): string {
 
 function paintWord(word: string, ink: Ink): string {
   if (['Available', 'Running', 'Ready', 'Succeeded', 'Completed'].includes(word)) return ink.green(word)
+  if (/^Init:\d+\/\d+$/.test(word) || word === 'PodInitializing') return ink.yellow(word)
   if (['Progressing', 'Pending', 'Waiting', 'Terminating', 'Paused', 'NoEndpoints', 'ContainerCreating'].includes(word))
     return ink.yellow(word)
   return ink.red(word)

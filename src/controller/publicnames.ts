@@ -15,5 +15,6 @@ export function publicNames(objects: Iterable<ModelObject>): Set<string> {
 function containersOf(object: ModelObject): readonly Container[] {
   if (!isWorkload(keyOf(object))) return []
   const { spec } = object as Workload
-  return 'template' in spec ? spec.template.spec.containers : spec.containers
+  const { initContainers, containers } = 'template' in spec ? spec.template.spec : spec
+  return [...initContainers, ...containers]
 }

@@ -9,6 +9,8 @@ import { environmentOf, expand, type PodFacts, resolveEnvironment } from './envi
 import type { BoundConfig } from './memory.ts'
 import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { ContainerSpec, SecretRef, Text } from './plan.ts'
+import { inOrder, type Role } from './podorder.ts'
+import { memoryRequest, qosOf } from './requests.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
 /** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
@@ -41,6 +43,7 @@ export interface PodInput {
 
 export interface CompiledContainer {
   readonly name: string
+  readonly role: Role
   readonly container: Container
   /** what a `pull` step is known by: rolled images are pulled once per template when the policy is Always */
   readonly imageKey: string
@@ -52,6 +55,7 @@ export interface CompiledContainer {
 export interface CompiledPod {
   readonly sandbox: ContainerSpec
   readonly volumes: readonly PodVolume[]
+  /** in the order they start */
   readonly containers: readonly CompiledContainer[]
   readonly pullSecrets: readonly SecretRef[]
 }
@@ -69,7 +73,10 @@ export function compilePod(input: PodInput): CompiledPod {
   return {
     sandbox: compileSandbox(input, volumes, labels),
     volumes,
-    containers: template.spec.containers.map((container) => compileContainer(input, container, facts, volumes, labels)),
+    containers: inOrder(template.spec).map(({ role, container }) => ({
+      role,
+      ...compileContainer(input, container, facts, volumes, labels),
+    })),
     pullSecrets: pullSecrets(template.spec, input.namespace, config),
   }
 }
@@ -110,10 +117,12 @@ export function baseSpec(
 function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: Readonly<Record<string, string>>): ContainerSpec {
   const { cluster, template } = input
   const spec = template.spec
-  const domainname = spec.subdomain === undefined ? undefined : `${spec.subdomain}.${input.namespace}.svc.${cluster.domain}`
   return {
     ...baseSpec(cluster),
     ...resolverOf(cluster, spec, input.namespace),
+    ...hostnameOf(input),
+    ...runtimeOf(spec),
+    ...(spec.shareProcessNamespace ? REAPER : {}),
     name: containerName(input, SANDBOX, 0),
     labels: {
       ...labels,
@@ -122,8 +131,6 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
       [LABEL.attempt]: '0',
       [LABEL.memory]: canonicalText(input.memory),
     },
-    hostname: (spec.hostname ?? input.name).slice(0, 63),
-    ...(domainname === undefined ? {} : { domainname }),
     networkMode: cluster.network,
     ip: input.ip,
     resources: { cpuShares: MIN_CPU_SHARES },
@@ -148,9 +155,32 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
   }
 }
 
+/**
+ * With one process namespace for all of them, the sandbox's first process is the parent of every orphan. It passes signals
+ * on to its child, so it is the child that ignores the one that would end it.
+ */
+const REAPER: Pick<ContainerSpec, 'init' | 'entrypoint' | 'cmd'> = {
+  init: true,
+  entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"],
+  cmd: [],
+}
+
+/** @see Kubernetes pkg/kubelet/kubelet_pods.go GeneratePodHostNameAndDomain */
+function hostnameOf({ cluster, template: { spec }, name, namespace }: PodInput): Pick<ContainerSpec, 'hostname' | 'domainname'> {
+  if (spec.hostnameOverride !== undefined) return { hostname: spec.hostnameOverride }
+  const hostname = (spec.hostname ?? name).slice(0, 63)
+  if (spec.subdomain === undefined) return { hostname }
+  const domainname = `${spec.subdomain}.${namespace}.svc.${cluster.domain}`
+  return spec.setHostnameAsFQDN ? { hostname: `${hostname}.${domainname}` } : { hostname, domainname }
+}
+
+function runtimeOf({ runtimeClassName }: PodSpec): Pick<ContainerSpec, 'runtime'> {
+  return runtimeClassName === undefined ? {} : { runtime: runtimeClassName }
+}
+
 /** Host ports belong to the sandbox: Docker refuses them on a container that joins another's network. */
 function hostPorts(spec: PodSpec): PortBinding[] {
-  return spec.containers.flatMap(({ ports }) =>
+  return inOrder(spec).flatMap(({ container: { ports } }) =>
     ports.flatMap(({ hostPort, hostIP, containerPort, protocol }): PortBinding[] => {
       if (hostPort === undefined || hostPort === 0 || protocol === 'SCTP') return []
       return [{ hostIp: hostIP ?? '', hostPort, containerPort, protocol: protocol === 'TCP' ? 'tcp' : 'udp' }]
@@ -177,7 +207,7 @@ function compileContainer(
   facts: PodFacts,
   volumes: readonly PodVolume[],
   labels: Readonly<Record<string, string>>,
-): CompiledContainer {
+): Omit<CompiledContainer, 'role'> {
   const { cluster, template } = input
   const env = resolveEnvironment(container, facts, input.config)
   const values = environmentOf(env)
@@ -191,6 +221,7 @@ function compileContainer(
     imageKey: container.imagePullPolicy === 'Always' ? `${container.image}@${input.hash}` : container.image,
     resources,
     spec(attempt, failures, imageUser, mountpoint) {
+      const sandbox = `container:${containerName(input, SANDBOX, 0)}`
       const user = runAs(container, template.spec, imageUser)
       const spec: ContainerSpec = {
         ...baseSpec(cluster),
@@ -207,11 +238,14 @@ function compileContainer(
         openStdin: container.stdin,
         stdinOnce: container.stdinOnce,
         init: true,
+        ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
+        ...runtimeOf(template.spec),
+        ...(template.spec.shareProcessNamespace ? { pidMode: sandbox } : {}),
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
         mounts: container.volumeMounts.map((mount) => compileMount(mount, volumes, mountpoint)),
-        networkMode: `container:${containerName(input, SANDBOX, 0)}`,
+        networkMode: sandbox,
       }
       return {
         ...spec,
@@ -265,16 +299,11 @@ export function containerResources(container: Container): ResourceLimits {
  * @see Kubernetes pkg/kubelet/qos/policy.go
  */
 function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
-  const all = spec.containers
-  const guaranteed = all.every(({ resources: { limits, requests } }) =>
-    ['cpu', 'memory'].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
-  )
-  if (guaranteed) return 0
-  const asked = all.some(({ resources }) => Object.keys(resources.limits).length + Object.keys(resources.requests).length > 0)
-  if (!asked) return 1000
-  const memory = all.reduce((sum, { resources }) => sum + bytes(resources.requests.memory ?? resources.limits.memory ?? '0'), 0)
+  const qos = qosOf(spec)
+  if (qos === 'Guaranteed') return 0
+  if (qos === 'BestEffort') return 1000
   if (nodeMemoryBytes === 0) return 999
-  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memory) / nodeMemoryBytes)))
+  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memoryRequest(spec)) / nodeMemoryBytes)))
 }
 
 function compileSecurity(

@@ -23,7 +23,7 @@ export function probeTargets(pod: PodNow): ProbeTarget[] {
   const { record, node, now } = pod.context
   if (pod.sandbox !== 'running' || !node.reachable) return []
   return pod.containers.flatMap((one) => {
-    if (one.latest === undefined || one.stage !== 'running' || !one.hooked) return []
+    if (one.latest === undefined || one.stage !== 'running' || !one.hooked || one.role === 'init') return []
     const { container } = one.compiled
     const probes = { ...ownProbes(container), ...portProbes(portsAsked(container, one.latest, now)) }
     if (Object.keys(probes).length === 0) return []

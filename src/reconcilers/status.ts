@@ -12,6 +12,7 @@ export interface Condition {
 
 export interface ContainerStatus {
   readonly name: string
+  readonly role: 'init' | 'sidecar' | 'main'
   readonly image: string
   readonly containerId: string
   readonly state: 'waiting' | 'running' | 'terminated'
@@ -42,7 +43,7 @@ export interface PodStatus {
   readonly ip: string
   readonly labels: Labels
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
-  /** one word for tables: the phase, a waiting reason, or `Terminating` */
+  /** one word for tables, as kubectl has it: the phase, a waiting reason, `Init:0/2`, or `Terminating` */
   readonly reason: string
   readonly message: string
   readonly ready: boolean
@@ -52,6 +53,8 @@ export interface PodStatus {
   readonly createdAt: number
   readonly readySince: number
   readonly restarts: number
+  /** init containers and sidecars, in their order */
+  readonly initContainers: readonly ContainerStatus[]
   readonly containers: readonly ContainerStatus[]
 }
 

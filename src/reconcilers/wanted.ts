@@ -3,6 +3,7 @@ import { canonicalText } from '../model/canonical.ts'
 import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
 import { bindTemplate, type ConfigLookup, pullSecretNames, templateHash } from './binding.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
+import { inOrder } from './podorder.ts'
 
 export interface Wanted {
   readonly template: PodTemplate
@@ -53,7 +54,7 @@ function rolloutSpec(target: Workload): DeploymentSpec {
  * Kubernetes would leave the new pod pending until somebody steps in.
  */
 function withHostPorts(spec: DeploymentSpec): DeploymentSpec {
-  const held = spec.template.spec.containers.some(({ ports }) => ports.some(({ hostPort }) => (hostPort ?? 0) > 0))
+  const held = inOrder(spec.template.spec).some(({ container: { ports } }) => ports.some(({ hostPort }) => (hostPort ?? 0) > 0))
   if (!held || spec.strategy.type === 'Recreate') return spec
   return { ...spec, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } }
 }

@@ -2,7 +2,7 @@
  * The workload planner: Deployment, ReplicaSet and Pod, from what Git wants and what is observed to the
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
-import { splitKey } from '../model/types.ts'
+import { type PodSpec, splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { underOneClock } from './clock.ts'
@@ -137,7 +137,10 @@ function podContext(
     namespace,
     compiled: compileOnce(input, memory, record, set, node, namespace),
     // A set that was replaced before it had all it refers to must not start without it.
-    missing: set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config),
+    missing: [
+      ...(set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)),
+      ...missingRuntime(set.template.spec, node),
+    ],
     observed,
     volumes: input.volumes(record.uid),
     node,
@@ -149,6 +152,12 @@ function podContext(
     tail: input.tail,
     now: input.now,
   }
+}
+
+/** A runtime is the node's own affair: Git can name it, and only its operator can install it. */
+function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView): string[] {
+  if (runtimeClassName === undefined || info === undefined || info.runtimes.includes(runtimeClassName)) return []
+  return [`node ${name} has no container runtime ${runtimeClassName}: it has ${info.runtimes.join(', ')} (runtimeClassName)`]
 }
 
 /** A pod's compilation never changes, and its set's bound values live as long as the set: so it is kept with them. */

@@ -88,7 +88,7 @@ function explain(input: WorkloadInput, wanted: Wanted | null, memory: WorkloadMe
 }
 
 function lastWords(pod: PodStatus): string {
-  const tail = pod.containers.flatMap(({ logTail }) => logTail).filter((line) => line.trim() !== '')
+  const tail = [...pod.initContainers, ...pod.containers].flatMap(({ logTail }) => logTail).filter((line) => line.trim() !== '')
   const last = tail.at(-1)
   return last === undefined ? '' : ` (last log line: ${last})`
 }

@@ -4,14 +4,14 @@
  */
 
 import type { LoadedObject, Workload } from '../../src/model/types.ts'
-import { LABEL } from '../../src/reconcilers/names.ts'
+import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
-import type { ContainerView } from '../../src/runtime/engine.ts'
+import type { ContainerConfig, ContainerView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
-import { type LivePod, livePods, type RanMs } from './livepods.ts'
+import { isInit, type LivePod, livePods, type RanMs } from './livepods.ts'
 
 /** What a value of a simulated Secret looks like. */
 export const SECRET = /hush-[0-9a-f]{24}/
@@ -56,6 +56,8 @@ const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|d
 export function createSafety(world: SafetyWorld): Safety {
   const promised: Commitments = commitments()
   const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
+  /** init containers that have completed, by pod and name */
+  const completed = new Set<string>()
   let healthy = ''
 
   function fail(invariant: string, message: string): never {
@@ -111,6 +113,24 @@ export function createSafety(world: SafetyWorld): Safety {
     }
   }
 
+  /** Init containers complete once in a pod, before what is written after them is made. */
+  function startsInOrder({ labels, image }: ContainerConfig): void {
+    const [uid, name = ''] = [labels[LABEL.podUid], labels[LABEL.containerName]]
+    if (isInit({ image }) && completed.has(placeOf(labels))) fail('init containers run once', `${name} of ${uid} has completed`)
+    for (const { pods, sets } of world.daemon()?.store.workloads().values() ?? []) {
+      const record = pods.find((pod) => pod.uid === uid)
+      const spec = sets.find((set) => set.name === record?.set)?.template.spec
+      if (spec === undefined || name === SANDBOX) continue
+      const all = [...spec.initContainers, ...spec.containers]
+      for (const earlier of spec.initContainers.slice(
+        0,
+        all.findIndex((one) => one.name === name),
+      ))
+        if (isInit(earlier) && !completed.has(placeOf({ ...labels, [LABEL.containerName]: earlier.name })))
+          fail('containers start in order', `${name} of ${record?.name} is made, and ${earlier.name} has not completed`)
+    }
+  }
+
   /** A volume goes with the pod that it was made for, and not before. */
   function keepsVolumes(volume: string): void {
     for (const { pods } of world.daemon()?.store.workloads().values() ?? [])
@@ -161,11 +181,14 @@ export function createSafety(world: SafetyWorld): Safety {
       const target = String(op === 'connectNetwork' || op === 'disconnectNetwork' ? args[1] : args[0])
       if (typeof args[0] === 'string' && world.isForeign(target)) fail('foreign is untouched', `${op} ${target}`)
       if (op === 'removeVolume') keepsVolumes(target)
+      if (op === 'createContainer') startsInOrder(args[0] as ContainerConfig)
       if (op === 'createContainer' && SECRET.test(JSON.stringify({ ...(args[0] as object), env: [], entrypoint: [], cmd: [] })))
         fail('secrets stay secret', `a container is created with a secret outside its environment`)
     },
     look() {
       const daemon = world.daemon()
+      for (const view of world.containers())
+        if (isInit(view) && view.state === 'exited' && view.exitCode === 0) completed.add(placeOf(view.labels))
       const pods = livePods(world.containers(), world.ranMs)
       const table = world.serving()
       namesAreUnique(pods)
@@ -225,6 +248,10 @@ export function createSafety(world: SafetyWorld): Safety {
       if (found !== null) fail('secrets stay secret', `a log line holds ${found[0]}: ${line.slice(0, 300)}`)
     },
   }
+}
+
+function placeOf(labels: ContainerView['labels']): string {
+  return `${labels[LABEL.podUid]}/${labels[LABEL.containerName]}`
 }
 
 function backendsOf(table: RouteTable | undefined): Backend[] {

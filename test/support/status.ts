@@ -18,6 +18,7 @@ export const oldSha = 'a1a2a3a4a5a6a7a8a9a0a1a2a3a4a5a6a7a8a9a0'
 export function container(change: Partial<ContainerStatus> = {}): ContainerStatus {
   return {
     name: 'app',
+    role: 'main',
     image: 'registry.example/web:2',
     containerId: 'c0ffee00',
     state: 'running',
@@ -58,6 +59,7 @@ export function pod(change: Partial<PodStatus> = {}): PodStatus {
     createdAt: epochMs + 1_000,
     readySince: epochMs + 3_000,
     restarts: 0,
+    initContainers: [],
     containers: [container()],
     ...change,
   }
@@ -202,6 +204,8 @@ export function busyCluster(): ClusterStatus {
   })
   const unpullable = container({ state: 'waiting', reason: 'ImagePullBackOff', containerId: '', ready: false, started: false })
   const finished = container({ state: 'terminated', reason: 'Completed', ready: false, limits: { cpuCores: 0, memoryBytes: 0 } })
+  const migrated = container({ ...finished, name: 'migrate', role: 'init', ready: true })
+  const proxy = container({ ...crashing, name: 'proxy', role: 'sidecar' })
   return cluster({
     sources: [source({ healthy: oldSha, error: 'fetch: timeout', problems: ['x.yaml:1: bad'], pruneHeld: ['Service/shop/old'] })],
     workloads: [
@@ -244,6 +248,7 @@ export function busyCluster(): ClusterStatus {
             phase: 'Pending',
             reason: 'ImagePullBackOff',
             ready: false,
+            initContainers: [migrated, proxy],
             containers: [unpullable],
           }),
         ],

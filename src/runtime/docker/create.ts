@@ -51,6 +51,7 @@ function hostConfig(config: ContainerConfig, logDriver: LogDriver): object {
     ReadonlyRootfs: config.readonlyRootfs,
     SecurityOpt: config.securityOpt,
     GroupAdd: config.groupAdd,
+    ...(config.runtime !== undefined ? { Runtime: config.runtime } : {}),
     ...(config.pidMode !== undefined ? { PidMode: config.pidMode } : {}),
     ...(config.ipcMode !== undefined ? { IpcMode: config.ipcMode } : {}),
     LogConfig: logConfig(config.logMaxBytes, config.logMaxFiles, logDriver),

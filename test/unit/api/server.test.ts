@@ -69,7 +69,9 @@ describe('reading', () => {
 describe('logs', () => {
   test('by workload, pod and either', async () => {
     await start()
-    expect((await get('/api/v1/logs?workload=cart')).body).toBe('[cart-9-b1/app] hello\n[cart-9-b2/app] hello\n')
+    expect((await get('/api/v1/logs?workload=cart')).body).toBe(
+      '[cart-9-b1/app] hello\n[cart-9-b2/migrate] hello\n[cart-9-b2/proxy] hello\n[cart-9-b2/app] hello\n',
+    )
     expect((await get('/api/v1/logs?pod=cart-9-b2&container=app')).body).toBe('[cart-9-b2/app] hello\n')
     expect((await get('/api/v1/logs?target=shop/web')).body).toBe('[web-7c9f-x2k1q/app] hello\n')
   })

@@ -29,7 +29,7 @@ describe('status', () => {
       'NAMESPACE   POD              READY   STATUS             RESTARTS   AGE     IP           NODE',
       'shop        web-7c9f-x2k1q   1/1     Running            0          9m59s   10.88.0.10   alpha',
       'shop        cart-9-b1        0/1     CrashLoopBackOff   4          9m59s   10.88.0.10   alpha',
-      'shop        cart-9-b2        0/1     ImagePullBackOff   0          9m59s   10.88.0.10   alpha',
+      'shop        cart-9-b2        0/2     ImagePullBackOff   0          9m59s   10.88.0.10   alpha',
       'ops         once             0/1     Completed          0          9m59s   10.88.0.10   alpha',
       '',
       'NAMESPACE   SERVICE   TYPE           CLUSTER-IP         PORTS    ENDPOINTS   CONDITION',

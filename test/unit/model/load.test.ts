@@ -136,6 +136,26 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:9 spec.template.spec.restartPolicy UnknownValue → Always',
     ],
     [
+      'probe of an init container',
+      deployment({ pod: 'initContainers: [{name: i, image: i, readinessProbe: {tcpSocket: {port: 1}}}]' }),
+      'app.yaml:9 spec.template.spec.initContainers[0].readinessProbe UnknownField',
+    ],
+    [
+      'hook of an init container',
+      deployment({ pod: 'initContainers: [{name: i, image: i, lifecycle: {preStop: {exec: {command: [a]}}}}]' }),
+      'app.yaml:9 spec.template.spec.initContainers[0].lifecycle UnknownField',
+    ],
+    [
+      'signal',
+      deployment({ container: 'lifecycle: {stopSignal: SIGTREM}' }),
+      'app.yaml:12 spec.template.spec.containers[0].lifecycle.stopSignal UnknownValue → SIGTERM',
+    ],
+    [
+      'two hostnames',
+      deployment({ pod: 'hostnameOverride: a.b\nsetHostnameAsFQDN: true' }),
+      'app.yaml:9 spec.template.spec.hostnameOverride TooMany',
+    ],
+    [
       'percent',
       deployment({ spec: 'strategy: {rollingUpdate: {maxSurge: "25"}}' }),
       'app.yaml:6 spec.strategy.rollingUpdate.maxSurge BadPercent → 25',
@@ -257,6 +277,17 @@ describe('verdicts', () => {
 
   test('all of it is honoured', () => expect(verdict(deployment())).toEqual([['honoured']]))
 
+  test.each([
+    {
+      pod: 'initContainers: [{name: i, image: i}, {name: s, image: s, restartPolicy: Always, startupProbe: {exec: {command: [a]}}}]',
+    },
+    { pod: 'shareProcessNamespace: true' },
+    { pod: 'setHostnameAsFQDN: true\nsubdomain: web' },
+    { pod: 'hostnameOverride: web.example.com' },
+    { pod: 'runtimeClassName: gvisor' },
+    { container: 'lifecycle: {stopSignal: SIGQUIT}' },
+  ])('%o is honoured', (what) => expect(verdict(deployment(what))).toEqual([['honoured']]))
+
   test('a field without effect', () =>
     expect(verdict(deployment({ pod: 'nodeSelector: {disk: ssd}' }))).toEqual([
       ['partly', 'spec.template.spec.nodeSelector: pods are not placed by it'],
@@ -273,7 +304,9 @@ describe('verdicts', () => {
     ]))
 
   test.each([
-    ['initContainers: [{name: i, image: i}]', 'init containers are not run by this version'],
+    ['initContainers: [{name: i, image: i, securityContext: {privileged: true}}]', 'policy baseline refuses privileged'],
+    ['initContainers: [{name: i, image: i, restartPolicy: Never}]', 'a restart policy of one container'],
+    ['readinessGates: [{conditionType: example.com/ready}]', 'nothing sets the conditions of readiness gates'],
     ['hostNetwork: true', 'policy baseline refuses hostNetwork'],
     ['volumes: [{name: h, hostPath: {path: /}}]', 'policy baseline refuses hostPath'],
     ['volumes: [{name: share, nfs: {path: /, server: s}}]', 'volumes of this type are not mounted by this version'],
