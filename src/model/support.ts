@@ -162,7 +162,7 @@ const container: readonly SupportRow[] = [
   ...hook('lifecycle.preStop'),
   ...honoured('lifecycle.stopSignal'),
   ...containerSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
-  unenforced('terminationMessagePath', 'termination messages are not read', other('/dev/termination-log', '')),
+  { field: 'terminationMessagePath', support: { level: 'honoured', but: 'what lies below /dev is gone with the container' } },
   ...honoured('terminationMessagePolicy'),
   refused('restartPolicy', `a restart policy of one container other than Always ${notRun}`, other('Always')),
   refused('restartPolicyRules', `a restart policy of one container ${notRun}`),

@@ -5,7 +5,7 @@ import type { CompiledContainer, CompiledPod } from './compile.ts'
 import { portsAwaited } from './listening.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
 import { LABEL, SANDBOX } from './names.ts'
-import type { ContainerProbes, Failure, NodeView, ObservedPod, ProbeState } from './observed.ts'
+import type { ContainerProbes, Failure, MessageSource, NodeView, ObservedPod, ProbeState } from './observed.ts'
 import type { DriftKind } from './plan.ts'
 import { isInitialized, type Role, runs } from './podorder.ts'
 
@@ -41,6 +41,7 @@ export interface PodContext {
   /** names of containers whose postStart hook has ended well */
   readonly hooks: { has(container: string): boolean }
   readonly tail: (containerId: string, secrets: readonly string[]) => readonly string[]
+  readonly message: (containerId: string, source: MessageSource, secrets: readonly string[]) => string
   readonly now: number
 }
 

@@ -1,6 +1,7 @@
 /** The status of one pod, in the words kubectl users know. */
 import { bytes, cpuMillis } from '../model/quantity.ts'
-import type { ObjectKey } from '../model/types.ts'
+import type { Container, ObjectKey } from '../model/types.ts'
+import type { ContainerView } from '../runtime/engine.ts'
 import { templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
 import type { Failure } from './observed.ts'
@@ -91,6 +92,7 @@ function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
   const state = stateOf(one)
   const waiting = state === 'waiting' ? waitingReason(pod, one) : { reason: '', message: '' }
   const ended = stage === 'exited' && latest !== undefined ? latest : one.older.at(-1)
+  const last = ended === undefined ? null : termination(pod.context, container, ended)
   return {
     name: compiled.name,
     role: one.role,
@@ -98,14 +100,13 @@ function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
     containerId: latest?.id ?? '',
     state,
     reason: state === 'terminated' ? exitReason(latest ?? COMPLETED) : waiting.reason,
-    message: waiting.message,
+    message: state === 'terminated' ? (last?.message ?? '') : waiting.message,
     ready: one.ready,
     started: one.started,
     restarts: Math.max(0, one.attempt) + (latest?.restartCount ?? 0),
     exitCode: latest?.exitCode ?? 0,
     startedAt: latest?.startedAt ?? 0,
-    lastTermination:
-      ended === undefined ? null : { reason: exitReason(ended), exitCode: ended.exitCode, finishedAt: ended.finishedAt },
+    lastTermination: last,
     lastProbeAnswer: probeAnswer(pod, one),
     logTail: ended === undefined ? [] : lastWords(pod.context, ended.id),
     requests: amounts(container.resources.requests),
@@ -122,12 +123,26 @@ function stateOf({ role, passed, stage, restartAt }: ContainerNow): ContainerSta
 
 const COMPLETED = { exitCode: 0, oomKilled: false }
 
+function termination(context: PodContext, container: Container, ended: ContainerView): ContainerStatus['lastTermination'] {
+  const { exitCode, finishedAt } = ended
+  const fromLog = container.terminationMessagePolicy === 'FallbackToLogsOnError' && exitCode !== 0
+  const secrets = secretsOf(context)
+  // Most containers leave it where nothing can be read from any more.
+  const silent = secrets === undefined || (container.terminationMessagePath.startsWith('/dev/') && !fromLog)
+  const message = silent ? '' : context.message(ended.id, { path: container.terminationMessagePath, fromLog }, secrets)
+  return { reason: exitReason(ended), message, exitCode, finishedAt }
+}
+
+function lastWords(context: PodContext, containerId: string): readonly string[] {
+  const secrets = secretsOf(context)
+  return secrets === undefined ? [] : context.tail(containerId, secrets)
+}
+
 /** A program may say what its secrets are: without knowing them all, nothing that it said is told. */
-function lastWords({ set, tail }: PodContext, containerId: string): readonly string[] {
+function secretsOf({ set }: PodContext): readonly string[] | undefined {
   // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
-  if (templateHash(set.template, set.config) !== set.hash) return []
-  const secrets = Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
-  return tail(containerId, secrets)
+  if (templateHash(set.template, set.config) !== set.hash) return undefined
+  return Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
 }
 
 /** @see Kubernetes pkg/kubelet/images and kuberuntime for the reasons */

@@ -24,7 +24,13 @@ export interface ContainerStatus {
   readonly restarts: number
   readonly exitCode: number
   readonly startedAt: number
-  readonly lastTermination: { readonly reason: string; readonly exitCode: number; readonly finishedAt: number } | null
+  /** of the last run that ended; `message` is what it left at its terminationMessagePath, or the end of its log */
+  readonly lastTermination: {
+    readonly reason: string
+    readonly message: string
+    readonly exitCode: number
+    readonly finishedAt: number
+  } | null
   readonly lastProbeAnswer: string
   readonly logTail: readonly string[]
   readonly requests: { readonly cpuCores: number; readonly memoryBytes: number }

@@ -150,6 +150,7 @@ function podContext(
     inFlight: input.inFlight,
     hooks: input.hooks,
     tail: input.tail,
+    message: input.message,
     now: input.now,
   }
 }

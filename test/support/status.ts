@@ -199,7 +199,7 @@ export function busyCluster(): ClusterStatus {
     restarts: 4,
     exitCode: 1,
     startedAt: 0,
-    lastTermination: { reason: 'Error', exitCode: 1, finishedAt: epochMs + 50_000 },
+    lastTermination: { reason: 'Error', message: '', exitCode: 1, finishedAt: epochMs + 50_000 },
     logTail: ['cannot open /data'],
   })
   const unpullable = container({ state: 'waiting', reason: 'ImagePullBackOff', containerId: '', ready: false, started: false })

@@ -116,6 +116,17 @@ describe('logs', () => {
     expect(new URL(asked[0] ?? '').search).toBe('?target=deployment%2Fweb&follow=true&tail=5&container=app&previous=true')
   })
 
+  test('of pods with labels, with times, since a while', async () => {
+    const asked: string[] = []
+    const argv = ['logs', '-l', 'app=web', '--all-containers', '--since', '1h2m3s', '--timestamps', '--server', api.url]
+    const request: typeof fetch = async (url) => {
+      asked.push(String(url))
+      return new Response('')
+    }
+    expect(await runWith(argv, { request: (url, init) => request(url, init) })).toMatchObject({ code: 0 })
+    expect(new URL(asked[0] ?? '').search).toBe('?selector=app%3Dweb&allContainers=true&sinceSeconds=3723&timestamps=true')
+  })
+
   test('of nothing that exists', async () => {
     expect(await runWith(['logs', 'nope', '--server', api.url])).toEqual({
       code: 2,

@@ -1,7 +1,7 @@
 /** Init containers, sidecars and deadlines: what starts and stops in the life of a pod, and in what order. */
 import { describe, expect, test } from 'vitest'
 import { type Deployment, objectKey, type Pod } from '../../../src/model/types.ts'
-import type { ContainerProbes } from '../../../src/reconcilers/observed.ts'
+import type { ContainerProbes, MessageSource } from '../../../src/reconcilers/observed.ts'
 import { renderPlan, type Step } from '../../../src/reconcilers/plan.ts'
 import { planWorkload, type WorkloadPass } from '../../../src/reconcilers/workload.ts'
 import type { ContainerView, EngineInfo } from '../../../src/runtime/engine.ts'
@@ -421,4 +421,33 @@ test('a pod waits while its node has no container runtime of the name that it as
   })
   const [sandbox] = pass('gvisor', 'runc').plan.lanes.flatMap(({ steps }) => steps.filter((step) => step.op === 'create'))
   expect(sandbox).toMatchObject({ spec: { runtime: 'gvisor' } })
+})
+
+describe('the message that a container ends with', () => {
+  const asked = (container: Raw, exitCode: number): unknown => {
+    const stage = begun(running('Never', [], { containers: [app(container)] }))
+    const sources: MessageSource[] = []
+    stage.message = (_, source) => {
+      sources.push(source)
+      return 'disk full'
+    }
+    finish(stage, 'app', exitCode)
+    const [status] = state(stage, job)?.containers ?? []
+    return [sources.at(-1), status?.message, status?.lastTermination?.message, state(stage, job)?.message]
+  }
+  const told = ['disk full', 'disk full', 'app: disk full']
+
+  test('is read where the container says', () =>
+    expect(asked({ terminationMessagePath: '/tmp/last' }, 0)).toEqual([{ path: '/tmp/last', fromLog: false }, ...told]))
+
+  test('is the end of the log of one that failed, where that is asked for', () =>
+    expect(asked({ terminationMessagePolicy: 'FallbackToLogsOnError' }, 1)).toEqual([
+      { path: '/dev/termination-log', fromLog: true },
+      ...told,
+    ]))
+
+  test('is not asked for where nothing can be read', () => {
+    expect(asked({}, 1)).toEqual([undefined, '', '', ''])
+    expect(asked({ terminationMessagePolicy: 'FallbackToLogsOnError' }, 0)).toEqual([undefined, '', '', ''])
+  })
 })
