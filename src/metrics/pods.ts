@@ -81,7 +81,7 @@ function collectPod(status: PodStatus): Sample[] {
         created_by_kind: owner.kind,
         created_by_name: owner.name,
         priority_class: '',
-        host_network: 'false',
+        host_network: String(status.hostNetwork),
       },
       1,
     ),

@@ -197,9 +197,9 @@ export const podSupport: readonly SupportRow[] = [
   ...honoured('restartPolicy', 'terminationGracePeriodSeconds', 'imagePullSecrets', 'hostname', 'subdomain', 'hostAliases'),
   ...honoured('dnsPolicy', 'dnsConfig'),
   ...podSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
-  policy('hostNetwork', 'hostNetwork', 'refused', isTrue),
-  policy('hostPID', 'hostPID', 'refused', isTrue),
-  policy('hostIPC', 'hostIPC', 'refused', isTrue),
+  policy('hostNetwork', 'hostNetwork', 'honoured', isTrue),
+  policy('hostPID', 'hostPID', 'honoured', isTrue),
+  policy('hostIPC', 'hostIPC', 'honoured', isTrue),
   unenforced('hostUsers', 'no user namespace is made', only(false)),
   ...honoured('shareProcessNamespace', 'activeDeadlineSeconds', 'setHostnameAsFQDN', 'hostnameOverride'),
   ...['affinity', 'nodeSelector', 'nodeName', 'tolerations', 'topologySpreadConstraints', 'schedulingGroup'].map((field) =>

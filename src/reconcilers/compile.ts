@@ -131,8 +131,7 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
       [LABEL.attempt]: '0',
       [LABEL.memory]: canonicalText(input.memory),
     },
-    networkMode: cluster.network,
-    ip: input.ip,
+    ...(spec.hostNetwork ? { networkMode: 'host' } : { networkMode: cluster.network, ip: input.ip }),
     resources: { cpuShares: MIN_CPU_SHARES },
     restartPolicy: 'always',
     // It ignores the signal, so that containers which are stopped beside it keep their network meanwhile.
@@ -167,11 +166,20 @@ const REAPER: Pick<ContainerSpec, 'init' | 'entrypoint' | 'cmd'> = {
 
 /** @see Kubernetes pkg/kubelet/kubelet_pods.go GeneratePodHostNameAndDomain */
 function hostnameOf({ cluster, template: { spec }, name, namespace }: PodInput): Pick<ContainerSpec, 'hostname' | 'domainname'> {
+  if (spec.hostNetwork) return {}
   if (spec.hostnameOverride !== undefined) return { hostname: spec.hostnameOverride }
   const hostname = (spec.hostname ?? name).slice(0, 63)
   if (spec.subdomain === undefined) return { hostname }
   const domainname = `${spec.subdomain}.${namespace}.svc.${cluster.domain}`
   return spec.setHostnameAsFQDN ? { hostname: `${hostname}.${domainname}` } : { hostname, domainname }
+}
+
+function namespacesOf(
+  { shareProcessNamespace, hostPID, hostIPC }: PodSpec,
+  sandbox: string,
+): Pick<ContainerSpec, 'pidMode' | 'ipcMode'> {
+  const pidMode = hostPID ? 'host' : shareProcessNamespace ? sandbox : undefined
+  return { ...(pidMode === undefined ? {} : { pidMode }), ...(hostIPC ? { ipcMode: 'host' } : {}) }
 }
 
 function runtimeOf({ runtimeClassName }: PodSpec): Pick<ContainerSpec, 'runtime'> {
@@ -180,6 +188,7 @@ function runtimeOf({ runtimeClassName }: PodSpec): Pick<ContainerSpec, 'runtime'
 
 /** Host ports belong to the sandbox: Docker refuses them on a container that joins another's network. */
 function hostPorts(spec: PodSpec): PortBinding[] {
+  if (spec.hostNetwork) return []
   return inOrder(spec).flatMap(({ container: { ports } }) =>
     ports.flatMap(({ hostPort, hostIP, containerPort, protocol }): PortBinding[] => {
       if (hostPort === undefined || hostPort === 0 || protocol === 'SCTP') return []
@@ -191,8 +200,9 @@ function hostPorts(spec: PodSpec): PortBinding[] {
 function resolverOf(cluster: Cluster, spec: PodSpec, namespace: string): Pick<ContainerSpec, 'dns' | 'dnsSearch' | 'dnsOptions'> {
   const custom = spec.dnsConfig ?? { nameservers: [], searches: [], options: [] }
   const options = custom.options.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`))
-  if (spec.dnsPolicy === 'None') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
-  if (spec.dnsPolicy === 'Default') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
+  // On the network of its node a pod has the node's resolver unless it says that it wants the cluster's.
+  const own = spec.dnsPolicy === 'None' || spec.dnsPolicy === 'Default' || (spec.hostNetwork && spec.dnsPolicy === 'ClusterFirst')
+  if (own) return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
   const zone = `svc.${cluster.domain}`
   return {
     dns: [cluster.dnsAddress, ...custom.nameservers],
@@ -240,7 +250,7 @@ function compileContainer(
         init: true,
         ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
         ...runtimeOf(template.spec),
-        ...(template.spec.shareProcessNamespace ? { pidMode: sandbox } : {}),
+        ...namespacesOf(template.spec, sandbox),
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),

@@ -319,6 +319,11 @@ function hasLostMemory(context: PodContext, { compiled, latest, stage, restartAt
   )
 }
 
+/** Something is being done to the pod: what was about to start may still do so. */
+export function isBusy({ record, inFlight }: PodContext): boolean {
+  return [...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))
+}
+
 /** The id of the step that starts a pod's sandbox, as `stepId` makes it. */
 export function sandboxStartId(context: PodContext): string {
   return `pod/${context.record.uid}|start|${context.record.name}/${SANDBOX}`
@@ -342,7 +347,7 @@ function podPhase(
 ): PodNow['phase'] {
   if (!context.node.reachable) return context.record.bound ? 'Unknown' : 'Pending'
   if (sandbox === 'lost') return 'Failed'
-  if (ending !== undefined && !containers.some(runs))
+  if (ending !== undefined && !containers.some(runs) && !isBusy(context))
     return containers.every(({ role, latest }) => role !== 'main' || latest?.exitCode === 0) &&
       context.record.failed === undefined
       ? 'Succeeded'

@@ -29,6 +29,7 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
     hash: record.hash,
     node: record.node,
     ip: record.ip,
+    hostNetwork: set.template.spec.hostNetwork,
     labels: { ...set.template.metadata.labels, 'pod-template-hash': record.hash },
     phase: pod.phase,
     reason,

@@ -47,6 +47,8 @@ export interface PodStatus {
   readonly hash: string
   readonly node: string
   readonly ip: string
+  /** its address is that of its node */
+  readonly hostNetwork: boolean
   readonly labels: Labels
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
   /** one word for tables, as kubectl has it: the phase, a waiting reason, `Init:0/2`, or `Terminating` */

@@ -11,7 +11,7 @@ import {
 } from './memory.ts'
 import type { PodMark } from './plan.ts'
 import { steadyAt } from './pod.ts'
-import { type ContainerNow, launchMark, type PodNow, volumeRemovalId } from './podstate.ts'
+import { type ContainerNow, isBusy, launchMark, type PodNow, volumeRemovalId } from './podstate.ts'
 import { resumeAt } from './replicas.ts'
 import { isComplete, type SetCount } from './rollout.ts'
 import type { Wanted } from './wanted.ts'
@@ -49,10 +49,10 @@ function countSetbacks(memory: WorkloadMemory, pods: readonly PodNow[], next: re
  * takes volumes in memory for mounted until it is restarted once more.
  */
 function isGone({ context }: PodNow): boolean {
-  const { record, observed, volumes, inFlight, node, failures } = context
+  const { record, observed, volumes, node, failures } = context
   if (!node.reachable || record.deletion === undefined || observed !== undefined) return false
   if (volumes.length > 0 && !volumes.some((volume) => failures.has(volumeRemovalId(record.uid, volume)))) return false
-  return ![...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))
+  return !isBusy(context)
 }
 
 function recordPod(pod: PodNow, now: number): PodRecord {

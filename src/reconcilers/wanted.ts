@@ -50,11 +50,14 @@ function rolloutSpec(target: Workload): DeploymentSpec {
 }
 
 /**
- * A new pod cannot start while the old one holds its host port, so these roll by stopping first, one at a time.
+ * A new pod cannot start while the old one holds its host port, or a port on the network of their node, so these roll by stopping first, one at a time.
  * Kubernetes would leave the new pod pending until somebody steps in.
  */
 function withHostPorts(spec: DeploymentSpec): DeploymentSpec {
-  const held = inOrder(spec.template.spec).some(({ container: { ports } }) => ports.some(({ hostPort }) => (hostPort ?? 0) > 0))
+  const { hostNetwork } = spec.template.spec
+  const held = inOrder(spec.template.spec).some(({ container: { ports } }) =>
+    ports.some(({ hostPort }) => hostNetwork || (hostPort ?? 0) > 0),
+  )
   if (!held || spec.strategy.type === 'Recreate') return spec
   return { ...spec, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } }
 }

@@ -1,10 +1,12 @@
 /** The life of a pod on the real engine: init containers, sidecars, deadlines, and what a pod shares. */
+import { readlinkSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, configMap, STUB } from '../support/apps.ts'
+import { app, configMap, STUB, secret, service } from '../support/apps.ts'
 import { DaemonLab } from '../support/daemon.ts'
 
 const lab = new DaemonLab('podlife')
 const key = (name: string, kind = 'Deployment') => `${kind}/default/${name}`
+const ALLOWED = ['--allow', 'default=hostNetwork,hostPID,hostIPC']
 const volumes = [{ name: 'log', emptyDir: {} }]
 const volumeMounts = [{ name: 'log', mountPath: '/log' }]
 
@@ -19,7 +21,12 @@ function sidecar(name: string, text: string, more: object = {}): object {
 
 function pod(name: string, spec: object): object {
   const base = { restartPolicy: 'Never', terminationGracePeriodSeconds: 2, volumes }
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'default' }, spec: { ...base, ...spec } }
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', labels: { kind: name } },
+    spec: { ...base, ...spec },
+  }
 }
 
 async function onlyPod(name: string, kind = 'Deployment') {
@@ -31,7 +38,7 @@ async function onlyPod(name: string, kind = 'Deployment') {
 beforeAll(async () => {
   // Without any object at all everything would stay as it is.
   await lab.write({ 'keep.yaml': [configMap('keep', {})] })
-  await lab.start()
+  await lab.start(...ALLOWED)
 })
 afterAll(() => lab.remove())
 
@@ -65,7 +72,7 @@ test('init containers run in order, again when they fail, a sidecar serves those
   const until = String(Math.floor(Date.now() / 1000) + 1)
   const format = '{{index .Actor.Attributes "io.kubernetes.container.name"}}'
   const died = await lab.docker('events', '--since', since, '--until', until, ...filters, '--format', format)
-  expect(died.split('\n').slice(0, 2)).toEqual(['app', 'proxy'])
+  expect(died.split('\n').filter((name) => name === 'app' || name === 'proxy')).toEqual(['app', 'proxy'])
 })
 
 test('a daemon that is killed runs no init container again that has completed meanwhile, removed or not', async () => {
@@ -84,13 +91,13 @@ test('a daemon that is killed runs no init container again that has completed me
     'it has completed',
     async () => (await lab.docker('inspect', '--format', '{{.State.Status}}', init)) === 'exited',
   )
-  await lab.start()
+  await lab.start(...ALLOWED)
   await lab.untilHealthy(key('killed'))
   const before = await onlyPod('killed')
   expect(before.uid).toBe(uid)
   await lab.kill()
   await lab.docker('rm', init)
-  await lab.start()
+  await lab.start(...ALLOWED)
   await lab.untilHealthy(key('killed'))
   const after = await onlyPod('killed')
   expect([after.uid, after.readySince]).toEqual([before.uid, before.readySince])
@@ -162,4 +169,67 @@ test('a runtime is asked of the engine, and one that it does not have is waited 
   )
   expect(waiting.pods[0]).toMatchObject({ phase: 'Pending', reason: 'CreateContainerConfigError' })
   await lab.write({ 'runc.yaml': null, 'vm.yaml': null })
+})
+
+test('the message of a container that has ended is told without secrets, and its log is found by label', async () => {
+  const env = [{ name: 'HUSH', valueFrom: { secretKeyRef: { name: 'hush', key: 'word' } } }]
+  const said = 'echo "cannot open the door with $HUSH"'
+  await lab.write({
+    'hush.yaml': [secret('hush', { word: 'open-sesame-4711' })],
+    'file.yaml': [
+      pod('file', { containers: [script('main', `${said} > /log/last; exit 1`, { env, terminationMessagePath: '/log/last' })] }),
+    ],
+    'log.yaml': [
+      pod('log', {
+        initContainers: [script('before', 'echo prepared')],
+        containers: [script('main', `${said}; exit 1`, { env, terminationMessagePolicy: 'FallbackToLogsOnError' })],
+      }),
+    ],
+  })
+  for (const name of ['file', 'log']) {
+    const told = await lab.until(`${name} has left its message`, ({ workloads }) =>
+      workloads
+        .find((one) => one.key === key(name, 'Pod'))
+        ?.pods.flatMap(({ containers }) => containers)
+        .find(({ lastTermination }) => (lastTermination?.message ?? '') !== ''),
+    )
+    expect(told.lastTermination).toMatchObject({ reason: 'Error', exitCode: 1 })
+    expect(told.lastTermination?.message).toMatch(/^cannot open the door with \[redacted[^\]]*\]$/)
+  }
+  const logs = await lab.trireme(
+    'logs',
+    '-l',
+    'kind in (log, none)',
+    '--all-containers',
+    '--timestamps',
+    '--since',
+    '1h',
+    '-s',
+    lab.url,
+  )
+  expect(logs.code).toBe(0)
+  const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`
+  expect(logs.output).toMatch(new RegExp(`^\\[log/before\\] ${time} prepared$`, 'm'))
+  expect(logs.output).toMatch(new RegExp(`^\\[log/main\\] ${time} cannot open the door with \\[redacted`, 'm'))
+  await lab.write({ 'file.yaml': null, 'log.yaml': null, 'hush.yaml': null })
+})
+
+test('where the operator allows it, a pod has the network, the processes and the memory of its node', async () => {
+  const container = { env: [{ name: 'PORTS', value: '18473' }], ports: [{ name: 'http', containerPort: 18473 }] }
+  const spec = { hostNetwork: true, hostPID: true, hostIPC: true, dnsPolicy: 'ClusterFirstWithHostNet' }
+  await lab.write({ 'node.yaml': [app('node', { pod: spec, container }), service('node')] })
+  await lab.untilHealthy(key('node'))
+  const found = await onlyPod('node')
+  const { clusterIP } = await lab.service('Service/default/node')
+  const host = (await lab.docker('info', '--format', '{{.Name}}')).trim()
+  await lab.untilTrue(
+    'it answers at its Service',
+    async () => (await (await fetch(`http://${clusterIP}/`)).text()).trim() === host,
+  )
+  const peer = app('peer', { container: { command: ['sh', '-c', 'wget -q -O - http://node/ && exec sh /stub.sh'] } })
+  await lab.write({ 'peer.yaml': [peer] })
+  await lab.untilHealthy(key('peer'))
+  for (const kind of ['net', 'pid', 'ipc'])
+    expect(await lab.exec(found, 'app', `readlink /proc/self/ns/${kind}`), kind).toBe(readlinkSync(`/proc/self/ns/${kind}`))
+  await lab.write({ 'node.yaml': null, 'peer.yaml': null })
 })

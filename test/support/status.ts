@@ -48,6 +48,7 @@ export function pod(change: Partial<PodStatus> = {}): PodStatus {
     hash: '7c9f',
     node: 'alpha',
     ip: '10.88.0.10',
+    hostNetwork: false,
     labels: { app: 'web', 'app.kubernetes.io/part-of': 'shop', internal: 'yes' },
     phase: 'Running',
     reason: 'Running',

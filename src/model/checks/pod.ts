@@ -35,6 +35,7 @@ function checkContainers(spec: Raw, volumes: PodVolumes, at: FieldPath, report: 
       const path = [...at, list, index]
       checkContainer(container, volumes, path, report)
       if (list === 'initContainers') checkInit(container, path, report)
+      if (flagAt(spec, 'hostNetwork')) checkNodePorts(container, path, report)
       const name = textAt(container, 'name') ?? ''
       const earlier = seen.get(name)
       // Within one list the schema's merge key finds it.
@@ -54,6 +55,19 @@ function checkInit(container: Raw, at: FieldPath, report: Report): void {
     if (!has(container, key)) continue
     const remedy = 'with restartPolicy: Always it is a sidecar, which may have one'
     report([...at, key], 'UnknownField', `not possible for an init container, which runs to its end: ${remedy}`)
+  }
+}
+
+/** A pod on the network of its node has the ports that it listens on, and no others. */
+function checkNodePorts(container: Raw, at: FieldPath, report: Report): void {
+  for (const [index, port] of mapsAt(container, 'ports').entries()) {
+    const [hostPort, containerPort] = [numberAt(port, 'hostPort') || undefined, numberAt(port, 'containerPort')]
+    if (hostPort === undefined || hostPort === containerPort) continue
+    report(
+      [...at, 'ports', index, 'hostPort'],
+      'OutOfRange',
+      `${hostPort} must be the containerPort, for the pod has hostNetwork`,
+    )
   }
 }
 

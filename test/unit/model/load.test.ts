@@ -151,6 +151,11 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:12 spec.template.spec.containers[0].lifecycle.stopSignal UnknownValue → SIGTERM',
     ],
     [
+      'port of the node that is not the port of the pod',
+      deployment({ pod: 'hostNetwork: true', container: 'ports: [{containerPort: 80, hostPort: 8080}]' }),
+      'app.yaml:13 spec.template.spec.containers[0].ports[0].hostPort OutOfRange',
+    ],
+    [
       'two hostnames',
       deployment({ pod: 'hostnameOverride: a.b\nsetHostnameAsFQDN: true' }),
       'app.yaml:9 spec.template.spec.hostnameOverride TooMany',
@@ -325,9 +330,13 @@ describe('verdicts', () => {
   })
 
   test('what is allowed but not built stays refused', () =>
-    expect(verdict(deployment({ pod: 'hostPID: true' }), { allow: { '*': ['hostPID'] } })[0]?.[1]).toContain(
-      'not run by this version',
-    ))
+    expect(
+      verdict(deployment({ container: 'securityContext: {procMount: Unmasked}' }), { allow: { '*': ['procMount'] } })[0]?.[1],
+    ).toContain('not run by this version'))
+
+  test.each(['hostNetwork', 'hostPID', 'hostIPC'] as const)('%s is honoured where the operator allows it', (field) =>
+    expect(verdict(deployment({ pod: `${field}: true` }), { allow: { '*': [field] } })).toEqual([['honoured']]),
+  )
 
   test('capabilities of the baseline may be added, others not', () => {
     const adding = (name: string) => deployment({ container: `securityContext: {capabilities: {add: [${name}], drop: [ALL]}}` })

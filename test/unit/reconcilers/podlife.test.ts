@@ -380,6 +380,21 @@ describe('activeDeadlineSeconds', () => {
     expect(state(stage, job)).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' })
   })
 
+  test('that passes is told as an event, once', () => {
+    const stage = begun(limited('Always'))
+    stage.now += 60_000
+    const told = () => stage.plan(job).events.filter(({ reason }) => reason === 'DeadlineExceeded')
+    expect(told()).toEqual([
+      {
+        type: 'Warning',
+        reason: 'DeadlineExceeded',
+        object: job,
+        message: 'Pod job: it was not done within its activeDeadlineSeconds, 60 s',
+      },
+    ])
+    expect(told()).toEqual([])
+  })
+
   test('is met by a pod that is done in time', () => {
     const stage = begun(limited('Never'))
     stage.now += 30_000
@@ -392,6 +407,19 @@ describe('activeDeadlineSeconds', () => {
     const stage = begun(limited('OnFailure', [init('first')]))
     stage.run(60_000)
     expect(names(stage)).toEqual(['POD'])
+    expect(state(stage, job)).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' })
+  })
+
+  test('that passes while a container is being started has the pod fail once that container has been stopped', () => {
+    const stage = begun(limited('Always'))
+    const [{ uid = '' } = {}] = stage.records()
+    stage.end(only(stage, 'app'), 1)
+    stage.now += 60_000
+    stage.inFlight.add(`pod/${uid}/app`)
+    stage.plan(job)
+    expect(state(stage, job)).toMatchObject({ phase: 'Running', reason: 'DeadlineExceeded' })
+    stage.inFlight.clear()
+    stage.plan(job)
     expect(state(stage, job)).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' })
   })
 
@@ -421,6 +449,16 @@ test('a pod waits while its node has no container runtime of the name that it as
   })
   const [sandbox] = pass('gvisor', 'runc').plan.lanes.flatMap(({ steps }) => steps.filter((step) => step.op === 'create'))
   expect(sandbox).toMatchObject({ spec: { runtime: 'gvisor' } })
+})
+
+test('a pod on the network of its node has its address, and its template rolls one at a time where it has ports', () => {
+  const containers = [app({ ports: [{ containerPort: 80 }] })]
+  const stage = new Stage().apply(deployment({ template: { containers, spec: { hostNetwork: true } } }), service())
+  stage.settle()
+  expect(stage.records().map(({ ip }) => ip)).toEqual(Array.from({ length: 3 }, () => stage.cluster.gateway))
+  expect(state(stage)).toMatchObject({ ip: stage.cluster.gateway, hostNetwork: true, ready: true, routed: true })
+  expect(stage.passes.get(web)?.status).toMatchObject({ healthy: true, maxSurge: 0, maxUnavailable: 1 })
+  expect(stage.run(600_000).filter((step) => !step.startsWith('update'))).toEqual([])
 })
 
 describe('the message that a container ends with', () => {
