@@ -58,6 +58,9 @@ export function createSafety(world: SafetyWorld): Safety {
   const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
   /** init containers that have completed, by pod and name */
   const completed = new Set<string>()
+  /** since when the sandboxes of pods run: in one that was started anew an init container may complete again */
+  const sandboxes = new Map<string | undefined, number>()
+  const completedSince = new Map<string, number | undefined>()
   let healthy = ''
 
   function fail(invariant: string, message: string): never {
@@ -113,10 +116,24 @@ export function createSafety(world: SafetyWorld): Safety {
     }
   }
 
+  function noteCompleted(): void {
+    const views = [...world.containers()]
+    for (const { labels, startedAt } of views)
+      if (labels[LABEL.containerName] === SANDBOX) sandboxes.set(labels[LABEL.podUid], startedAt)
+    for (const view of views) {
+      const place = placeOf(view.labels)
+      if (!isInit(view) || view.state !== 'exited' || view.exitCode !== 0 || completed.has(place)) continue
+      completed.add(place)
+      completedSince.set(place, sandboxes.get(view.labels[LABEL.podUid]))
+    }
+  }
+
   /** Init containers complete once in a pod, before what is written after them is made. */
   function startsInOrder({ labels, image }: ContainerConfig): void {
     const [uid, name = ''] = [labels[LABEL.podUid], labels[LABEL.containerName]]
-    if (isInit({ image }) && completed.has(placeOf(labels))) fail('init containers run once', `${name} of ${uid} has completed`)
+    const place = placeOf(labels)
+    if (isInit({ image }) && completed.has(place) && completedSince.get(place) === sandboxes.get(uid))
+      fail('init containers run once', `${name} of ${uid} has completed`)
     for (const { pods, sets } of world.daemon()?.store.workloads().values() ?? []) {
       const record = pods.find((pod) => pod.uid === uid)
       const spec = sets.find((set) => set.name === record?.set)?.template.spec
@@ -187,8 +204,7 @@ export function createSafety(world: SafetyWorld): Safety {
     },
     look() {
       const daemon = world.daemon()
-      for (const view of world.containers())
-        if (isInit(view) && view.state === 'exited' && view.exitCode === 0) completed.add(placeOf(view.labels))
+      noteCompleted()
       const pods = livePods(world.containers(), world.ranMs)
       const table = world.serving()
       namesAreUnique(pods)
