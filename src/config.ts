@@ -6,6 +6,7 @@
 import { load } from 'js-yaml'
 import type { z } from 'zod'
 import { nearest } from './model/nearest.ts'
+import type { Labels, Taint } from './model/types.ts'
 import { type ConfigOption, configOptions, dnsLabel, hint, type LogLevel, type PolicyException, schema } from './options.ts'
 
 export type SourceConfig =
@@ -43,6 +44,8 @@ export interface Config {
   readonly webhookSecretFile?: string
   readonly logLevel: LogLevel
   readonly nodeImage?: string
+  readonly nodeLabels: Labels
+  readonly nodeTaints: readonly Taint[]
 }
 
 export interface ConfigInput {
@@ -152,6 +155,7 @@ function flagLayer({ flags }: ConfigInput): Layer {
 /** Turns the text of a flag or variable into what the file would hold; text that does not fit is left to the schema. */
 function coerce(option: ConfigOption, given: unknown): unknown {
   if (option.kind === 'allow') return coerceAllow([given].flat().map(String))
+  if (option.kind === 'list') return [given].flat().flatMap((text) => String(text).split(','))
   if (typeof given !== 'string') return given
   if (option.kind === 'number') return given.trim() !== '' && Number.isFinite(Number(given)) ? Number(given) : given
   if (option.kind !== 'boolean') return given

@@ -267,6 +267,13 @@ export interface PodSpec {
   readonly readinessGates: readonly { readonly conditionType: string }[]
 }
 
+/** What keeps pods away from a node unless they tolerate it. */
+export interface Taint {
+  readonly key: string
+  readonly value: string
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+}
+
 export interface PodTemplate {
   readonly metadata: { readonly labels: Labels; readonly annotations: Labels }
   readonly spec: PodSpec

@@ -29,6 +29,8 @@ export interface PodContext {
   readonly compiled: CompiledPod
   /** sentences about what the template refers to and does not exist */
   readonly missing: readonly string[]
+  /** why it cannot be on its node, `''` once it is there */
+  readonly misfit: string
   readonly observed: ObservedPod | undefined
   /** names of this pod's volumes that exist */
   readonly volumes: readonly string[]

@@ -21,6 +21,9 @@ export function dropGone(memory: WorkloadMemory, pods: readonly PodNow[]): Workl
   return left.length === memory.pods.length ? memory : { ...memory, pods: left }
 }
 
+/** A pod that nothing lets onto its node is looked at again after: ms. */
+const MISFIT_RETRY_MS = 10_000
+
 /** A pod that is lost sooner than this after it was made was never any good: ms. */
 const QUICK_LOSS_MS = 10_000
 
@@ -145,6 +148,8 @@ export function nextWake(
   const times = pods.flatMap((pod) => podTimes(pod, wanted))
   if (wanted !== null && memory.rollout?.result === 'running' && memory.progress !== null && memory.progress.since > 0)
     times.push(memory.progress.since + wanted.spec.progressDeadlineSeconds * 1000)
+  // Who keeps a pod off its node may leave any time, and tells only those who route to it.
+  if (pods.some(({ context }) => context.misfit !== '')) times.push(now + MISFIT_RETRY_MS)
   if (memory.setbacks !== undefined) times.push(resumeAt(memory.setbacks))
   const ahead = times.filter((time) => time > now)
   return ahead.length === 0 ? undefined : Math.min(...ahead)
