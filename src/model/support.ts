@@ -111,7 +111,10 @@ const hook = (at: string): SupportRow[] => [
 
 const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) => [
   ...honoured(`resources.${list}.cpu`, `resources.${list}.memory`),
-  unenforced(`resources.${list}.ephemeral-storage`, 'disk use is not limited'),
+  {
+    field: `resources.${list}.ephemeral-storage`,
+    support: { level: 'honoured', but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute' },
+  },
   refused(`resources.${list}.*`, 'no node offers this resource in this version'),
 ])
 

@@ -126,6 +126,8 @@ export interface ProbeAction {
   readonly exec?: { readonly command: readonly string[] }
   readonly grpc?: { readonly port: number; readonly service: string }
   readonly sleep?: { readonly seconds: number }
+  /** in no manifest: fails once the container has written more than this to its own file system */
+  readonly storage?: { readonly limitBytes: number }
 }
 
 export interface Probe extends ProbeAction {

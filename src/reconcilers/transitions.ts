@@ -63,10 +63,11 @@ function recordPod(pod: PodNow, now: number): PodRecord {
     pod.containers.filter((one) => one.condemned !== undefined),
   )
   const readySince = pod.ready ? record.readySince || now : 0
-  const lost = pod.sandbox === 'lost' && record.deletion === undefined
+  const leaves = pod.sandbox === 'lost' ? pod.lostBecause : pod.evictedBecause
+  const lost = record.deletion === undefined && (pod.sandbox === 'lost' || leaves !== '')
   const same = bound === record.bound && launched === record.launched && readySince === record.readySince
   if (same && condemned === (record.condemned ?? NONE) && !lost) return record
-  const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: pod.lostBecause }
+  const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: leaves }
   return { ...record, bound, launched, readySince, ...(condemned.length > 0 ? { condemned } : {}), ...(lost ? { deletion } : {}) }
 }
 
