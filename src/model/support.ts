@@ -113,7 +113,10 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
   ...honoured(`resources.${list}.cpu`, `resources.${list}.memory`),
   {
     field: `resources.${list}.ephemeral-storage`,
-    support: { level: 'honoured', but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute' },
+    support: {
+      level: 'honoured',
+      but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute',
+    },
   },
   refused(`resources.${list}.*`, 'no node offers this resource in this version'),
 ])

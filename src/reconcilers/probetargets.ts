@@ -1,9 +1,9 @@
 /** Which containers of a workload are to be probed, and how. */
 import type { Container, Probe } from '../model/types.ts'
 import { portProbes, portsAsked } from './listening.ts'
+import { storageProbe } from './localstorage.ts'
 import type { ProbeKind } from './observed.ts'
 import type { ContainerNow, PodNow } from './podstate.ts'
-import { storageProbe } from './localstorage.ts'
 
 /** A running container and its probes. */
 export interface ProbeTarget {

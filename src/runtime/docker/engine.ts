@@ -47,7 +47,16 @@ export function dockerEngine(options: ConnectOptions & { readonly node: string; 
 
 type Observations = Pick<
   Engine,
-  'info' | 'listContainers' | 'inspectContainer' | 'listNetworks' | 'listVolumes' | 'inspectImage' | 'events' | 'logs' | 'stats' | 'writtenBytes'
+  | 'info'
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'listNetworks'
+  | 'listVolumes'
+  | 'inspectImage'
+  | 'events'
+  | 'logs'
+  | 'stats'
+  | 'writtenBytes'
 >
 
 function observations(connection: Connection): Observations {

@@ -22,7 +22,9 @@ test('a pod beyond its limit is evicted, told why, and another takes its place',
   const stage = new Stage().apply(deployment({ spec: { replicas: 1 }, template: { containers: [limited] } }))
   stage.run(30_000)
   const [before] = stage.records()
-  const over: ContainerProbes = { storage: { result: 'failure', since: 0, lastAnswer: 'has written 70Mi, and its limit is 64Mi' } }
+  const over: ContainerProbes = {
+    storage: { result: 'failure', since: 0, lastAnswer: 'has written 70Mi, and its limit is 64Mi' },
+  }
   stage.probe = () => over
   stage.plan(web)
   expect(stage.records()[0]?.deletion?.cause).toBe('Evicted: container app has written 70Mi, and its limit is 64Mi')
