@@ -5,7 +5,7 @@
  * `*` for every key that has no row. A field without any row is accepted without effect, and said so.
  */
 import { capabilityName } from './container.ts'
-import { baselineCapabilities, type Policy, safeSysctls } from './policy.ts'
+import { baselineCapabilities, GPU, type Policy, safeSysctls } from './policy.ts'
 import { countedResources } from './quota.ts'
 import { isMap } from './raw.ts'
 import { plainText } from './report.ts'
@@ -116,6 +116,13 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
     support: {
       level: 'honoured',
       but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute',
+    },
+  },
+  {
+    field: `resources.${list}."${GPU}"`,
+    support: {
+      level: 'honoured',
+      but: 'so many of the node’s GPUs, whichever Docker gives: another container may have the same ones',
     },
   },
   refused(`resources.${list}.*`, 'no node offers this resource in this version'),
