@@ -300,6 +300,23 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     unenforced('spec.ipFamilyPolicy', 'Services have IPv4 addresses', other('SingleStack')),
     unenforced('spec.trafficDistribution', 'every endpoint gets its share'),
   ],
+  'v1/Endpoints': [
+    ...common,
+    ...['addresses', 'notReadyAddresses'].flatMap((list) => [
+      ...honoured(`subsets[].${list}[].ip`, `subsets[].${list}[].hostname`),
+      unenforced(`subsets[].${list}[].nodeName`, 'addresses are not tied to nodes'),
+      unenforced(`subsets[].${list}[].targetRef`, 'addresses are not tied to pods'),
+    ]),
+    ...honoured('subsets[].ports'),
+  ],
+  'discovery.k8s.io/v1/EndpointSlice': [
+    ...common,
+    unenforced('addressType', 'Services have IPv4 addresses', other('IPv4')),
+    ...honoured('endpoints[].addresses', 'endpoints[].conditions', 'endpoints[].hostname', 'ports'),
+    ...['deprecatedTopology', 'hints', 'nodeName', 'targetRef', 'zone'].map((name) =>
+      unenforced(`endpoints[].${name}`, 'addresses are not tied to nodes or pods'),
+    ),
+  ],
   'v1/ServiceAccount': [
     ...common,
     ...honoured('imagePullSecrets'),
@@ -359,7 +376,6 @@ export const dataKinds: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/v1/Role': 'there is no Kubernetes API to guard',
   'rbac.authorization.k8s.io/v1/RoleBinding': 'there is no Kubernetes API to guard',
   'storage.k8s.io/v1/StorageClass': 'no volumes are provisioned',
-  'v1/Endpoints': 'endpoints come from selectors alone',
   'v1/PersistentVolume': 'no volumes are provisioned',
   'v1/PersistentVolumeClaim': 'no volumes are provisioned',
 }
