@@ -93,7 +93,7 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
     [
       'a profile that is not of the node, with a name',
       deployment({ pod: 'securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: a}}' }),
-      'app.yaml:10 spec.template.spec.securityContext.seccompProfile.localhostProfile UnknownField',
+      'app.yaml:9 spec.template.spec.securityContext.seccompProfile.localhostProfile UnknownField',
     ],
     [
       'undeclared volume',
