@@ -39,7 +39,7 @@ export function planPod(pod: PodNow): Lane[] {
   if (!context.node.reachable) return []
   if (context.record.deletion !== undefined) return planTeardown(pod)
   if (pod.sandbox === 'lost') return []
-  if (context.missing.length > 0 && pod.sandbox === 'absent') return []
+  if (pod.sandbox === 'absent' && (context.missing.length > 0 || context.misfit !== '')) return []
   const life = pod.ending === undefined ? [...planPulls(pod), ...planLife(pod)] : planEnding(pod, pod.ending)
   return [...life, ...planOldAttempts(pod), ...planStrangers(pod)]
 }

@@ -3,6 +3,7 @@
  * written, then main containers.
  * @see Kubernetes pkg/kubelet/kuberuntime: computeInitContainerActions, newTerminationOrdering
  */
+import { isSidecar } from '../model/podresources.ts'
 import type { Container, PodSpec } from '../model/types.ts'
 
 /** `sidecar`: an init container with `restartPolicy: Always`, which runs for as long as the main containers do. */
@@ -25,10 +26,6 @@ export function inOrder(spec: PodSpec): { readonly role: Role; readonly containe
     })),
     ...spec.containers.map((container) => ({ role: 'main' as const, container })),
   ]
-}
-
-export function isSidecar({ restartPolicy }: Container): boolean {
-  return restartPolicy === 'Always'
 }
 
 /** Whether everything that has to be over or up before the main containers is. */

@@ -30,6 +30,8 @@ export interface PodContext {
   readonly compiled: CompiledPod
   /** sentences about what the template refers to and does not exist */
   readonly missing: readonly string[]
+  /** why it cannot be on its node, `''` once it is there */
+  readonly misfit: string
   readonly observed: ObservedPod | undefined
   /** names of this pod's volumes that exist */
   readonly volumes: readonly string[]
@@ -86,6 +88,8 @@ export interface PodNow {
   readonly lostBecause: string
   /** the drift that lost it, when it was one */
   readonly lostBy: DriftKind | undefined
+  /** why it is to go though it runs, `''` otherwise */
+  readonly evictedBecause: string
   /** in the order they start */
   readonly containers: readonly ContainerNow[]
   /** why nothing of it starts any more and what still runs is to stop; `undefined` while it has something to do */
@@ -106,6 +110,7 @@ export function observePod(context: PodContext): PodNow {
     sandbox: stage,
     lostBecause: because,
     lostBy: drift,
+    evictedBecause: evictionCause(context, containers),
     containers,
     ending,
     phase,
@@ -113,6 +118,15 @@ export function observePod(context: PodContext): PodNow {
       ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready)
       : context.record.readySince > 0,
   }
+}
+
+/** @see Kubernetes pkg/kubelet/eviction: reason Evicted */
+function evictionCause({ probes }: PodContext, containers: readonly ContainerNow[]): string {
+  for (const { latest, stage, compiled } of containers) {
+    const storage = stage === 'running' && latest !== undefined ? probes(latest.id).storage : undefined
+    if (storage?.result === 'failure') return `Evicted: container ${compiled.name} ${storage.lastAnswer}`
+  }
+  return ''
 }
 
 /** How an attempt is remembered: once it has been seen running with its hook done, or for what was done to it. */

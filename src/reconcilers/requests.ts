@@ -1,7 +1,7 @@
 /** What a pod asks of its node as a whole. @see Kubernetes pkg/api/v1/resource PodRequests, qos ComputePodQOS */
+import { podPeak } from '../model/podresources.ts'
 import { bytes } from '../model/quantity.ts'
-import type { Container, PodSpec } from '../model/types.ts'
-import { inOrder } from './podorder.ts'
+import type { PodSpec } from '../model/types.ts'
 
 export type Qos = 'Guaranteed' | 'Burstable' | 'BestEffort'
 
@@ -17,18 +17,5 @@ export function qosOf(spec: PodSpec): Qos {
 
 /** The most memory that its containers ask for at any one time: bytes. */
 export function memoryRequest(spec: PodSpec): number {
-  return peak(spec, ({ resources: { requests, limits } }) => bytes(requests.memory ?? limits.memory ?? '0'))
-}
-
-/**
- * Sidecars add up from where they start; an init container runs beside those before it, and the main containers beside
- * all of them.
- */
-function peak(spec: PodSpec, of: (container: Container) => number): number {
-  let [beside, most] = [0, 0]
-  for (const { role, container } of inOrder(spec)) {
-    if (role !== 'init') beside += of(container)
-    most = Math.max(most, role === 'init' ? beside + of(container) : beside)
-  }
-  return most
+  return Number(podPeak(spec, ({ resources: { requests, limits } }) => BigInt(bytes(requests.memory ?? limits.memory ?? '0'))))
 }

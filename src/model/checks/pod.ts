@@ -8,6 +8,7 @@ import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 import { checkContainer, type PodVolumes } from './container.ts'
+import { checkProfiles } from './profiles.ts'
 
 export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
   if (field(spec, 'containers') !== undefined && listAt(spec, 'containers').length === 0) {
@@ -16,6 +17,7 @@ export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
   const volumes = checkVolumes(spec, at, report)
   checkContainers(spec, volumes, at, report)
   checkNames(spec, at, report)
+  checkProfiles(spec, at, report)
   checkAliases(spec, at, report)
   checkProcesses(spec, at, report)
   const deadline = numberAt(spec, 'activeDeadlineSeconds')
