@@ -124,12 +124,14 @@ function fieldSections(): Section[] {
 
 function introOf(key: string): string {
   if (key === 'v1/Pod') return 'Its `spec` is the one of [pods](#pods), its `metadata` as [below](#metadata).'
+  if (key === 'batch/v1/CronJob')
+    return 'Its `spec.jobTemplate.spec` is as in [Job](#job), its `metadata` and that of the template as [below](#metadata).'
   const hasTemplate = kindSupport[key]?.some(({ field }) => field.startsWith('spec.template.'))
   return hasTemplate ? 'Its `spec.template` is as in [pods](#pods), its `metadata` as [below](#metadata).' : ''
 }
 
 function isShared(key: string, field: string): boolean {
-  if (field.startsWith('metadata.') || field.startsWith('spec.template.')) return true
+  if (['metadata.', 'spec.template.', 'spec.jobTemplate.'].some((part) => field.startsWith(part))) return true
   return key === 'v1/Pod' && field.startsWith('spec.')
 }
 

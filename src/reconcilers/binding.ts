@@ -2,6 +2,7 @@
  * Binding a pod template to the ConfigMaps and Secrets it refers to: which values it gets, what is
  * missing, and the hash that names the two together. A changed value is a changed template, so it rolls.
  */
+import { ROLL_ON_CONFIG } from '../model/annotations.ts'
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import { ownOf } from '../model/raw.ts'
 import type { ConfigMap, EnvSource, PodTemplate, Secret } from '../model/types.ts'
@@ -9,9 +10,6 @@ import type { BoundConfig } from './memory.ts'
 
 /** Bumped when the meaning of a canonical template changes; never by an ordinary upgrade. */
 const HASH_SCHEMA = 1
-
-/** Set to `"false"` on a pod template, it keeps changed ConfigMaps and Secrets from rolling it. */
-export const ROLL_ON_CONFIG = 'trireme.dev/roll-on-config-change'
 
 export interface ConfigLookup {
   configMap(namespace: string, name: string): ConfigMap | undefined

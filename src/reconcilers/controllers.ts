@@ -1,11 +1,13 @@
 /** The controller of each kind of workload. */
 import type { Controller } from './controller.ts'
+import { job } from './job.ts'
 import { replicated } from './replicated.ts'
 
 const controllers: Readonly<Record<string, Controller>> = {
   Deployment: replicated,
   ReplicaSet: replicated,
   Pod: replicated,
+  Job: job,
 }
 
 /** @param kind of a workload key; errors: a kind without a controller is a mistake of the caller */

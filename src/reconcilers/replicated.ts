@@ -1,6 +1,6 @@
 /** Deployment, ReplicaSet and bare Pod: replicas that are all alike, rolled from one set to the next. */
 import { splitKey } from '../model/types.ts'
-import type { Controller, ControllerPass } from './controller.ts'
+import { type Controller, type ControllerPass, labelled } from './controller.ts'
 import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
 import { planRollout, type SetTargets } from './rollout.ts'
 import { newestSet } from './wanted.ts'
@@ -12,6 +12,7 @@ export const replicated: Controller = {
     const replicas = wanted?.spec.replicas ?? 0
     return scaled.scaledTo === replicas ? scaled : { ...scaled, scaledTo: replicas }
   },
+  podTemplate: (template, { hash }) => labelled(template, { 'pod-template-hash': hash }),
 }
 
 function rolloutTargets({ input, memory, wanted, pods }: ControllerPass): SetTargets {

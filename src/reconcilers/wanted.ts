@@ -1,6 +1,6 @@
 /** What Git wants of a workload, as one shape for Deployment, ReplicaSet and Pod. */
 import { canonicalText } from '../model/canonical.ts'
-import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
+import type { DeploymentSpec, PodTemplate, PodWorkload } from '../model/types.ts'
 import { bindTemplate, type ConfigLookup, pullSecretNames, templateHash } from './binding.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
 
@@ -17,7 +17,7 @@ export interface Wanted {
   readonly sourceRevision: string
 }
 
-export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision: string): Wanted {
+export function wantedOf(target: PodWorkload, lookup: ConfigLookup, sourceRevision: string): Wanted {
   const spec = withHostPorts(rolloutSpec(target))
   const { config, missing } = bindTemplate(spec.template, target.metadata.namespace, lookup)
   const hash = templateHash(spec.template, config)
@@ -28,7 +28,7 @@ export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision:
  * A bare ReplicaSet rolls a changed template like a Deployment with default bounds, and a bare Pod is replaced:
  * unlike in Kubernetes a commit always takes effect, because Git is the only way to change anything.
  */
-function rolloutSpec(target: Workload): DeploymentSpec {
+function rolloutSpec(target: PodWorkload): DeploymentSpec {
   if (target.kind === 'Deployment') return target.spec
   const common = { revisionHistoryLimit: 1, progressDeadlineSeconds: 600, paused: false }
   if (target.kind === 'ReplicaSet')
@@ -37,15 +37,15 @@ function rolloutSpec(target: Workload): DeploymentSpec {
       ...target.spec,
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
     }
-  const { labels, annotations } = target.metadata
-  return {
-    ...common,
-    replicas: 1,
+  const alone = {
     minReadySeconds: 0,
     selector: { matchLabels: {}, matchExpressions: [] },
-    template: { metadata: { labels, annotations }, spec: target.spec },
     strategy: { type: 'Recreate' },
-  }
+  } as const
+  if (target.kind === 'Job')
+    return { ...common, ...alone, revisionHistoryLimit: 0, replicas: target.spec.parallelism, template: target.spec.template }
+  const { labels, annotations } = target.metadata
+  return { ...common, ...alone, replicas: 1, template: { metadata: { labels, annotations }, spec: target.spec } }
 }
 
 /**

@@ -7,6 +7,7 @@ import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { underOneClock } from './clock.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
+import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
@@ -55,19 +56,31 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const pods = observeAll(input, scaled, wanted)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const memory = recordProgress(scaled, counts, wanted, input.now)
+  const pass: ControllerPass = { input, memory, wanted, pods, newPods: newPods(input, ids) }
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
   const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
     memory: gone ? undefined : memory,
-    status: gone ? undefined : workloadStatus(input, wanted, memory, pods),
+    status: gone ? undefined : statusOf(controller, pass),
     endpoints: pods.flatMap(podEndpoint),
     probes: pods.flatMap(probeTargets),
     events: describeChanges(input.key, remembered, memory),
     drifts: lostPods(before),
     // What has just become ready is looked at again once the tables that want it are known.
-    wakeAt: shownAll(input.memory, memory) ? nextWake(pods, wanted, memory, input.now) : input.now,
+    wakeAt: shownAll(input.memory, memory) ? wakeTime(controller, pass) : input.now,
   }
+}
+
+function statusOf({ summarize }: Controller, pass: ControllerPass): WorkloadStatus {
+  const common = workloadStatus(pass.input, pass.wanted, pass.memory, pass.pods)
+  return summarize === undefined ? common : summarize(common, pass)
+}
+
+function wakeTime({ wakeTimes }: Controller, { input, memory, wanted, pods }: ControllerPass): number | undefined {
+  const own = wakeTimes === undefined ? [] : wakeTimes(memory, input.target).filter((at) => at > input.now)
+  const times = [nextWake(pods, wanted, memory, input.now), ...own].filter((at) => at !== undefined)
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 /**
@@ -170,6 +183,7 @@ function compileOnce(
   if (known !== undefined) return known
   const { uid, name, ip } = record
   const { hash, sourceRevision, template, config } = set
+  const own = splitKey(input.key)
   const identity = {
     uid,
     name,
@@ -180,7 +194,7 @@ function compileOnce(
     set: set.name,
     hash,
     sourceRevision,
-    template,
+    template: controllerOf(own.kind).podTemplate(template, record, { name: own.name, uid: memory.uid }),
     config,
   }
   const made = compilePod({

@@ -6,11 +6,19 @@ import type { EventNote } from './status.ts'
 export function describeChanges(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {
   if (before === after) return []
   return [
-    ...scaledSets(key, before, after),
+    ...(after.job === undefined ? scaledSets(key, before, after) : jobEnd(key, before, after)),
     ...newPods(key, before, after),
     ...leavingPods(key, before, after),
     ...rolloutEnd(key, before, after),
   ]
+}
+
+function jobEnd(key: ObjectKey, before: WorkloadMemory, { job }: WorkloadMemory): EventNote[] {
+  if (!job?.end || before.job?.end?.at === job.end.at) return []
+  const { result, reason, message } = job.end
+  return result === 'Complete'
+    ? [{ type: 'Normal', reason: 'Completed', object: key, message: `Job completed: ${message}` }]
+    : [{ type: 'Warning', reason, object: key, message: `Job failed: ${message}` }]
 }
 
 function scaledSets(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {

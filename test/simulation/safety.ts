@@ -3,7 +3,7 @@
  * daemon it reads only what it has promised: its memory and its status.
  */
 
-import type { LoadedObject, Workload } from '../../src/model/types.ts'
+import type { Deployment, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'
@@ -83,7 +83,7 @@ export function createSafety(world: SafetyWorld): Safety {
 
   /** What an object promises from now on. */
   function take(key: string, object: unknown): Pledge {
-    const pledge = pledgeOf(object as Workload)
+    const pledge = pledgeOf(object as Deployment | ReplicaSet | Pod)
     const known = applied.get(key)
     if (known?.object === object) return pledge
     const text = JSON.stringify(pledge)
@@ -143,7 +143,7 @@ export function createSafety(world: SafetyWorld): Safety {
     const pods = livePods(world.containers(), world.ranMs)
     for (const [key, { object }] of daemon.store.lastApplied()) {
       if (object.kind !== 'Deployment' && object.kind !== 'ReplicaSet') continue
-      const { replicas, template } = (object as Extract<Workload, { kind: 'Deployment' }>).spec
+      const { replicas, template } = (object as Deployment).spec
       const image = template.spec.containers[0]?.image
       const own = [...pods.values()].filter((pod) => pod.owner === key && pod.image === image)
       const ready = own.filter((pod) => pod.ready || !isSound(behaviourOf(pod.image))).length

@@ -2,7 +2,18 @@
 import { createHash } from 'node:crypto'
 import { deepFreeze } from '../../src/model/canonical.ts'
 import { canonicalize } from '../../src/model/canonicalize.ts'
-import type { ConfigMap, Deployment, ModelObject, Pod, PodTemplate, ReplicaSet, Secret, Service } from '../../src/model/types.ts'
+import type {
+  ConfigMap,
+  CronJob,
+  Deployment,
+  Job,
+  ModelObject,
+  Pod,
+  PodTemplate,
+  ReplicaSet,
+  Secret,
+  Service,
+} from '../../src/model/types.ts'
 import { type Cluster, defineCluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import type { SetCount } from '../../src/reconcilers/rollout.ts'
@@ -81,6 +92,37 @@ export function replicaSet({ name = 'web', template: change = {}, spec = {} }: D
 export function barePod({ name = 'job', template: change = {} }: { name?: string; template?: TemplateChange } = {}): Pod {
   const { metadata, spec } = rawTemplate(change)
   return canonical<Pod>({ apiVersion: 'v1', kind: 'Pod', metadata: { name, ...(metadata as Raw) }, spec })
+}
+
+export interface JobChange {
+  readonly name?: string
+  readonly template?: TemplateChange
+  /** further fields of the Job's spec */
+  readonly spec?: Raw
+}
+
+function rawJobSpec({ template: { spec = {}, ...change } = {}, spec: more = {} }: JobChange): Raw {
+  return { template: rawTemplate({ labels: { app: 'work' }, ...change, spec: { restartPolicy: 'Never', ...spec } }), ...more }
+}
+
+/** `Job/shop/work` of one pod of `web:1` that is not started again. */
+export function job(change: JobChange = {}): Job {
+  return canonical<Job>({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: change.name ?? 'work' },
+    spec: rawJobSpec(change),
+  })
+}
+
+/** `CronJob/shop/tick` of such a Job at every full minute. */
+export function cronJob({ spec = {}, ...change }: JobChange = {}, job: Raw = {}): CronJob {
+  return canonical<CronJob>({
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: change.name ?? 'tick' },
+    spec: { schedule: '* * * * *', jobTemplate: { spec: rawJobSpec({ ...change, spec: job }) }, ...spec },
+  })
 }
 
 export function configMap(name: string, data: Raw = {}, more: Raw = {}): ConfigMap {

@@ -5,6 +5,7 @@ import type { Report } from '../report.ts'
 import type { BuiltinKind } from '../schema.ts'
 import { checkShape } from '../shape.ts'
 import { checkConfigMap, checkSecret } from './config.ts'
+import { checkCronJob, checkJob } from './job.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
@@ -17,6 +18,8 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'v1/Service': checkService,
   'apps/v1/Deployment': checkWorkload,
   'apps/v1/ReplicaSet': checkWorkload,
+  'batch/v1/Job': checkJob,
+  'batch/v1/CronJob': checkCronJob,
 }
 
 /** Reports what is wrong with a document, and returns its kind as far as it is known. */

@@ -74,5 +74,5 @@ test("edges of a Service that nothing is known of are somebody's until a whole r
   world.setWanted(wanted(balancer('b')), [], true)
   expect(world.owned(A)).toBe(false)
   expect(world.owned(B)).toBe(true)
-  expect(world.owned('Job/shop/a')).toBe(false)
+  expect(world.owned('Workflow/shop/a')).toBe(false)
 })

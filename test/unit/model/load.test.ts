@@ -347,7 +347,7 @@ describe('several documents', () => {
 
   test('a workload that is never run leaves its file whole', () => {
     const text =
-      'apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {spec: {containers: [{name: a, image: a}]}}}'
+      'apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\nspec: {selector: {}, template: {spec: {containers: [{name: a, image: a}]}}}'
     expect(loadText(text).brokenFiles.size).toBe(0)
   })
 
