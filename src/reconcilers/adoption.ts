@@ -10,12 +10,12 @@ import type { ObservedPod } from './observed.ts'
 /** What a sandbox remembers of its pod, as canonical JSON in its label. */
 export interface SandboxMemory {
   readonly workload: { readonly uid: string; readonly createdAt: number }
-  readonly set: Omit<SetRecord, 'replicas' | 'config'>
+  readonly set: Omit<SetRecord, 'replicas' | 'config' | 'recovered'>
   readonly pod: Pick<PodRecord, 'ip' | 'createdAt' | 'cause' | 'index'>
 }
 
 export function sandboxMemory(workload: WorkloadMemory, set: SetRecord, record: PodRecord): SandboxMemory {
-  const { replicas: _replicas, config: _config, ...rest } = set
+  const { replicas: _replicas, config: _config, recovered: _recovered, ...rest } = set
   const { ip, createdAt, cause, index } = record
   return {
     workload: { uid: workload.uid, createdAt: workload.createdAt },
@@ -51,6 +51,7 @@ export function adoptPods(
     sets.set(memory.set.name, {
       ...memory.set,
       config: seen?.config ?? bind(memory.set.template),
+      recovered: true,
       replicas: (seen?.replicas ?? 0) + 1,
     })
   }

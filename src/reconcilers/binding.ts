@@ -91,6 +91,11 @@ export function templateHash(template: PodTemplate, config: BoundConfig): string
   return hash
 }
 
+/** Whether a hash tells what the template was bound to. */
+export function provesConfig(template: PodTemplate): boolean {
+  return template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
+}
+
 /** Secrets that `template` needs for nothing but its images. */
 export function pullSecretNames(template: PodTemplate): ReadonlySet<string> {
   const names = new Set(template.spec.imagePullSecrets.map((secret) => secret.name))
@@ -104,10 +109,11 @@ const PULL_SECRETS = 'imagePullSecrets'
 const hashes = new WeakMap<BoundConfig, { readonly template: PodTemplate; readonly hash: string }>()
 
 function computeHash(template: PodTemplate, config: BoundConfig): string {
-  const rolls = template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
   const pullOnly = pullSecretNames(template)
   const secrets = Object.fromEntries(Object.entries(config.secrets).filter(([name]) => !pullOnly.has(name)))
-  return sha256(canonicalText({ schema: HASH_SCHEMA, template, config: rolls ? { ...config, secrets } : null })).slice(0, 10)
+  return sha256(
+    canonicalText({ schema: HASH_SCHEMA, template, config: provesConfig(template) ? { ...config, secrets } : null }),
+  ).slice(0, 10)
 }
 
 /** What a template refers to never changes. */

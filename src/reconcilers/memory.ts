@@ -25,6 +25,8 @@ export interface SetRecord {
   readonly createdAt: number
   readonly template: PodTemplate
   readonly config: BoundConfig
+  /** the store was lost: `config` is what there was when its pods were adopted, and need not be what they were given */
+  readonly recovered?: boolean
   /** the source revision that first asked for this template */
   readonly sourceRevision: string
 }

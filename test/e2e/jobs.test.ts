@@ -58,7 +58,7 @@ test('three completions, two at once, each told its index; and their logs can be
   )
   expect(most).toBe(2)
   expect(done).toMatchObject({ healthy: true, job: { succeeded: 3, failed: 0, succeededIndexes: '0-2', active: 0 } })
-  const logs = await lab.trireme('logs', 'job/sums', '--api', lab.url)
+  const logs = await lab.trireme('logs', 'job/sums', '--server', lab.url)
   expect(
     [0, 1, 2].filter((index) => logs.output.includes(`sum ${index} of sums-${index}`)),
     logs.output,
@@ -87,10 +87,13 @@ test('a Job whose time to live is over leaves nothing, and a daemon that is kill
 
 test('one that fails is tried again, then says why; and another template runs it anew', async () => {
   const failed = await lab.until('migrate failed', (status) =>
-    workloadIn(status, 'Job/default/migrate', ({ condition }) => condition === 'Failed'),
+    workloadIn(
+      status,
+      'Job/default/migrate',
+      ({ job: state, message }) => state?.result === 'Failed' && message.includes('no such table'),
+    ),
   )
-  expect(failed).toMatchObject({ healthy: false, job: { failed: 2, reason: 'BackoffLimitExceeded' } })
-  expect(failed.message).toContain('no such table')
+  expect(failed).toMatchObject({ condition: 'Failed', healthy: false, job: { failed: 2, reason: 'BackoffLimitExceeded' } })
   expect(failed.pods.map(({ phase }) => phase)).toEqual(['Failed', 'Failed'])
   await lab.write({ 'migrate.yaml': [job('migrate', 'echo mended', { backoffLimit: 1 })] })
   const mended = await lab.untilHealthy('Job/default/migrate')
@@ -119,7 +122,7 @@ test(
     )
     expect(cron).toMatchObject({ condition: 'Scheduled', healthy: true })
     expect(await lab.metric('kube_cronjob_status_last_successful_time{namespace="default",cronjob="tick"}')).toBeGreaterThan(0)
-    const table = await lab.trireme('status', '--api', lab.url)
+    const table = await lab.trireme('status', '--server', lab.url)
     expect(table.output).toMatch(/CRONJOB/)
   },
   2 * MINUTE_MS,

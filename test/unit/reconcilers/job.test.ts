@@ -3,7 +3,7 @@ import { objectKey } from '../../../src/model/types.ts'
 import { SANDBOX } from '../../../src/reconcilers/names.ts'
 import type { ContainerSpec, Step } from '../../../src/reconcilers/plan.ts'
 import { Stage } from '../../support/stage.ts'
-import { app, type JobChange, job, namespace } from '../../support/world.ts'
+import { app, type JobChange, job, namespace, secret } from '../../support/world.ts'
 
 const work = objectKey('Job', namespace, 'work')
 
@@ -306,6 +306,23 @@ describe('what has ended is remembered', () => {
     stage.memory.clear()
     expect(stage.restart().settle()).toEqual([])
     expect(status(stage)).toMatchObject({ condition: 'Complete', job: { succeeded: 2 } })
+  })
+
+  test('a lost store: what its pods say is told no more, for what their secrets were is not known', () => {
+    const env = [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'keys', key: 'token' } } }]
+    const target = job({ spec: { backoffLimit: 0 }, template: { containers: [app({ env })] } })
+    const stage = new Stage().apply(target, secret('keys', { token: 'old' }))
+    stage.tail = () => ['the token is old']
+    stage.settle()
+    end(stage, 1)
+    expect(JSON.stringify(status(stage))).toContain('the token is old')
+    stage.memory.clear()
+    stage
+      .apply(secret('keys', { token: 'new' }))
+      .restart()
+      .settle()
+    expect(status(stage)).toMatchObject({ condition: 'Failed' })
+    expect(JSON.stringify(status(stage))).not.toContain('the token is old')
   })
 
   test('a clock that was set back keeps nobody waiting', () => {
