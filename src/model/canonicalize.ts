@@ -1,25 +1,23 @@
 /** A valid document in canonical form: defaults as the API server fills them in, quantities and orders normalised. */
-import { canonicalText, deepFreeze } from './canonical.ts'
+import { deepFreeze } from './canonical.ts'
 import { compact } from './compact.ts'
 import { canonicalCronJobSpec, canonicalJobSpec } from './job.ts'
-import { sortedBy } from './order.ts'
 import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
 import { flagAt, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { builtinKind } from './schema.ts'
+import { readSelector } from './selector.ts'
 import type {
   ConfigMap,
   Deployment,
   DeploymentSpec,
   IntOrPercent,
   KubeObject,
-  LabelSelector,
   ModelObject,
   ObjectMeta,
   OtherObject,
   Protocol,
   ReplicaSet,
   Secret,
-  SelectorRequirement,
   Service,
   ServicePort,
 } from './types.ts'
@@ -132,7 +130,7 @@ function deployment(base: KubeObject, spec: Raw): Deployment {
     kind: 'Deployment',
     spec: {
       replicas: numberAt(spec, 'replicas') ?? 1,
-      selector: labelSelector(mapAt(spec, 'selector')),
+      selector: readSelector(mapAt(spec, 'selector')),
       template: canonicalTemplate(mapAt(spec, 'template')),
       strategy: strategy(mapAt(spec, 'strategy')),
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
@@ -162,25 +160,10 @@ function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
     kind: 'ReplicaSet',
     spec: {
       replicas: numberAt(spec, 'replicas') ?? 1,
-      selector: labelSelector(mapAt(spec, 'selector')),
+      selector: readSelector(mapAt(spec, 'selector')),
       template: canonicalTemplate(mapAt(spec, 'template')),
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
     },
-  }
-}
-
-function labelSelector(raw: Raw): LabelSelector {
-  return {
-    matchLabels: textMapAt(raw, 'matchLabels'),
-    matchExpressions: sortedBy(mapsAt(raw, 'matchExpressions').map(requirement), canonicalText),
-  }
-}
-
-function requirement(raw: Raw): SelectorRequirement {
-  return {
-    key: textAt(raw, 'key') ?? '',
-    operator: (textAt(raw, 'operator') ?? 'In') as SelectorRequirement['operator'],
-    values: [...new Set(textsAt(raw, 'values'))].sort(),
   }
 }
 

@@ -126,6 +126,8 @@ export interface ProbeAction {
   readonly exec?: { readonly command: readonly string[] }
   readonly grpc?: { readonly port: number; readonly service: string }
   readonly sleep?: { readonly seconds: number }
+  /** in no manifest: fails once the container has written more than this to its own file system */
+  readonly storage?: { readonly limitBytes: number }
 }
 
 export interface Probe extends ProbeAction {
@@ -265,6 +267,13 @@ export interface PodSpec {
   readonly tolerations: readonly unknown[]
   readonly topologySpreadConstraints: readonly unknown[]
   readonly readinessGates: readonly { readonly conditionType: string }[]
+}
+
+/** What keeps pods away from a node unless they tolerate it. */
+export interface Taint {
+  readonly key: string
+  readonly value: string
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
 }
 
 export interface PodTemplate {

@@ -21,7 +21,7 @@ export const job: Controller = {
     const set = memory.sets.find(({ name }) => name === pass.wanted?.set)
     if (spec === undefined || set === undefined) return deletePods(memory, pods.filter(isStaying), 'left Git', input.now)
     const own = pods.filter(({ context }) => context.record.set === set.name)
-    const { job: counted, outcomes } = countEnds(runOf(pass, set, own), spec, own, input.now)
+    const { job: counted, outcomes } = countEnds(runOf(pass, set, own), spec, own, leavingIn(input.memory), input.now)
     const run = timed({ ...counted, end: judgeJob(counted, spec, own, input.now) }, spec, input.now)
     const noted = noteOutcomes(memory, outcomes)
     const cleared = clearAway(noted, run, spec, pods, input.now)
@@ -38,6 +38,10 @@ export const job: Controller = {
 
 function jobSpecOf({ input: { target }, wanted }: ControllerPass): JobSpec | undefined {
   return wanted === null || target?.kind !== 'Job' ? undefined : target.spec
+}
+
+function leavingIn(memory: WorkloadMemory | undefined): Set<string> {
+  return new Set(memory?.pods.filter(({ deletion }) => deletion !== undefined).map(({ uid }) => uid))
 }
 
 function isStaying({ context }: PodNow): boolean {
@@ -99,7 +103,7 @@ function steerPods(
   spec: JobSpec,
   { input, pods, newPods }: ControllerPass,
 ): WorkloadMemory {
-  const leaving = new Set(memory.pods.filter(({ deletion }) => deletion !== undefined).map(({ uid }) => uid))
+  const leaving = leavingIn(memory)
   const own = pods.filter(({ context }) => context.record.set === set.name)
   const active = own.filter((pod) => isActive(pod) && !leaving.has(pod.context.record.uid))
   const wanted = activeWanted(run, spec, active.length)

@@ -11,12 +11,21 @@ export interface Counted {
   readonly outcomes: ReadonlyMap<string, NonNullable<PodRecord['outcome']>>
 }
 
-/** @see Kubernetes pkg/controller/job/job_controller.go trackJobStatusAndRemoveFinalizers */
-export function countEnds(job: JobMemory, spec: JobSpec, pods: readonly PodNow[], now: number): Counted {
+/**
+ * @param asked uids of pods that had been asked to go before this pass
+ * @see Kubernetes pkg/controller/job/job_controller.go trackJobStatusAndRemoveFinalizers
+ */
+export function countEnds(
+  job: JobMemory,
+  spec: JobSpec,
+  pods: readonly PodNow[],
+  asked: ReadonlySet<string>,
+  now: number,
+): Counted {
   const outcomes = new Map<string, NonNullable<PodRecord['outcome']>>()
   let next = job
   for (const pod of pods) {
-    const outcome = outcomeOf(pod)
+    const outcome = outcomeOf(pod, asked)
     if (outcome === undefined) continue
     outcomes.set(pod.context.record.uid, outcome)
     next = outcome === 'Succeeded' ? countSuccess(next, spec, pod) : countFailure(next, spec, pod, now)
@@ -26,12 +35,13 @@ export function countEnds(job: JobMemory, spec: JobSpec, pods: readonly PodNow[]
 
 /**
  * `undefined` while it is not over or is counted already. What was asked to go has not failed, however it ends; what
- * somebody took away has.
+ * somebody took away has, or what has taken too much.
  */
-function outcomeOf({ context: { record }, phase, sandbox }: PodNow): PodRecord['outcome'] {
+function outcomeOf({ context: { record }, phase }: PodNow, asked: ReadonlySet<string>): PodRecord['outcome'] {
   if (record.outcome !== undefined) return undefined
   if (phase === 'Succeeded') return 'Succeeded'
-  return phase === 'Failed' && (record.deletion === undefined || sandbox === 'lost') ? 'Failed' : undefined
+  const failed = phase === 'Failed' || record.deletion !== undefined
+  return failed && !asked.has(record.uid) ? 'Failed' : undefined
 }
 
 function countSuccess(job: JobMemory, spec: JobSpec, { context: { record } }: PodNow): JobMemory {

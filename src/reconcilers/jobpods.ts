@@ -35,8 +35,11 @@ export function podsToMake(
 }
 
 /** On its way out, and not at its end yet. */
-export function isEnding({ context: { record }, phase }: PodNow): boolean {
-  return record.deletion !== undefined && record.outcome === undefined && phase !== 'Succeeded' && phase !== 'Failed'
+export function isEnding({ context: { record }, phase, containers }: PodNow): boolean {
+  if (record.deletion === undefined) return false
+  return (
+    containers.some(({ stage }) => stage === 'running' || stage === 'paused') || (phase !== 'Succeeded' && phase !== 'Failed')
+  )
 }
 
 /** The lowest indexes that have neither ended nor a pod. */

@@ -37,7 +37,7 @@ export function planPod(pod: PodNow): Lane[] {
   if (context.record.deletion !== undefined) return planTeardown(pod)
   if (pod.sandbox === 'lost') return []
   if (context.record.outcome !== undefined) return [...planRest(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
-  if (context.missing.length > 0 && pod.sandbox === 'absent') return []
+  if (pod.sandbox === 'absent' && (context.missing.length > 0 || context.misfit !== '')) return []
   return [...planPulls(pod), ...planLife(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
 }
 

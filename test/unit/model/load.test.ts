@@ -258,13 +258,13 @@ describe('verdicts', () => {
   test('all of it is honoured', () => expect(verdict(deployment())).toEqual([['honoured']]))
 
   test('a field without effect', () =>
-    expect(verdict(deployment({ pod: 'nodeSelector: {disk: ssd}' }))).toEqual([
-      ['partly', 'spec.template.spec.nodeSelector: pods are not placed by it'],
+    expect(verdict(deployment({ pod: 'schedulerName: own' }))).toEqual([
+      ['partly', 'spec.template.spec.schedulerName: there is one scheduler'],
     ]))
 
   test('a kind that is only kept', () =>
-    expect(verdict('apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}')).toEqual([
-      ['partly', 'accepted, not enforced: no token is mounted'],
+    expect(verdict('apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: a}')).toEqual([
+      ['partly', 'accepted, not enforced: no HTTP routes are served'],
     ]))
 
   test('a custom resource', () =>

@@ -241,12 +241,14 @@ describe('suspend', () => {
     expect(status(begun({ spec: { suspend: true } }))).toMatchObject({ condition: 'Suspended', healthy: true, pods: [] }))
 
   test('stops what runs, keeps what was done, and is no failure', () => {
-    const stage = begun({ spec: { completions: 3 } })
+    const volumes = [{ name: 'work', emptyDir: {} }]
+    const change = { template: { spec: { volumes } } }
+    const stage = begun({ ...change, spec: { completions: 3 } })
     end(stage, 0)
-    stage.apply(job({ spec: { completions: 3, suspend: true } })).settle()
+    stage.apply(job({ ...change, spec: { completions: 3, suspend: true } })).settle()
     expect(stage.running()).toEqual([])
     expect(status(stage)).toMatchObject({ condition: 'Suspended', healthy: true, job: { succeeded: 1, failed: 0 } })
-    stage.apply(job({ spec: { completions: 3 } })).settle()
+    stage.apply(job({ ...change, spec: { completions: 3 } })).settle()
     end(stage, 0)
     end(stage, 0)
     expect(status(stage)).toMatchObject({ condition: 'Complete', job: { succeeded: 3, failed: 0 } })
