@@ -1,27 +1,25 @@
 /** A valid document in canonical form: defaults as the API server fills them in, quantities and orders normalised. */
-import { canonicalText, deepFreeze } from './canonical.ts'
+import { deepFreeze } from './canonical.ts'
 import { compact } from './compact.ts'
-import { sortedBy } from './order.ts'
 import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
-import { flagAt, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
+import { field, flagAt, has, isMap, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { builtinKind } from './schema.ts'
+import { daemonSet, statefulSet } from './sets.ts'
 import type {
   ConfigMap,
   Deployment,
   DeploymentSpec,
-  IntOrPercent,
   KubeObject,
-  LabelSelector,
   ModelObject,
   ObjectMeta,
   OtherObject,
   Protocol,
   ReplicaSet,
   Secret,
-  SelectorRequirement,
   Service,
   ServicePort,
 } from './types.ts'
+import { intOrPercent, labelSelector } from './workloadfields.ts'
 
 export interface CanonicalContext {
   /** for namespaced objects that name none */
@@ -62,7 +60,13 @@ function canonicalObject(body: Raw, context: CanonicalContext): ModelObject {
     case 'apps/v1/Deployment':
       return deployment(base, mapAt(body, 'spec'))
     case 'apps/v1/ReplicaSet':
-      return replicaSet(base, mapAt(body, 'spec'))
+      return replicaSet({ ...base, kind: 'ReplicaSet' }, mapAt(body, 'spec'))
+    case 'v1/ReplicationController':
+      return replicaSet({ ...base, kind: 'ReplicationController' }, withSelector(mapAt(body, 'spec')))
+    case 'apps/v1/StatefulSet':
+      return statefulSet(base, mapAt(body, 'spec'))
+    case 'apps/v1/DaemonSet':
+      return daemonSet(base, mapAt(body, 'spec'))
     default:
       return other(base, body, builtin === undefined)
   }
@@ -143,18 +147,16 @@ function strategy(raw: Raw): DeploymentSpec['strategy'] {
   const rolling = mapAt(raw, 'rollingUpdate')
   return {
     type: 'RollingUpdate',
-    rollingUpdate: { maxSurge: intOrPercent(rolling, 'maxSurge'), maxUnavailable: intOrPercent(rolling, 'maxUnavailable') },
+    rollingUpdate: {
+      maxSurge: intOrPercent(rolling, 'maxSurge', '25%'),
+      maxUnavailable: intOrPercent(rolling, 'maxUnavailable', '25%'),
+    },
   }
 }
 
-function intOrPercent(map: Raw, key: string): IntOrPercent {
-  return numberAt(map, key) ?? textAt(map, key) ?? '25%'
-}
-
-function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
+function replicaSet(base: Omit<ReplicaSet, 'spec'>, spec: Raw): ReplicaSet {
   return {
     ...base,
-    kind: 'ReplicaSet',
     spec: {
       replicas: numberAt(spec, 'replicas') ?? 1,
       selector: labelSelector(mapAt(spec, 'selector')),
@@ -164,19 +166,12 @@ function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
   }
 }
 
-function labelSelector(raw: Raw): LabelSelector {
-  return {
-    matchLabels: textMapAt(raw, 'matchLabels'),
-    matchExpressions: sortedBy(mapsAt(raw, 'matchExpressions').map(requirement), canonicalText),
-  }
-}
-
-function requirement(raw: Raw): SelectorRequirement {
-  return {
-    key: textAt(raw, 'key') ?? '',
-    operator: (textAt(raw, 'operator') ?? 'In') as SelectorRequirement['operator'],
-    values: [...new Set(textsAt(raw, 'values'))].sort(),
-  }
+/** A ReplicationController selects by plain labels, and without any by those of its template. */
+function withSelector(spec: Raw): Raw {
+  const selector = mapAt(spec, 'selector')
+  if (isMap(field(selector, 'matchLabels'))) return spec
+  const own = Object.keys(selector).length > 0
+  return { ...spec, selector: { matchLabels: own ? selector : mapAt(spec, 'template', 'metadata', 'labels') } }
 }
 
 function service(base: KubeObject, spec: Raw): Service {

@@ -216,6 +216,8 @@ export interface Volume {
   readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string }
   readonly configMap?: ConfigMapVolume
   readonly secret?: SecretVolume
+  /** canonical form of `persistentVolumeClaim` */
+  readonly claim?: { readonly claimName: string; readonly readOnly: boolean }
   /** Sources that this version refuses or accepts without enforcing stay as they were written. */
   readonly other?: Readonly<Record<string, unknown>>
 }
@@ -231,10 +233,22 @@ export interface PodSecurityContext {
   readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string }
 }
 
+/** A claim that no PersistentVolumeClaim in Git stands for: it comes with the pods of a StatefulSet. */
+export interface TemplateClaim {
+  /** of the claim, as volumes name it in `claim.claimName` */
+  readonly name: string
+  readonly labels: Labels
+  readonly annotations: Labels
+  /** a PersistentVolumeClaimSpec as it was written */
+  readonly spec: Readonly<Record<string, unknown>>
+}
+
 export interface PodSpec {
   readonly containers: readonly Container[]
   readonly initContainers: readonly Container[]
   readonly volumes: readonly Volume[]
+  /** Claims that the pod's workload declares for it; in a template they still lack the name of the pod. */
+  readonly claims?: readonly TemplateClaim[]
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never'
   readonly terminationGracePeriodSeconds: number
   readonly activeDeadlineSeconds?: number
@@ -296,14 +310,62 @@ export interface Deployment extends KubeObject {
   readonly spec: DeploymentSpec
 }
 
+/** A ReplicationController is one whose selector is written as plain labels. */
 export interface ReplicaSet extends KubeObject {
-  readonly kind: 'ReplicaSet'
+  readonly kind: 'ReplicaSet' | 'ReplicationController'
   readonly spec: {
     readonly replicas: number
     readonly selector: LabelSelector
     readonly template: PodTemplate
     readonly minReadySeconds: number
   }
+}
+
+export interface StatefulSetSpec {
+  readonly replicas: number
+  readonly ordinals: { readonly start: number }
+  readonly selector: LabelSelector
+  /** the headless Service that its pods have their names under; `''` for none */
+  readonly serviceName: string
+  readonly template: PodTemplate
+  readonly podManagementPolicy: 'OrderedReady' | 'Parallel'
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly partition: number; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+  readonly volumeClaimTemplates: readonly ClaimTemplate[]
+}
+
+export interface ClaimTemplate {
+  readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }
+  readonly spec: TemplateClaim['spec']
+}
+
+export interface StatefulSet extends KubeObject {
+  readonly kind: 'StatefulSet'
+  readonly spec: StatefulSetSpec
+}
+
+export interface DaemonSetSpec {
+  readonly selector: LabelSelector
+  readonly template: PodTemplate
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly maxSurge: IntOrPercent; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+}
+
+export interface DaemonSet extends KubeObject {
+  readonly kind: 'DaemonSet'
+  readonly spec: DaemonSetSpec
 }
 
 export interface Pod extends KubeObject {
@@ -350,8 +412,8 @@ export interface OtherObject extends KubeObject {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export type Workload = Deployment | ReplicaSet | Pod
-export type ModelObject = Namespace | ConfigMap | Secret | Deployment | ReplicaSet | Pod | Service | OtherObject
+export type Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod
+export type ModelObject = Namespace | ConfigMap | Secret | Workload | Service | OtherObject
 
 /** `Kind/namespace/name`; the namespace is empty for cluster-scoped kinds. */
 export type ObjectKey = string

@@ -105,6 +105,8 @@ export function workload(change: Partial<WorkloadStatus> = {}): WorkloadStatus {
       { type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: '', since: epochMs },
       { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', message: '', since: epochMs },
     ],
+    currentSet: 'web-7c9f',
+    updateSet: 'web-7c9f',
     sets: [set()],
     pods: [pod()],
     rollout: { startedAt: epochMs, endedAt: epochMs + 4_000, result: 'complete' },
