@@ -6,6 +6,7 @@ import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
 import { collectPods, podFamilies } from './pods.ts'
 import { collectServices, serviceFamilies } from './services.ts'
+import { collectSets, setFamilies } from './sets.ts'
 import { collectSources, sourceFamilies } from './sources.ts'
 import { collectUsage, type UsageSample, usageFamilies } from './usage.ts'
 import { collectWorkloads, workloadFamilies } from './workloads.ts'
@@ -60,6 +61,7 @@ const driftKinds: Readonly<Record<DriftKind, true>> = {
 
 const stateFamilies: Families = {
   ...workloadFamilies,
+  ...setFamilies,
   ...podFamilies,
   ...serviceFamilies,
   ...sourceFamilies,
@@ -69,6 +71,7 @@ const stateFamilies: Families = {
 /** Everything a status says, as samples. Pure. */
 export function* collectState(status: ClusterStatus, usage: readonly UsageSample[]): Generator<Sample> {
   yield* collectWorkloads(status)
+  yield* collectSets(status)
   yield* collectPods(status)
   yield* collectServices(status)
   yield* collectSources(status)

@@ -231,6 +231,9 @@ const common: readonly SupportRow[] = [
   ...metadataSupport.map((row) => ({ ...row, field: `metadata.${row.field}` })),
 ]
 
+const mendsStale =
+  'a pod that is not ready and is to be replaced anyway is so at once, so that a commit that mends it is never held up by it'
+
 /** Written by a server; Kubernetes leaves it out of what is applied, and says nothing. */
 const status: SupportRow = { field: 'status', support: { level: 'honoured' } }
 
@@ -251,6 +254,30 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     status,
     ...honoured('spec.replicas', 'spec.selector', 'spec.strategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
     ...honoured('spec.progressDeadlineSeconds', 'spec.paused'),
+    ...template('spec.template'),
+  ],
+  'v1/ReplicationController': [
+    ...common,
+    status,
+    ...honoured('spec.replicas', 'spec.minReadySeconds', 'spec.selector'),
+    ...template('spec.template'),
+  ],
+  'apps/v1/StatefulSet': [
+    ...common,
+    status,
+    ...honoured('spec.replicas', 'spec.ordinals', 'spec.selector', 'spec.serviceName', 'spec.podManagementPolicy'),
+    { field: 'spec.updateStrategy', support: { level: 'honoured', but: mendsStale } },
+    ...honoured('spec.minReadySeconds', 'spec.revisionHistoryLimit'),
+    refused('spec.volumeClaimTemplates', 'no volumes are provisioned by this version'),
+    ...['whenDeleted', 'whenScaled'].map((when) =>
+      refused(`spec.persistentVolumeClaimRetentionPolicy.${when}`, 'claims are never deleted by this version', only('Delete')),
+    ),
+    ...template('spec.template'),
+  ],
+  'apps/v1/DaemonSet': [
+    ...common,
+    status,
+    ...honoured('spec.selector', 'spec.updateStrategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
     ...template('spec.template'),
   ],
   'v1/Service': [
@@ -275,13 +302,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
 }
 
 /** Workloads of Kubernetes that this version does not run. */
-export const unrunKinds: ReadonlySet<string> = new Set([
-  'apps/v1/StatefulSet',
-  'apps/v1/DaemonSet',
-  'batch/v1/Job',
-  'batch/v1/CronJob',
-  'v1/ReplicationController',
-])
+export const unrunKinds: ReadonlySet<string> = new Set(['batch/v1/Job', 'batch/v1/CronJob'])
 
 /** What is missing where a kind is accepted as data only; any other kind is simply not acted on. */
 export const dataKinds: Readonly<Record<string, string>> = {
