@@ -4,7 +4,8 @@ import { compact } from './compact.ts'
 import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
 import { field, flagAt, has, isMap, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { builtinKind } from './schema.ts'
-import { daemonSet, statefulSet } from './sets.ts'
+import { labelSelector } from './selector.ts'
+import { daemonSet, intOrPercent, statefulSet } from './sets.ts'
 import type {
   ConfigMap,
   Deployment,
@@ -19,7 +20,6 @@ import type {
   Service,
   ServicePort,
 } from './types.ts'
-import { intOrPercent, labelSelector } from './workloadfields.ts'
 
 export interface CanonicalContext {
   /** for namespaced objects that name none */

@@ -4,8 +4,8 @@
  */
 import { canonicalTemplate } from './podspec.ts'
 import { mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from './raw.ts'
-import type { ClaimTemplate, DaemonSet, DaemonSetSpec, KubeObject, StatefulSet, StatefulSetSpec } from './types.ts'
-import { intOrPercent, labelSelector } from './workloadfields.ts'
+import { labelSelector } from './selector.ts'
+import type { ClaimTemplate, DaemonSet, DaemonSetSpec, IntOrPercent, KubeObject, StatefulSet, StatefulSetSpec } from './types.ts'
 
 export function statefulSet(base: KubeObject, spec: Raw): StatefulSet {
   return {
@@ -68,4 +68,8 @@ function daemonStrategy(raw: Raw): DaemonSetSpec['updateStrategy'] {
     type: 'RollingUpdate',
     rollingUpdate: { maxSurge: intOrPercent(rolling, 'maxSurge', 0), maxUnavailable: intOrPercent(rolling, 'maxUnavailable', 1) },
   }
+}
+
+export function intOrPercent(map: Raw, key: string, otherwise: IntOrPercent): IntOrPercent {
+  return numberAt(map, key) ?? textAt(map, key) ?? otherwise
 }

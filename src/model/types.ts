@@ -216,7 +216,6 @@ export interface Volume {
   readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string }
   readonly configMap?: ConfigMapVolume
   readonly secret?: SecretVolume
-  /** canonical form of `persistentVolumeClaim` */
   readonly claim?: { readonly claimName: string; readonly readOnly: boolean }
   /** Sources that this version refuses or accepts without enforcing stay as they were written. */
   readonly other?: Readonly<Record<string, unknown>>
@@ -233,22 +232,10 @@ export interface PodSecurityContext {
   readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string }
 }
 
-/** A claim that no PersistentVolumeClaim in Git stands for: it comes with the pods of a StatefulSet. */
-export interface TemplateClaim {
-  /** of the claim, as volumes name it in `claim.claimName` */
-  readonly name: string
-  readonly labels: Labels
-  readonly annotations: Labels
-  /** a PersistentVolumeClaimSpec as it was written */
-  readonly spec: Readonly<Record<string, unknown>>
-}
-
 export interface PodSpec {
   readonly containers: readonly Container[]
   readonly initContainers: readonly Container[]
   readonly volumes: readonly Volume[]
-  /** Claims that the pod's workload declares for it; in a template they still lack the name of the pod. */
-  readonly claims?: readonly TemplateClaim[]
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never'
   readonly terminationGracePeriodSeconds: number
   readonly activeDeadlineSeconds?: number
@@ -342,7 +329,8 @@ export interface StatefulSetSpec {
 
 export interface ClaimTemplate {
   readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }
-  readonly spec: TemplateClaim['spec']
+  /** a PersistentVolumeClaimSpec as it was written */
+  readonly spec: Readonly<Record<string, unknown>>
 }
 
 export interface StatefulSet extends KubeObject {

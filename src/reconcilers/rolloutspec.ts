@@ -1,6 +1,6 @@
 /** What Git wants of any workload, told as the spec of a Deployment: how many pods, of which template, changed how fast. */
 import { compact } from '../model/compact.ts'
-import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, StatefulSet, TemplateClaim, Workload } from '../model/types.ts'
+import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, StatefulSet, Volume, Workload } from '../model/types.ts'
 import { runsOn } from './eligible.ts'
 import type { NodeView } from './observed.ts'
 import { resolveCount } from './rollout.ts'
@@ -63,26 +63,28 @@ function statefulSpec({ spec }: StatefulSet): Omit<DeploymentSpec, 'paused'> {
 }
 
 /**
- * The template with what the StatefulSet adds for all of its pods, so that a change of it rolls them. What differs from pod to
- * pod, their names, comes later. A claim hides a volume of the same name.
+ * The template with what the StatefulSet adds for all of its pods, so that a change of it rolls them. Names of claims lack the
+ * name of the pod, which `ownClaim` adds. A claim hides a volume of the same name.
  */
-function statefulTemplate({ template, serviceName, selector, volumeClaimTemplates }: StatefulSet['spec']): PodTemplate {
-  const claims = volumeClaimTemplates.map(
-    ({ metadata, spec }): TemplateClaim => ({ ...metadata, labels: { ...metadata.labels, ...selector.matchLabels }, spec }),
-  )
-  const names = new Set(claims.map(({ name }) => name))
+function statefulTemplate({ template, serviceName, volumeClaimTemplates }: StatefulSet['spec']): PodTemplate {
+  const names = volumeClaimTemplates.map(({ metadata }) => metadata.name)
   const volumes = [
-    ...template.spec.volumes.filter(({ name }) => !names.has(name)),
-    ...claims.map(({ name }) => ({ name, claim: { claimName: name, readOnly: false } })),
+    ...template.spec.volumes.filter(({ name }) => !names.includes(name)),
+    ...names.map((name) => ({ name, claim: { claimName: `${name}-`, readOnly: false } })),
   ]
   const spec: PodSpec = compact<PodSpec>({
     ...template.spec,
     hostname: undefined,
     subdomain: serviceName || undefined,
     volumes,
-    ...(claims.length === 0 ? {} : { claims }),
   })
   return { ...template, spec }
+}
+
+/** The volume as one pod has it: no claim that somebody names ends with a `-`. */
+export function ownClaim(volume: Volume, pod: string): Volume {
+  const { claim } = volume
+  return claim?.claimName.endsWith('-') ? { ...volume, claim: { ...claim, claimName: `${claim.claimName}${pod}` } } : volume
 }
 
 /** @see Kubernetes pkg/controller/daemon: percentages of the nodes round up */

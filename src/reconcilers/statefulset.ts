@@ -5,6 +5,7 @@ import type { PodRecord, WorkloadMemory } from './memory.ts'
 import { countStaying, makePods, removeAll, removePods, type Wish } from './moves.ts'
 import { type OrdinalPod, type OrdinalRules, ordinalsComplete, planOrdinals } from './ordinals.ts'
 import { rolloutBounds } from './rollout.ts'
+import { ownClaim } from './rolloutspec.ts'
 import { sightOf } from './sight.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -41,22 +42,7 @@ function podTemplate(template: PodTemplate, { name, hash }: Pick<PodRecord, 'nam
     'statefulset.kubernetes.io/pod-name': name,
     'apps.kubernetes.io/pod-index': String(ordinalOf(name)),
   })
-  const { claims, volumes } = template.spec
-  if (claims === undefined) return { ...own, spec: { ...own.spec, hostname: name } }
-  const declared = new Set(claims.map((claim) => claim.name))
-  return {
-    ...own,
-    spec: {
-      ...own.spec,
-      hostname: name,
-      claims: claims.map((claim) => ({ ...claim, name: `${claim.name}-${name}` })),
-      volumes: volumes.map((volume) =>
-        volume.claim === undefined || !declared.has(volume.name)
-          ? volume
-          : { ...volume, claim: { ...volume.claim, claimName: `${volume.name}-${name}` } },
-      ),
-    },
-  }
+  return { ...own, spec: { ...own.spec, hostname: name, volumes: own.spec.volumes.map((volume) => ownClaim(volume, name)) } }
 }
 
 /** The number at the end of a pod's name. */

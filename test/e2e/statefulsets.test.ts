@@ -34,10 +34,16 @@ function controller(name: string): object {
   return { ...rest, apiVersion: 'v1', spec: { ...spec, selector: { app: name } } }
 }
 
+/** Runs, so that others can look names up and ask from a pod. */
+const client = app('client', {
+  image: 'trireme/demo:v1',
+  container: { command: ['node', '-e', "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 60000)"], ports: [] },
+})
+
 beforeAll(async () => {
   await lab.write({
     'db.yaml': [release('1'), service('db', { clusterIP: 'None' })],
-    'beside.yaml': [workload('DaemonSet', 'agent', '1'), controller('older'), app('client')],
+    'beside.yaml': [workload('DaemonSet', 'agent', '1'), controller('older'), client],
   })
   await lab.start()
   for (const key of [db, 'DaemonSet/default/agent', 'ReplicationController/default/older', 'Deployment/default/client'])
@@ -67,8 +73,9 @@ async function podNamed(name: string): Promise<PodStatus> {
 
 /** What the client is answered under a name: each pod says its own. */
 async function askedFor(name: string): Promise<string> {
-  const [client] = await lab.pods('Deployment/default/client')
-  return lab.exec(client as PodStatus, 'app', `wget -q -T 2 -O - http://${name}:8080/`)
+  const [pod] = await lab.pods('Deployment/default/client')
+  const script = `fetch('http://${name}:8080/').then((answer) => answer.text()).then((text) => console.log(text.trim()))`
+  return lab.docker('exec', await lab.container(pod as PodStatus, 'app'), 'node', '-e', script)
 }
 
 /** Names in the order in which their pods were made. */
@@ -151,7 +158,7 @@ test('a daemon that was killed and has lost its data takes the pods over as they
 test('a DaemonSet has one pod on the node, and replaces it', async () => {
   const agent = 'DaemonSet/default/agent'
   const [before] = await lab.pods(agent)
-  await lab.write({ 'beside.yaml': [workload('DaemonSet', 'agent', '2'), controller('older'), app('client')] })
+  await lab.write({ 'beside.yaml': [workload('DaemonSet', 'agent', '2'), controller('older'), client] })
   await lab.until('another pod of it serves', ({ workloads }) =>
     workloads.some(({ key, pods, healthy }) => key === agent && healthy && pods.every(({ uid }) => uid !== before?.uid)),
   )
@@ -166,6 +173,8 @@ test('a ReplicationController has its pods', async () => {
 })
 
 test('what left Git is taken down', async () => {
-  await lab.write({ 'db.yaml': null, 'beside.yaml': [app('client')] })
+  await lab.write({ 'db.yaml': null })
+  await lab.until('its pods are gone', ({ workloads }) => workloads.every(({ key }) => key !== db))
+  await lab.write({ 'beside.yaml': [client] })
   await lab.until('only the client is left', ({ workloads }) => workloads.length === 1)
 })
