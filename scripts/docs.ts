@@ -7,7 +7,7 @@
  */
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { dataKinds, kindSupport, metadataSupport, podSupport, type SupportRow, unrunKinds } from '../src/model/support.ts'
+import { dataKinds, kindSupport, metadataSupport, podSupport, type SupportRow } from '../src/model/support.ts'
 import { type ConfigOption, configOptions } from '../src/options.ts'
 
 const root = new URL('../', import.meta.url)
@@ -86,7 +86,6 @@ function supportPage(): string {
 function kindTable(): string {
   const rows = [
     ...Object.keys(kindSupport).map((key) => [key, 'run, see below']),
-    ...[...unrunKinds].map((key) => [key, 'refused: not run by this version']),
     ...Object.entries(dataKinds).map(([key, why]) => [key, `not enforced: ${why}`]),
   ]
   return table(
@@ -110,7 +109,7 @@ function fieldSections(): Section[] {
     { title: 'Metadata', intro: 'Of objects and of pod templates: fields of `metadata`.', rows: metadataSupport },
     {
       title: 'Pods',
-      intro: 'Of Pods and of pod templates in Deployments and ReplicaSets: fields of `spec`.',
+      intro: 'Of Pods and of the pod templates of workloads: fields of `spec`.',
       rows: podSupport,
     },
   ]

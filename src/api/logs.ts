@@ -76,6 +76,9 @@ function kindsOf(word: string): readonly string[] {
   const spellings: Readonly<Record<string, readonly string[]>> = {
     Deployment: ['deployment', 'deployments', 'deploy'],
     ReplicaSet: ['replicaset', 'replicasets', 'rs'],
+    ReplicationController: ['replicationcontroller', 'replicationcontrollers', 'rc'],
+    StatefulSet: ['statefulset', 'statefulsets', 'sts'],
+    DaemonSet: ['daemonset', 'daemonsets', 'ds'],
     Pod: ['pod', 'pods', 'po'],
     Job: ['job', 'jobs'],
     CronJob: ['cronjob', 'cronjobs', 'cj'],

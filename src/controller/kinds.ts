@@ -1,7 +1,16 @@
 /** Which keys have a pass of their own. */
 import type { ObjectKey } from '../model/types.ts'
 
-const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod', 'Job', 'CronJob'])
+const WORKLOADS: ReadonlySet<string> = new Set([
+  'Deployment',
+  'ReplicaSet',
+  'ReplicationController',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+  'Pod',
+])
 
 export function isWorkload(key: ObjectKey): boolean {
   return WORKLOADS.has(key.slice(0, key.indexOf('/')))

@@ -252,6 +252,8 @@ const common: readonly SupportRow[] = [
   ...metadataSupport.map((row) => ({ ...row, field: `metadata.${row.field}` })),
 ]
 
+const mendsStale =
+  'a pod that is not ready and is to be replaced anyway is so at once, so that a commit that mends it is never held up by it'
 const job = (at: string): SupportRow[] => [
   ...honoured(`${at}.parallelism`, `${at}.completions`, `${at}.completionMode`, `${at}.suspend`, `${at}.activeDeadlineSeconds`),
   ...honoured(`${at}.backoffLimit`, `${at}.backoffLimitPerIndex`, `${at}.maxFailedIndexes`, `${at}.podReplacementPolicy`),
@@ -303,6 +305,30 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     { field: 'spec.timeZone', support: { level: 'honoured', but: 'it is UTC unless told' } },
     ...metadataSupport.map((row) => ({ ...row, field: `spec.jobTemplate.metadata.${row.field}` })),
     ...job('spec.jobTemplate.spec'),
+  ],
+  'v1/ReplicationController': [
+    ...common,
+    status,
+    ...honoured('spec.replicas', 'spec.minReadySeconds', 'spec.selector'),
+    ...template('spec.template'),
+  ],
+  'apps/v1/StatefulSet': [
+    ...common,
+    status,
+    ...honoured('spec.replicas', 'spec.ordinals', 'spec.selector', 'spec.serviceName', 'spec.podManagementPolicy'),
+    { field: 'spec.updateStrategy', support: { level: 'honoured', but: mendsStale } },
+    ...honoured('spec.minReadySeconds', 'spec.revisionHistoryLimit'),
+    refused('spec.volumeClaimTemplates', 'no volumes are provisioned by this version'),
+    ...['whenDeleted', 'whenScaled'].map((when) =>
+      refused(`spec.persistentVolumeClaimRetentionPolicy.${when}`, 'claims are never deleted by this version', only('Delete')),
+    ),
+    ...template('spec.template'),
+  ],
+  'apps/v1/DaemonSet': [
+    ...common,
+    status,
+    ...honoured('spec.selector', 'spec.updateStrategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
+    ...template('spec.template'),
   ],
   'v1/Service': [
     ...common,
@@ -359,9 +385,6 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ),
   ],
 }
-
-/** Workloads of Kubernetes that this version does not run. */
-export const unrunKinds: ReadonlySet<string> = new Set(['apps/v1/StatefulSet', 'apps/v1/DaemonSet', 'v1/ReplicationController'])
 
 /** What is missing where a kind is accepted as data only; any other kind is simply not acted on. */
 export const dataKinds: Readonly<Record<string, string>> = {

@@ -218,6 +218,7 @@ export interface Volume {
   readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string }
   readonly configMap?: ConfigMapVolume
   readonly secret?: SecretVolume
+  readonly claim?: { readonly claimName: string; readonly readOnly: boolean }
   /** Sources that this version refuses or accepts without enforcing stay as they were written. */
   readonly other?: Readonly<Record<string, unknown>>
 }
@@ -305,14 +306,63 @@ export interface Deployment extends KubeObject {
   readonly spec: DeploymentSpec
 }
 
+/** A ReplicationController is one whose selector is written as plain labels. */
 export interface ReplicaSet extends KubeObject {
-  readonly kind: 'ReplicaSet'
+  readonly kind: 'ReplicaSet' | 'ReplicationController'
   readonly spec: {
     readonly replicas: number
     readonly selector: LabelSelector
     readonly template: PodTemplate
     readonly minReadySeconds: number
   }
+}
+
+export interface StatefulSetSpec {
+  readonly replicas: number
+  readonly ordinals: { readonly start: number }
+  readonly selector: LabelSelector
+  /** the headless Service that its pods have their names under; `''` for none */
+  readonly serviceName: string
+  readonly template: PodTemplate
+  readonly podManagementPolicy: 'OrderedReady' | 'Parallel'
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly partition: number; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+  readonly volumeClaimTemplates: readonly ClaimTemplate[]
+}
+
+export interface ClaimTemplate {
+  readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }
+  /** a PersistentVolumeClaimSpec as it was written */
+  readonly spec: Readonly<Record<string, unknown>>
+}
+
+export interface StatefulSet extends KubeObject {
+  readonly kind: 'StatefulSet'
+  readonly spec: StatefulSetSpec
+}
+
+export interface DaemonSetSpec {
+  readonly selector: LabelSelector
+  readonly template: PodTemplate
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly maxSurge: IntOrPercent; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+}
+
+export interface DaemonSet extends KubeObject {
+  readonly kind: 'DaemonSet'
+  readonly spec: DaemonSetSpec
 }
 
 export interface Pod extends KubeObject {
@@ -421,9 +471,9 @@ export interface OtherObject extends KubeObject {
 }
 
 /** What has pods of its own. */
-export type PodWorkload = Deployment | ReplicaSet | Pod | Job
+export type PodWorkload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod | Job
 export type Workload = PodWorkload | CronJob
-export type ModelObject = Namespace | ConfigMap | Secret | Deployment | ReplicaSet | Pod | Job | CronJob | Service | OtherObject
+export type ModelObject = Namespace | ConfigMap | Secret | Workload | Service | OtherObject
 
 /** `Kind/namespace/name`; the namespace is empty for cluster-scoped kinds. */
 export type ObjectKey = string

@@ -33,7 +33,7 @@ export interface PodInput {
   readonly set: string
   readonly hash: string
   readonly sourceRevision: string
-  /** as this pod has it */
+  /** as this pod has it, with all of its labels */
   readonly template: PodTemplate
   readonly config: BoundConfig
   /** what the sandbox remembers for a lost store */
@@ -51,6 +51,7 @@ export interface CompiledContainer {
 }
 
 export interface CompiledPod {
+  /** what it was compiled from: the template of its set as this pod has it */
   readonly template: PodTemplate
   readonly sandbox: ContainerSpec
   readonly volumes: readonly PodVolume[]

@@ -41,6 +41,8 @@ export function summarizeCronJob(facts: CronJobFacts): WorkloadStatus {
     message: messageOf(facts, condition),
     healthy: condition === 'Scheduled' || condition === 'Suspended',
     conditions: conditions(facts, condition),
+    currentSet: '',
+    updateSet: '',
     sets: [],
     pods: [],
     rollout: null,

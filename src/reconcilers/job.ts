@@ -3,7 +3,7 @@
  * it again when they are gone; another template is another run.
  */
 import type { JobSpec, PodTemplate } from '../model/types.ts'
-import { type Controller, type ControllerPass, labelled, type PodOwner } from './controller.ts'
+import { type Controller, type ControllerPass, labelled, type PodOwner, type PodShape, type SteeringPass } from './controller.ts'
 import { countEnds } from './jobledger.ts'
 import { activeWanted, followTimes, podsToMake, surplusOf } from './jobpods.ts'
 import { summarizeJob } from './jobstatus.ts'
@@ -15,6 +15,7 @@ import { deletePods, isActive, rankPods } from './replicas.ts'
 const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index'
 
 export const job: Controller = {
+  setNoun: 'Revision',
   steer(pass) {
     const { memory, pods, input } = pass
     const spec = jobSpecOf(pass)
@@ -33,6 +34,7 @@ export const job: Controller = {
     return [deadlineOf(run, spec), expiryOf(run, spec), ...followTimes(run)].flatMap((at) => at ?? [])
   },
   summarize: summarizeJob,
+  isComplete: ({ memory }) => memory.job?.end?.result === 'Complete',
   podTemplate,
 }
 
@@ -101,7 +103,7 @@ function steerPods(
   run: JobMemory,
   set: SetRecord,
   spec: JobSpec,
-  { input, pods, newPods }: ControllerPass,
+  { input, pods, newPods }: SteeringPass,
 ): WorkloadMemory {
   const leaving = leavingIn(memory)
   const own = pods.filter(({ context }) => context.record.set === set.name)
@@ -146,7 +148,7 @@ function remember(memory: WorkloadMemory, run: JobMemory): WorkloadMemory {
 }
 
 /** @see Kubernetes pkg/controller/job/indexed_job_utils.go */
-function podTemplate(template: PodTemplate, record: Pick<PodRecord, 'index'>, { name, uid }: PodOwner): PodTemplate {
+function podTemplate(template: PodTemplate, record: PodShape, { name, uid }: PodOwner): PodTemplate {
   const own = labelled(template, {
     'batch.kubernetes.io/controller-uid': uid,
     'batch.kubernetes.io/job-name': name,

@@ -15,7 +15,7 @@ interface Waiting {
 
 export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number): PodStatus {
   const { context } = pod
-  const { record, routing, set, compiled } = context
+  const { record, routing, set } = context
   const containers = pod.containers.map((one) => containerStatus(pod, one))
   const { reason, message } = summarize(pod, containers)
   return {
@@ -27,7 +27,7 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
     hash: record.hash,
     node: record.node,
     ip: record.ip,
-    labels: compiled.template.metadata.labels,
+    labels: context.compiled.template.metadata.labels,
     phase: pod.phase,
     reason,
     message,

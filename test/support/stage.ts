@@ -2,6 +2,8 @@
  * A cluster in virtual time: what is wanted, what is remembered, and one node. Each turn plans every object
  * once and does the first step of every lane, as the executor would; nothing here decides.
  */
+
+import { isService, isWorkload } from '../../src/controller/kinds.ts'
 import { deepFreeze } from '../../src/model/canonical.ts'
 import {
   type ConfigMap,
@@ -254,9 +256,9 @@ export class Stage {
   }
 
   keys(): ObjectKey[] {
-    const kinds = new Set(['Deployment', 'ReplicaSet', 'Pod', 'Job', 'CronJob', 'Service'])
     const runs = [...this.memory.values()].flatMap(runKeys)
-    return [...new Set([...this.objects.keys(), ...this.leaving, ...runs])].filter((key) => kinds.has(splitKey(key).kind)).sort()
+    const all = [...new Set([...this.objects.keys(), ...this.leaving, ...runs])]
+    return all.filter((key) => isWorkload(key) || isService(key)).sort()
   }
 
   records(): PodRecord[] {

@@ -9,6 +9,7 @@ import { checkCronJob, checkJob } from './job.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
+import { checkController, checkDaemonSet, checkStatefulSet } from './sets.ts'
 import { checkWorkload } from './workload.ts'
 
 const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = {
@@ -18,6 +19,9 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'v1/Service': checkService,
   'apps/v1/Deployment': checkWorkload,
   'apps/v1/ReplicaSet': checkWorkload,
+  'apps/v1/StatefulSet': checkStatefulSet,
+  'apps/v1/DaemonSet': checkDaemonSet,
+  'v1/ReplicationController': checkController,
   'batch/v1/Job': checkJob,
   'batch/v1/CronJob': checkCronJob,
 }
