@@ -5,11 +5,14 @@ import type { Files } from './repository.ts'
 
 export interface Component {
   readonly name: string
-  readonly kind: 'Deployment' | 'ReplicaSet' | 'Pod'
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod' | 'Job'
+  /** of a Job: completions */
   readonly replicas: number
   readonly behaviour: Behaviour
   readonly version: number
   readonly recreate: boolean
+  /** of a StatefulSet: its pods come and go in no order */
+  readonly parallel: boolean
   readonly surge: number | string
   readonly unavailable: number | string
   readonly minReadySeconds: number
@@ -40,13 +43,15 @@ function makeComponent(chance: Chance, name: string): Component {
   const kind = chance.weighted([
     [8, 'Deployment'],
     [1, 'ReplicaSet'],
+    [3, 'StatefulSet'],
+    [1, 'DaemonSet'],
     [1, 'Pod'],
+    [2, 'Job'],
   ] as const)
-  const single = kind === 'Pod'
   return {
     name,
     kind,
-    replicas: single
+    replicas: isSingle(kind)
       ? 1
       : chance.weighted([
           [1, 0],
@@ -55,9 +60,10 @@ function makeComponent(chance: Chance, name: string): Component {
           [4, 3],
           [1, 5],
         ]),
-    behaviour: soundBehaviour(chance),
+    behaviour: soundBehaviour(chance, kind),
     version: 1,
     recreate: kind === 'Deployment' && chance.oneIn(8),
+    parallel: kind === 'StatefulSet' && chance.oneIn(3),
     ...bounds(chance),
     minReadySeconds: chance.weighted([
       [3, 0],
@@ -70,16 +76,25 @@ function makeComponent(chance: Chance, name: string): Component {
       [1, 3],
     ]),
     liveness: chance.oneIn(3),
-    sidecar: chance.oneIn(5),
+    // A container that goes on for ever keeps a Job from its end.
+    sidecar: kind !== 'Job' && chance.oneIn(5),
     paused: false,
     config: chance.oneIn(2) ? { configMap: `${name}-config`, secret: `${name}-secret`, mounted: chance.oneIn(2) } : null,
-    service: chance.weighted([
-      [6, 'ClusterIP'],
-      [1, 'Headless'],
-      [1, 'NodePort'],
-      [1, null],
-    ] as const),
+    service:
+      kind === 'Job'
+        ? null
+        : chance.weighted([
+            [6, 'ClusterIP'],
+            [1, 'Headless'],
+            [1, 'NodePort'],
+            [1, null],
+          ] as const),
   }
+}
+
+/** One pod on the one node, whatever its manifest says. */
+function isSingle(kind: Component['kind']): boolean {
+  return kind === 'Pod' || kind === 'DaemonSet'
 }
 
 function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
@@ -88,7 +103,8 @@ function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
   return surge === 0 && unavailable === 0 ? { surge: 1, unavailable: 0 } : { surge, unavailable }
 }
 
-function soundBehaviour(chance: Chance): Behaviour {
+function soundBehaviour(chance: Chance, kind: Component['kind']): Behaviour {
+  if (kind === 'Job') return { kind: 'done', afterMs: chance.pick([0, 2_000, 30_000]) }
   return {
     kind: chance.weighted([
       [6, 'ok'],
@@ -155,11 +171,11 @@ export function changeApplication(chance: Chance, application: Application, soun
   ] as const
   switch (chance.weighted(kinds)) {
     case 'image':
-      return change({ version: one.version + 1, behaviour: soundBehaviour(chance) }, 'new image of')
+      return change({ version: one.version + 1, behaviour: soundBehaviour(chance, one.kind) }, 'new image of')
     case 'break':
       return change({ version: one.version + 1, behaviour: unsoundBehaviour(chance) }, 'broken image of')
     case 'scale':
-      return one.kind === 'Pod'
+      return isSingle(one.kind)
         ? change({ version: one.version + 1 }, 'new image of')
         : change({ replicas: chance.int(0, 5) }, 'scale')
     case 'bounds':
@@ -247,6 +263,35 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
       return { apiVersion: 'v1', kind, metadata, spec: template.spec }
     case 'ReplicaSet':
       return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas, minReadySeconds, selector, template } }
+    case 'StatefulSet':
+      return {
+        apiVersion: 'apps/v1',
+        kind,
+        metadata,
+        spec: {
+          replicas,
+          serviceName: name,
+          minReadySeconds,
+          podManagementPolicy: component.parallel ? 'Parallel' : 'OrderedReady',
+          selector,
+          template,
+        },
+      }
+    case 'Job':
+      return {
+        apiVersion: 'batch/v1',
+        kind,
+        metadata,
+        // Whatever happens to its pods is no reason to give up.
+        spec: {
+          completions: replicas,
+          parallelism: JOB_PARALLELISM,
+          backoffLimit: 1_000,
+          template: jobTemplate(component, labels),
+        },
+      }
+    case 'DaemonSet':
+      return { apiVersion: 'apps/v1', kind, metadata, spec: { minReadySeconds, selector, template } }
     case 'Deployment':
       return {
         apiVersion: 'apps/v1',
@@ -265,6 +310,14 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
         },
       }
   }
+}
+
+/** Pods at once of every Job. */
+export const JOB_PARALLELISM = 2
+
+function jobTemplate(component: Component, labels: Readonly<Record<string, string>>): object {
+  const restartPolicy = component.graceSeconds === 5 ? 'OnFailure' : 'Never'
+  return { metadata: { labels }, spec: { ...podSpec(component), restartPolicy } }
 }
 
 function podSpec(component: Component): object {
