@@ -1,5 +1,5 @@
 /** What an application tells everybody by its names: none of it can be kept a secret. */
-import { type Container, keyOf, type ModelObject, type Workload } from '../model/types.ts'
+import { type Container, keyOf, type ModelObject, type PodSpec, type Workload } from '../model/types.ts'
 import { isWorkload } from './kinds.ts'
 
 /** Names, namespaces, containers and images of these objects. */
@@ -14,7 +14,12 @@ export function publicNames(objects: Iterable<ModelObject>): Set<string> {
 
 function containersOf(object: ModelObject): readonly Container[] {
   if (!isWorkload(keyOf(object))) return []
-  const { spec } = object as Workload
-  const { initContainers, containers } = 'template' in spec ? spec.template.spec : spec
+  const workload = object as Workload
+  const { initContainers, containers } = podSpecOf(workload)
   return [...initContainers, ...containers]
+}
+
+function podSpecOf({ kind, spec }: Workload): PodSpec {
+  if (kind === 'CronJob') return spec.jobTemplate.spec.template.spec
+  return 'template' in spec ? spec.template.spec : spec
 }

@@ -4,8 +4,10 @@ import type { DriftKind, Step } from '../reconcilers/plan.ts'
 import type { ClusterStatus, EventNote } from '../reconcilers/status.ts'
 import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
+import { collectJobs, jobFamilies } from './jobs.ts'
 import { collectPods, podFamilies } from './pods.ts'
 import { collectServices, serviceFamilies } from './services.ts'
+import { collectSets, setFamilies } from './sets.ts'
 import { collectSources, sourceFamilies } from './sources.ts'
 import { collectUsage, type UsageSample, usageFamilies } from './usage.ts'
 import { collectWorkloads, workloadFamilies } from './workloads.ts'
@@ -62,6 +64,8 @@ const driftKinds: Readonly<Record<DriftKind, true>> = {
 
 const stateFamilies: Families = {
   ...workloadFamilies,
+  ...setFamilies,
+  ...jobFamilies,
   ...podFamilies,
   ...serviceFamilies,
   ...sourceFamilies,
@@ -71,6 +75,8 @@ const stateFamilies: Families = {
 /** Everything a status says, as samples. Pure. */
 export function* collectState(status: ClusterStatus, usage: readonly UsageSample[]): Generator<Sample> {
   yield* collectWorkloads(status)
+  yield* collectSets(status)
+  yield* collectJobs(status)
   yield* collectPods(status)
   yield* collectServices(status)
   yield* collectSources(status)

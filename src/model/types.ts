@@ -218,6 +218,7 @@ export interface Volume {
   readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string }
   readonly configMap?: ConfigMapVolume
   readonly secret?: SecretVolume
+  readonly claim?: { readonly claimName: string; readonly readOnly: boolean }
   /** Sources that this version refuses or accepts without enforcing stay as they were written. */
   readonly other?: Readonly<Record<string, unknown>>
 }
@@ -308,8 +309,9 @@ export interface Deployment extends KubeObject {
   readonly spec: DeploymentSpec
 }
 
+/** A ReplicationController is one whose selector is written as plain labels. */
 export interface ReplicaSet extends KubeObject {
-  readonly kind: 'ReplicaSet'
+  readonly kind: 'ReplicaSet' | 'ReplicationController'
   readonly spec: {
     readonly replicas: number
     readonly selector: LabelSelector
@@ -318,9 +320,118 @@ export interface ReplicaSet extends KubeObject {
   }
 }
 
+export interface StatefulSetSpec {
+  readonly replicas: number
+  readonly ordinals: { readonly start: number }
+  readonly selector: LabelSelector
+  /** the headless Service that its pods have their names under; `''` for none */
+  readonly serviceName: string
+  readonly template: PodTemplate
+  readonly podManagementPolicy: 'OrderedReady' | 'Parallel'
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly partition: number; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+  readonly volumeClaimTemplates: readonly ClaimTemplate[]
+}
+
+export interface ClaimTemplate {
+  readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }
+  /** a PersistentVolumeClaimSpec as it was written */
+  readonly spec: Readonly<Record<string, unknown>>
+}
+
+export interface StatefulSet extends KubeObject {
+  readonly kind: 'StatefulSet'
+  readonly spec: StatefulSetSpec
+}
+
+export interface DaemonSetSpec {
+  readonly selector: LabelSelector
+  readonly template: PodTemplate
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly maxSurge: IntOrPercent; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+}
+
+export interface DaemonSet extends KubeObject {
+  readonly kind: 'DaemonSet'
+  readonly spec: DaemonSetSpec
+}
+
 export interface Pod extends KubeObject {
   readonly kind: 'Pod'
   readonly spec: PodSpec
+}
+
+export interface ExitCodes {
+  /** absent for every container */
+  readonly containerName?: string
+  readonly operator: 'In' | 'NotIn'
+  readonly values: readonly number[]
+}
+
+/** Exactly one of `onExitCodes` and `onPodConditions` is set. */
+export interface PodFailureRule {
+  readonly action: 'FailJob' | 'FailIndex' | 'Ignore' | 'Count'
+  readonly onExitCodes?: ExitCodes
+  readonly onPodConditions?: readonly { readonly type: string; readonly status: string }[]
+}
+
+export interface JobSpec {
+  readonly parallelism: number
+  /** absent: once a pod has succeeded no other is made, and the Job ends with those that run */
+  readonly completions?: number
+  readonly completionMode: 'NonIndexed' | 'Indexed'
+  readonly backoffLimit: number
+  readonly backoffLimitPerIndex?: number
+  readonly maxFailedIndexes?: number
+  readonly activeDeadlineSeconds?: number
+  readonly ttlSecondsAfterFinished?: number
+  readonly podFailurePolicy?: { readonly rules: readonly PodFailureRule[] }
+  readonly podReplacementPolicy: 'TerminatingOrFailed' | 'Failed'
+  /** At least one field of each rule is set. */
+  readonly successPolicy?: {
+    readonly rules: readonly { readonly succeededIndexes?: string; readonly succeededCount?: number }[]
+  }
+  readonly suspend: boolean
+  readonly template: PodTemplate
+}
+
+export interface Job extends KubeObject {
+  readonly kind: 'Job'
+  readonly spec: JobSpec
+  /** the CronJob that made it; a Job from Git has none */
+  readonly owner?: ObjectKey
+}
+
+export interface CronJobSpec {
+  readonly schedule: string
+  /** `UTC` unless told */
+  readonly timeZone: string
+  readonly concurrencyPolicy: 'Allow' | 'Forbid' | 'Replace'
+  readonly startingDeadlineSeconds?: number
+  readonly suspend: boolean
+  readonly successfulJobsHistoryLimit: number
+  readonly failedJobsHistoryLimit: number
+  readonly jobTemplate: {
+    readonly metadata: { readonly labels: Labels; readonly annotations: Labels }
+    readonly spec: JobSpec
+  }
+}
+
+export interface CronJob extends KubeObject {
+  readonly kind: 'CronJob'
+  readonly spec: CronJobSpec
 }
 
 export interface ServicePort {
@@ -374,8 +485,10 @@ export interface OtherObject extends KubeObject {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export type Workload = Deployment | ReplicaSet | Pod
-export type ModelObject = Namespace | ConfigMap | Secret | Deployment | ReplicaSet | Pod | Service | OtherObject
+/** What has pods of its own. */
+export type PodWorkload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod | Job
+export type Workload = PodWorkload | CronJob
+export type ModelObject = Namespace | ConfigMap | Secret | Workload | Service | OtherObject
 
 /** `Kind/namespace/name`; the namespace is empty for cluster-scoped kinds. */
 export type ObjectKey = string

@@ -36,6 +36,7 @@ export interface PodInput {
   readonly set: string
   readonly hash: string
   readonly sourceRevision: string
+  /** as this pod has it, with all of its labels */
   readonly template: PodTemplate
   readonly config: BoundConfig
   /** what the sandbox remembers for a lost store */
@@ -54,6 +55,8 @@ export interface CompiledContainer {
 }
 
 export interface CompiledPod {
+  /** what it was compiled from: the template of its set as this pod has it */
+  readonly template: PodTemplate
   readonly sandbox: ContainerSpec
   readonly volumes: readonly PodVolume[]
   /** in the order they start */
@@ -67,11 +70,12 @@ export function compilePod(input: PodInput): CompiledPod {
   const facts: PodFacts = {
     ...input,
     hostIp: cluster.gateway,
-    labels: { ...template.metadata.labels, 'pod-template-hash': input.hash },
+    labels: template.metadata.labels,
   }
   const volumes = compileVolumes(cluster, input, input.owner, template.spec, config)
   const labels = podLabels(cluster, input, input.owner, input.set, input.hash, input.sourceRevision)
   return {
+    template,
     sandbox: compileSandbox(input, volumes, labels),
     volumes,
     containers: inOrder(template.spec).map(({ role, container }) => ({

@@ -154,6 +154,7 @@ function atEnd(one: ContainerNow): ContainerNow {
 /** @see Kubernetes pkg/kubelet getPhase: sidecars decide nothing, and an init container that may not run again decides it all */
 function endingOf({ record }: PodContext, containers: readonly ContainerNow[]): string | undefined {
   if (record.failed !== undefined) return record.failed.message
+  if (record.outcome !== undefined) return 'its pod has ended'
   const isOver = ({ stage, restartAt }: ContainerNow): boolean => stage === 'exited' && restartAt === undefined
   const failed = containers.find((one) => one.role === 'init' && !one.passed && isOver(one))
   if (failed !== undefined) return `init container ${failed.compiled.name} exited with ${failed.latest?.exitCode}`
@@ -281,6 +282,9 @@ interface SandboxState {
 
 function sandboxStage(context: PodContext, containers: readonly ContainerNow[], ends: boolean): SandboxState {
   const view = context.observed?.sandbox
+  // What is over needs no sandbox any more.
+  const isOver = context.record.outcome !== undefined || (ends && wasPutToRest(view, containers))
+  if (isOver) return { stage: view?.state === 'running' ? 'running' : 'absent', because: '' }
   if (!context.node.reachable) return { stage: context.record.bound ? 'running' : 'absent', because: '' }
   const gone = view === undefined || view.state === 'removing' || view.state === 'dead'
   if (gone && context.record.bound) return { stage: 'lost', because: 'its sandbox was removed', drift: 'removed' }
@@ -308,6 +312,11 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[], 
   return containers.some((one) => hasLostMemory(context, one, view.startedAt))
     ? { stage: 'lost', because: 'its sandbox was started anew, and what it kept in memory, such as secret files, is gone' }
     : { stage: 'running', because: '' }
+}
+
+/** Only the sandbox of a pod that has ended is stopped without being started again, and a lost store leaves nothing else to tell it by. */
+function wasPutToRest(view: ContainerView | undefined, containers: readonly ContainerNow[]): boolean {
+  return view?.state === 'exited' && view.restartPolicy === 'no' && !containers.some(runs)
 }
 
 /**
@@ -359,6 +368,7 @@ function podPhase(
   containers: readonly ContainerNow[],
   ending: string | undefined,
 ): PodNow['phase'] {
+  if (context.record.outcome !== undefined) return context.record.outcome
   if (!context.node.reachable) return context.record.bound ? 'Unknown' : 'Pending'
   if (sandbox === 'lost') return 'Failed'
   if (ending !== undefined && !containers.some(runs) && !isBusy(context))

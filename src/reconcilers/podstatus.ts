@@ -2,7 +2,7 @@
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { Container, ObjectKey } from '../model/types.ts'
 import type { ContainerView } from '../runtime/engine.ts'
-import { templateHash } from './binding.ts'
+import { provesConfig, templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
@@ -30,7 +30,7 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
     node: record.node,
     ip: record.ip,
     hostNetwork: set.template.spec.hostNetwork,
-    labels: { ...set.template.metadata.labels, 'pod-template-hash': record.hash },
+    labels: context.compiled.template.metadata.labels,
     phase: pod.phase,
     reason,
     message,
@@ -143,6 +143,7 @@ function lastWords(context: PodContext, containerId: string): readonly string[] 
 /** A program may say what its secrets are: without knowing them all, nothing that it said is told. */
 function secretsOf({ set }: PodContext): readonly string[] | undefined {
   // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
+  if (set.recovered && !provesConfig(set.template)) return undefined
   if (templateHash(set.template, set.config) !== set.hash) return undefined
   return Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
 }

@@ -1,5 +1,5 @@
 /**
- * The workload planner: Deployment, ReplicaSet and Pod, from what Git wants and what is observed to the
+ * The workload planner, for every kind that runs pods: from what Git wants and what is observed to the
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
 import { exceeds, quotaUsage } from '../model/quota.ts'
@@ -8,6 +8,7 @@ import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { underOneClock } from './clock.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
+import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
@@ -18,7 +19,7 @@ import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
-import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
+import { misfit, type Neighbour, type NodeTraits, neighboursOf, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, type Wanted, wantedOf } from './wanted.ts'
@@ -44,7 +45,7 @@ export interface WorkloadPass {
 /** One pass over one workload; pure, and equal inputs give equal passes. */
 export function planWorkload(given: WorkloadInput): WorkloadPass {
   const input = doubtUnshown(underOneClock(given))
-  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision)
+  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traitsOfAll(input))
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
@@ -56,20 +57,34 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const scaled = dropGone(asked, observeAll(input, asked, wanted))
   const pods = observeAll(input, scaled, wanted)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
-  const memory = recordProgress(scaled, counts, wanted, input.now)
+  const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
+  const memory = recordProgress(scaled, counts, wanted, complete, input.now)
+  const pass: ControllerPass = { input, memory, wanted, pods }
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
   const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
     memory: gone ? undefined : memory,
-    status: gone ? undefined : workloadStatus(input, wanted, memory, pods),
+    status: gone ? undefined : statusOf(controller, pass, complete),
     endpoints: pods.flatMap(podEndpoint),
     probes: pods.flatMap(probeTargets),
-    events: describeChanges(input.key, remembered, memory),
+    events: describeChanges(input.key, controller.setNoun, remembered, memory),
     drifts: lostPods(before),
-    // What has just become ready is looked at again once the tables that want it are known.
-    wakeAt: shownAll(input.memory, memory) ? nextWake(pods, wanted, memory, input.now) : input.now,
+    // What has just become ready is looked at again once the tables that want it are known; and who is gone already by
+    // whoever takes its place.
+    wakeAt: shownAll(input.memory, memory) && scaled === asked ? wakeTime(controller, pass) : input.now,
   }
+}
+
+function statusOf({ summarize }: Controller, pass: ControllerPass, complete: boolean): WorkloadStatus {
+  const common = workloadStatus(pass.input, pass.wanted, pass.memory, pass.pods, complete)
+  return summarize === undefined ? common : summarize(common, pass)
+}
+
+function wakeTime({ wakeTimes }: Controller, { input, memory, wanted, pods }: ControllerPass): number | undefined {
+  const own = wakeTimes === undefined ? [] : wakeTimes(memory, input.target).filter((at) => at > input.now)
+  const times = [nextWake(pods, wanted, memory, input.now), ...own].filter((at) => at !== undefined)
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 /**
@@ -89,6 +104,10 @@ function shownAll(before: WorkloadMemory | undefined, after: WorkloadMemory): bo
 
 function readyPods(memory: WorkloadMemory | undefined): Set<string> {
   return new Set(memory?.pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid))
+}
+
+function traitsOfAll({ cluster, nodes }: WorkloadInput): NodeTraits[] {
+  return nodes.map((node) => traitsOf(cluster, node))
 }
 
 function recoverMemory(input: WorkloadInput, ids: () => { uid: string }): WorkloadMemory {
@@ -201,6 +220,7 @@ function compileOnce(
   if (known !== undefined) return known
   const { uid, name, ip } = record
   const { hash, sourceRevision, template, config } = set
+  const own = splitKey(input.key)
   const identity = {
     uid,
     name,
@@ -211,7 +231,7 @@ function compileOnce(
     set: set.name,
     hash,
     sourceRevision,
-    template,
+    template: controllerOf(own.kind).podTemplate(template, record, { name: own.name, uid: memory.uid }),
     config,
   }
   const made = compilePod({

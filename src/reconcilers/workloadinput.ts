@@ -1,4 +1,4 @@
-import type { ObjectKey, OtherObject, Workload } from '../model/types.ts'
+import type { ObjectKey, OtherObject, PodWorkload } from '../model/types.ts'
 import type { ConfigLookup } from './binding.ts'
 import type { Cluster } from './cluster.ts'
 import type { WorkloadMemory } from './memory.ts'
@@ -9,7 +9,7 @@ import type { PodRouting } from './podstate.ts'
 export interface WorkloadInput {
   readonly key: ObjectKey
   /** `null` when it left Git and is to be taken down */
-  readonly target: Workload | null
+  readonly target: PodWorkload | null
   /** the revision that `target` comes from */
   readonly sourceRevision: string
   readonly memory: WorkloadMemory | undefined

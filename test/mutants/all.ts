@@ -1,6 +1,7 @@
 /** Every mutant, by area. */
 import { controller } from './controller.ts'
 import { diff } from './diff.ts'
+import { jobs } from './jobs.ts'
 import type { Mutant } from './mutant.ts'
 import { node } from './node.ts'
 import { pods } from './pods.ts'
@@ -14,6 +15,7 @@ import { services } from './services.ts'
 export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   rollout,
   pods,
+  jobs,
   router,
   services,
   controller,

@@ -5,11 +5,14 @@ import type { Files } from './repository.ts'
 
 export interface Component {
   readonly name: string
-  readonly kind: 'Deployment' | 'ReplicaSet' | 'Pod'
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod' | 'Job'
+  /** of a Job: completions */
   readonly replicas: number
   readonly behaviour: Behaviour
   readonly version: number
   readonly recreate: boolean
+  /** of a StatefulSet: its pods come and go in no order */
+  readonly parallel: boolean
   readonly surge: number | string
   readonly unavailable: number | string
   readonly minReadySeconds: number
@@ -48,13 +51,15 @@ function makeComponent(chance: Chance, name: string): Component {
   const kind = chance.weighted([
     [8, 'Deployment'],
     [1, 'ReplicaSet'],
+    [3, 'StatefulSet'],
+    [1, 'DaemonSet'],
     [1, 'Pod'],
+    [2, 'Job'],
   ] as const)
-  const single = kind === 'Pod'
   return {
     name,
     kind,
-    replicas: single
+    replicas: isSingle(kind)
       ? 1
       : chance.weighted([
           [1, 0],
@@ -63,9 +68,10 @@ function makeComponent(chance: Chance, name: string): Component {
           [4, 3],
           [1, 5],
         ]),
-    behaviour: soundBehaviour(chance),
+    behaviour: soundBehaviour(chance, kind),
     version: 1,
     recreate: kind === 'Deployment' && chance.oneIn(8),
+    parallel: kind === 'StatefulSet' && chance.oneIn(3),
     ...bounds(chance),
     minReadySeconds: chance.weighted([
       [3, 0],
@@ -78,16 +84,20 @@ function makeComponent(chance: Chance, name: string): Component {
       [1, 3],
     ]),
     liveness: chance.oneIn(3),
-    sidecar: chance.oneIn(5),
+    // A container that goes on for ever keeps a Job from its end.
+    sidecar: kind !== 'Job' && chance.oneIn(5),
     before: chance.oneIn(3) ? makeBefore(chance) : [],
     paused: false,
     config: chance.oneIn(2) ? { configMap: `${name}-config`, secret: `${name}-secret`, mounted: chance.oneIn(2) } : null,
-    service: chance.weighted([
-      [6, 'ClusterIP'],
-      [1, 'Headless'],
-      [1, 'NodePort'],
-      [1, null],
-    ] as const),
+    service:
+      kind === 'Job'
+        ? null
+        : chance.weighted([
+            [6, 'ClusterIP'],
+            [1, 'Headless'],
+            [1, 'NodePort'],
+            [1, null],
+          ] as const),
   }
 }
 
@@ -98,13 +108,19 @@ function makeBefore(chance: Chance): Before[] {
   }))
 }
 
+/** One pod on the one node, whatever its manifest says. */
+function isSingle(kind: Component['kind']): boolean {
+  return kind === 'Pod' || kind === 'DaemonSet'
+}
+
 function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
   const surge = chance.pick([0, 1, 2, '25%', '100%'])
   const unavailable = chance.pick([0, 1, '25%', '50%'])
   return surge === 0 && unavailable === 0 ? { surge: 1, unavailable: 0 } : { surge, unavailable }
 }
 
-function soundBehaviour(chance: Chance): Behaviour {
+function soundBehaviour(chance: Chance, kind: Component['kind']): Behaviour {
+  if (kind === 'Job') return { kind: 'done', afterMs: chance.pick([0, 2_000, 30_000]) }
   return {
     kind: chance.weighted([
       [6, 'ok'],
@@ -171,11 +187,11 @@ export function changeApplication(chance: Chance, application: Application, soun
   ] as const
   switch (chance.weighted(kinds)) {
     case 'image':
-      return change({ version: one.version + 1, behaviour: soundBehaviour(chance) }, 'new image of')
+      return change({ version: one.version + 1, behaviour: soundBehaviour(chance, one.kind) }, 'new image of')
     case 'break':
       return change({ version: one.version + 1, behaviour: unsoundBehaviour(chance) }, 'broken image of')
     case 'scale':
-      return one.kind === 'Pod'
+      return isSingle(one.kind)
         ? change({ version: one.version + 1 }, 'new image of')
         : change({ replicas: chance.int(0, 5) }, 'scale')
     case 'bounds':
@@ -263,6 +279,35 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
       return { apiVersion: 'v1', kind, metadata, spec: template.spec }
     case 'ReplicaSet':
       return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas, minReadySeconds, selector, template } }
+    case 'StatefulSet':
+      return {
+        apiVersion: 'apps/v1',
+        kind,
+        metadata,
+        spec: {
+          replicas,
+          serviceName: name,
+          minReadySeconds,
+          podManagementPolicy: component.parallel ? 'Parallel' : 'OrderedReady',
+          selector,
+          template,
+        },
+      }
+    case 'Job':
+      return {
+        apiVersion: 'batch/v1',
+        kind,
+        metadata,
+        // Whatever happens to its pods is no reason to give up.
+        spec: {
+          completions: replicas,
+          parallelism: JOB_PARALLELISM,
+          backoffLimit: 1_000,
+          template: jobTemplate(component, labels),
+        },
+      }
+    case 'DaemonSet':
+      return { apiVersion: 'apps/v1', kind, metadata, spec: { minReadySeconds, selector, template } }
     case 'Deployment':
       return {
         apiVersion: 'apps/v1',
@@ -281,6 +326,14 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
         },
       }
   }
+}
+
+/** Pods at once of every Job. */
+export const JOB_PARALLELISM = 2
+
+function jobTemplate(component: Component, labels: Readonly<Record<string, string>>): object {
+  const restartPolicy = component.graceSeconds === 5 ? 'OnFailure' : 'Never'
+  return { metadata: { labels }, spec: { ...podSpec(component), restartPolicy } }
 }
 
 function podSpec(component: Component): object {
@@ -326,7 +379,7 @@ function podSpec(component: Component): object {
 }
 
 function initContainer({ kind, ms }: Before, index: number): object {
-  if (kind === 'init') return { name: `init${index}`, image: imageOf({ kind: 'done', afterMs: ms }, 1) }
+  if (kind === 'init') return { name: `init${index}`, image: imageOf({ kind: 'init', afterMs: ms }, 1) }
   const startupProbe = { httpGet: { path: '/', port: 9000 }, periodSeconds: 1, failureThreshold: 30 }
   return { name: `sidecar${index}`, image: imageOf({ kind: 'ok', afterMs: ms }, 1), restartPolicy: 'Always', startupProbe }
 }

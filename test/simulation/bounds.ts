@@ -1,5 +1,5 @@
-/** What a Deployment promises while it changes, worked out on its own: the oracle does not ask the planner. */
-import type { Workload } from '../../src/model/types.ts'
+/** What a workload promises while it changes, worked out on its own: the oracle does not ask the planner. */
+import type { Job, PodWorkload } from '../../src/model/types.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 
 export interface Pledge {
@@ -14,7 +14,7 @@ export interface Pledge {
 }
 
 /** @see Kubernetes: maxSurge in percent rounds up, maxUnavailable down; both zero means one unavailable */
-export function pledgeOf(workload: Workload): Pledge {
+export function pledgeOf(workload: Exclude<PodWorkload, Job>): Pledge {
   const image = (workload.kind === 'Pod' ? workload.spec : workload.spec.template.spec).containers[0]?.image ?? ''
   const behaviour = behaviourOf(image)
   const nature = {
@@ -22,7 +22,10 @@ export function pledgeOf(workload: Workload): Pledge {
     deceptive: behaviour.kind === 'flap' || behaviour.kind === 'sick',
   }
   if (workload.kind === 'Pod') return { floor: 0, ceiling: 1, ...nature }
+  // On the one node of a simulated world.
+  if (workload.kind === 'DaemonSet') return { floor: 0, ceiling: 1, ...nature }
   const { replicas } = workload.spec
+  if (workload.kind === 'StatefulSet') return { floor: Math.max(0, replicas - 1), ceiling: replicas, ...nature }
   if (workload.kind === 'Deployment' && workload.spec.strategy.type === 'Recreate')
     return { floor: 0, ceiling: replicas, ...nature }
   const { maxSurge, maxUnavailable } =

@@ -3,15 +3,21 @@
  * daemon it reads only what it has promised: its memory and its status.
  */
 
-import type { LoadedObject, Workload } from '../../src/model/types.ts'
+import type { Deployment, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
+import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
 import type { ContainerConfig, ContainerView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
+import { JOB_PARALLELISM } from './application.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
 import { isInit, type LivePod, livePods, type RanMs } from './livepods.ts'
+
+/** Kinds that a simulated repository holds. */
+const hasReplicas: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'StatefulSet'])
+const runs: ReadonlySet<string> = new Set([...hasReplicas, 'DaemonSet', 'Pod'])
 
 /** What a value of a simulated Secret looks like. */
 export const SECRET = /hush-[0-9a-f]{24}/
@@ -61,6 +67,8 @@ export function createSafety(world: SafetyWorld): Safety {
   /** since when the sandboxes of pods run: in one that was started anew an init container may complete again */
   const sandboxes = new Map<string | undefined, number>()
   const completedSince = new Map<string, number | undefined>()
+  /** the template that a Job has last come to its end with, by key */
+  const ended = new Map<string, string>()
   let healthy = ''
 
   function fail(invariant: string, message: string): never {
@@ -88,7 +96,7 @@ export function createSafety(world: SafetyWorld): Safety {
 
   /** What an object promises from now on. */
   function take(key: string, object: unknown): Pledge {
-    const pledge = pledgeOf(object as Workload)
+    const pledge = pledgeOf(object as Deployment | ReplicaSet | Pod)
     const known = applied.get(key)
     if (known?.object === object) return pledge
     const text = JSON.stringify(pledge)
@@ -108,8 +116,20 @@ export function createSafety(world: SafetyWorld): Safety {
       fail('keeps serving', `${key} has ${ready} pods that are ready and routed, and promised ${commitment.floor}`)
   }
 
+  /** A Job has no more pods at once than it may, and what has ended does not begin again, unless it left Git or its memory was lost. */
+  function runsOnce(key: string, { job, pods }: WorkloadMemory): void {
+    if (job === undefined) return
+    const active = pods.filter(({ set, deletion, outcome }) => set === job.set && deletion === undefined && outcome === undefined)
+    if (active.length > JOB_PARALLELISM) fail('stays bounded', `${key} has ${active.length} pods at once`)
+    if (job.end === null && ended.get(key) === job.set) fail('runs once', `${key} had ended, and runs again`)
+    if (job.end !== null) ended.set(key, job.set)
+    else ended.delete(key)
+  }
+
   function staysBounded(daemon: Daemon): void {
+    for (const key of ended.keys()) if (!daemon.store.workloads().has(key)) ended.delete(key)
     for (const [key, memory] of daemon.store.workloads()) {
+      runsOnce(key, memory)
       const ceiling = promised.of(key)?.ceiling
       const staying = memory.pods.filter(({ deletion }) => deletion === undefined).length
       if (ceiling !== undefined && staying > ceiling) fail('stays bounded', `${key} has ${staying} pods, and may have ${ceiling}`)
@@ -179,8 +199,8 @@ export function createSafety(world: SafetyWorld): Safety {
   function healthIsTrue(revision: string, daemon: Daemon): void {
     const pods = livePods(world.containers(), world.ranMs)
     for (const [key, { object }] of daemon.store.lastApplied()) {
-      if (object.kind !== 'Deployment' && object.kind !== 'ReplicaSet') continue
-      const { replicas, template } = (object as Extract<Workload, { kind: 'Deployment' }>).spec
+      if (!hasReplicas.has(object.kind)) continue
+      const { replicas, template } = (object as Deployment).spec
       const image = template.spec.containers[0]?.image
       const own = [...pods.values()].filter((pod) => pod.owner === key && pod.image === image)
       const ready = own.filter((pod) => pod.ready || !isSound(behaviourOf(pod.image))).length
@@ -223,9 +243,10 @@ export function createSafety(world: SafetyWorld): Safety {
       if (world.calm && daemon !== undefined && revision !== before && revision !== '') healthIsTrue(revision, daemon)
     },
     applied(key, { object }) {
-      if (object.kind === 'Deployment' || object.kind === 'ReplicaSet' || object.kind === 'Pod') take(key, object)
+      if (runs.has(object.kind)) take(key, object)
     },
     forgot(key) {
+      ended.delete(key)
       applied.delete(key)
       promised.forget(key)
     },

@@ -2,6 +2,8 @@
 import type {
   ClusterStatus,
   ContainerStatus,
+  CronJobStatus,
+  JobStatus,
   NodeStatus,
   PodStatus,
   ServiceStatus,
@@ -108,9 +110,52 @@ export function workload(change: Partial<WorkloadStatus> = {}): WorkloadStatus {
       { type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: '', since: epochMs },
       { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable', message: '', since: epochMs },
     ],
+    currentSet: 'web-7c9f',
+    updateSet: 'web-7c9f',
     sets: [set()],
     pods: [pod()],
     rollout: { startedAt: epochMs, endedAt: epochMs + 4_000, result: 'complete' },
+    ...change,
+  }
+}
+
+/** A Job of three completions that was started at `epochMs`. */
+export function jobStatus(change: Partial<JobStatus> = {}): JobStatus {
+  return {
+    owner: '',
+    parallelism: 2,
+    completions: 3,
+    activeDeadlineSeconds: 0,
+    active: 0,
+    ready: 0,
+    terminating: 0,
+    succeeded: 0,
+    failed: 0,
+    succeededIndexes: '',
+    failedIndexes: '',
+    suspended: false,
+    startedAt: epochMs,
+    endedAt: 0,
+    result: '',
+    reason: '',
+    ...change,
+  }
+}
+
+/** A CronJob of every five minutes that was last due a minute after `epochMs`. */
+export function cronJobStatus(change: Partial<CronJobStatus> = {}): CronJobStatus {
+  return {
+    schedule: '*/5 * * * *',
+    timeZone: 'UTC',
+    concurrencyPolicy: 'Allow',
+    suspended: false,
+    startingDeadlineSeconds: 0,
+    successfulJobsHistoryLimit: 3,
+    failedJobsHistoryLimit: 1,
+    active: 0,
+    lastScheduledAt: epochMs + 60_000,
+    lastSuccessAt: 0,
+    nextScheduleAt: epochMs + 300_000,
     ...change,
   }
 }
@@ -256,6 +301,20 @@ export function busyCluster(): ClusterStatus {
         ],
         rollout: { startedAt: epochMs, endedAt: 0, result: 'running' },
       }),
+      workload({
+        kind: 'StatefulSet',
+        name: 'db',
+        desired: 3,
+        current: 3,
+        ready: 2,
+        available: 2,
+        currentSet: 'db-old',
+        updateSet: 'db-new',
+        sets: [set({ name: 'db-old', current: 2 }), set({ name: 'db-new' })],
+        pods: [],
+      }),
+      workload({ kind: 'DaemonSet', name: 'agent', desired: 2, sets: [], pods: [] }),
+      workload({ kind: 'ReplicationController', name: 'older', sets: [], pods: [] }),
       workload({ kind: 'ReplicaSet', name: 'plain', sets: [set({ name: 'plain' })], pods: [] }),
       workload({
         kind: 'Pod',

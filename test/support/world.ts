@@ -2,7 +2,20 @@
 import { createHash } from 'node:crypto'
 import { deepFreeze } from '../../src/model/canonical.ts'
 import { canonicalize } from '../../src/model/canonicalize.ts'
-import type { ConfigMap, Deployment, ModelObject, Pod, PodTemplate, ReplicaSet, Secret, Service } from '../../src/model/types.ts'
+import type {
+  ConfigMap,
+  CronJob,
+  DaemonSet,
+  Deployment,
+  Job,
+  ModelObject,
+  Pod,
+  PodTemplate,
+  ReplicaSet,
+  Secret,
+  Service,
+  StatefulSet,
+} from '../../src/model/types.ts'
 import { type Cluster, defineCluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import type { SetCount } from '../../src/reconcilers/rollout.ts'
@@ -78,9 +91,59 @@ export function replicaSet({ name = 'web', template: change = {}, spec = {} }: D
   })
 }
 
+/** `StatefulSet/shop/web` of 3 replicas of `web:1`, named under the Service `web`. */
+export function statefulSet({ name = 'web', template: change = {}, spec = {} }: DeploymentChange = {}): StatefulSet {
+  return canonical<StatefulSet>({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name },
+    spec: { replicas: 3, serviceName: 'web', selector: { matchLabels: { app: 'web' } }, template: rawTemplate(change), ...spec },
+  })
+}
+
+export function daemonSet({ name = 'agent', template: change = {}, spec = {} }: DeploymentChange = {}): DaemonSet {
+  return canonical<DaemonSet>({
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name },
+    spec: { selector: { matchLabels: { app: 'web' } }, template: rawTemplate(change), ...spec },
+  })
+}
+
 export function barePod({ name = 'job', template: change = {} }: { name?: string; template?: TemplateChange } = {}): Pod {
   const { metadata, spec } = rawTemplate(change)
   return canonical<Pod>({ apiVersion: 'v1', kind: 'Pod', metadata: { name, ...(metadata as Raw) }, spec })
+}
+
+export interface JobChange {
+  readonly name?: string
+  readonly template?: TemplateChange
+  /** further fields of the Job's spec */
+  readonly spec?: Raw
+}
+
+function rawJobSpec({ template: { spec = {}, ...change } = {}, spec: more = {} }: JobChange): Raw {
+  return { template: rawTemplate({ labels: { app: 'work' }, ...change, spec: { restartPolicy: 'Never', ...spec } }), ...more }
+}
+
+/** `Job/shop/work` of one pod of `web:1` that is not started again. */
+export function job(change: JobChange = {}): Job {
+  return canonical<Job>({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: change.name ?? 'work' },
+    spec: rawJobSpec(change),
+  })
+}
+
+/** `CronJob/shop/tick` of such a Job at every full minute. */
+export function cronJob({ spec = {}, ...change }: JobChange = {}, job: Raw = {}): CronJob {
+  return canonical<CronJob>({
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: change.name ?? 'tick' },
+    spec: { schedule: '* * * * *', jobTemplate: { spec: rawJobSpec({ ...change, spec: job }) }, ...spec },
+  })
 }
 
 export function configMap(name: string, data: Raw = {}, more: Raw = {}): ConfigMap {

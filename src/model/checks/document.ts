@@ -6,9 +6,11 @@ import type { BuiltinKind } from '../schema.ts'
 import { checkShape } from '../shape.ts'
 import { checkConfigMap, checkSecret } from './config.ts'
 import { checkEndpointSlice, checkEndpoints } from './endpoints.ts'
+import { checkCronJob, checkJob } from './job.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
+import { checkController, checkDaemonSet, checkStatefulSet } from './sets.ts'
 import { checkWorkload } from './workload.ts'
 
 const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = {
@@ -20,6 +22,11 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'discovery.k8s.io/v1/EndpointSlice': checkEndpointSlice,
   'apps/v1/Deployment': checkWorkload,
   'apps/v1/ReplicaSet': checkWorkload,
+  'apps/v1/StatefulSet': checkStatefulSet,
+  'apps/v1/DaemonSet': checkDaemonSet,
+  'v1/ReplicationController': checkController,
+  'batch/v1/Job': checkJob,
+  'batch/v1/CronJob': checkCronJob,
 }
 
 /** Reports what is wrong with a document, and returns its kind as far as it is known. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ApiError } from '../../../src/api/error.ts'
 import { selectLogs } from '../../../src/api/logs.ts'
 import { parseSelector } from '../../../src/model/selector.ts'
-import { cluster, container, pod, workload } from '../../support/status.ts'
+import { cluster, container, cronJobStatus, jobStatus, pod, workload } from '../../support/status.ts'
 
 const status = cluster({
   workloads: [
@@ -11,6 +11,9 @@ const status = cluster({
     workload({ namespace: 'green', name: 'api', pods: [pod({ namespace: 'green', name: 'api-2' })] }),
     workload({ kind: 'Pod', name: 'once', pods: [pod({ name: 'once' })] }),
     workload({ name: 'idle', pods: [] }),
+    workload({ kind: 'CronJob', name: 'tick', pods: [], cronJob: cronJobStatus() }),
+    workload({ kind: 'Job', name: 'tick-1', pods: [pod({ name: 'tick-1-a' })], job: jobStatus({ owner: 'CronJob/shop/tick' }) }),
+    workload({ kind: 'Job', name: 'sums', pods: [pod({ name: 'sums-a' })], job: jobStatus() }),
   ],
 })
 
@@ -27,6 +30,8 @@ function select(target: string, as: 'workload' | 'pod' | 'any' = 'any', name = '
 
 for (const { target, as, name, want } of [
   { target: 'web', want: 'shop/web-a/app shop/web-b/app shop/web-b/side' },
+  { target: 'cronjob/tick', want: 'shop/tick-1-a/app' },
+  { target: 'job/sums', want: 'shop/sums-a/app' },
   { target: 'web', name: 'side', want: 'shop/web-b/side' },
   { target: 'deployment/web', name: 'app', want: 'shop/web-a/app shop/web-b/app' },
   { target: 'deploy/web', name: 'side', want: 'shop/web-b/side' },
@@ -50,7 +55,15 @@ test('labels select pods wherever they belong, in order of namespace and name', 
     selectLogs(status, { target: '', as: 'any', selector: parseSelector(selector), container: 'app', allContainers: false }).map(
       ({ namespace, pod }) => `${namespace}/${pod}`,
     )
-  expect(labelled('app=web')).toEqual(['blue/api-1', 'green/api-2', 'shop/once', 'shop/web-a', 'shop/web-b'])
+  expect(labelled('app=web')).toEqual([
+    'blue/api-1',
+    'green/api-2',
+    'shop/once',
+    'shop/sums-a',
+    'shop/tick-1-a',
+    'shop/web-a',
+    'shop/web-b',
+  ])
   expect(() => labelled('app=cart')).toThrow('no pod has labels like these')
 })
 
