@@ -1,5 +1,13 @@
 /** The controller's state between passes: what is wanted, what was last said, who holds which address. */
-import { type ConfigMap, type LoadedObject, type ObjectKey, objectKey, type Secret, type Service } from '../model/types.ts'
+import {
+  type ConfigMap,
+  type LoadedObject,
+  type ObjectKey,
+  type OtherObject,
+  objectKey,
+  type Secret,
+  type Service,
+} from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
@@ -39,6 +47,9 @@ export interface World {
     configMap(namespace: string, name: string): ConfigMap | undefined
     secret(namespace: string, name: string): Secret | undefined
   }
+  /** the ResourceQuotas of a namespace */
+  quotas(namespace: string): readonly OtherObject[]
+  allQuotas(): readonly OtherObject[]
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
@@ -73,6 +84,7 @@ export function createWorld(
   probed: (key: ObjectKey, probes: readonly ProbeTarget[]) => void = () => undefined,
 ): World {
   let effective: ReadonlyMap<ObjectKey, LoadedObject> = store.lastApplied()
+  let quotas: ReadonlyMap<string, readonly OtherObject[]> = new Map()
   /** `undefined` until the first revision is known */
   let intent: Intent | undefined
   let pruning: ReadonlySet<ObjectKey> = new Set()
@@ -174,6 +186,7 @@ export function createWorld(
       const before = orphans === pruneOrphans ? intent : undefined
       intent = { effective: next, prune: new Set(prune) }
       effective = next
+      quotas = quotasIn(next)
       pruning = intent.prune
       leaving = new Set([...next].flatMap(([key, one]) => (one.state === 'retained' && one.kind === 'health' ? [key] : [])))
       pruneOrphans = orphans
@@ -211,6 +224,8 @@ export function createWorld(
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
+    quotas: (namespace) => quotas.get(namespace) ?? [],
+    allQuotas: () => [...quotas.values()].flat(),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
@@ -251,4 +266,10 @@ export function createWorld(
       return { acknowledged: routed.every(({ acknowledged }) => acknowledged), present: routed.some(({ present }) => present) }
     },
   }
+}
+
+/** By namespace. */
+function quotasIn(effective: ReadonlyMap<ObjectKey, Effective>): ReadonlyMap<string, readonly OtherObject[]> {
+  const found = [...effective].flatMap(([key, { object }]) => (key.startsWith('ResourceQuota/') ? [object as OtherObject] : []))
+  return Map.groupBy(found, ({ metadata }) => metadata.namespace)
 }

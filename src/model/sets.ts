@@ -4,7 +4,7 @@
  */
 import { canonicalTemplate } from './podspec.ts'
 import { mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from './raw.ts'
-import { labelSelector } from './selector.ts'
+import { readSelector } from './selector.ts'
 import type { ClaimTemplate, DaemonSet, DaemonSetSpec, IntOrPercent, KubeObject, StatefulSet, StatefulSetSpec } from './types.ts'
 
 export function statefulSet(base: KubeObject, spec: Raw): StatefulSet {
@@ -14,7 +14,7 @@ export function statefulSet(base: KubeObject, spec: Raw): StatefulSet {
     spec: {
       replicas: numberAt(spec, 'replicas') ?? 1,
       ordinals: { start: numberAt(mapAt(spec, 'ordinals'), 'start') ?? 0 },
-      selector: labelSelector(mapAt(spec, 'selector')),
+      selector: readSelector(mapAt(spec, 'selector')),
       serviceName: textAt(spec, 'serviceName') ?? '',
       template: canonicalTemplate(mapAt(spec, 'template')),
       podManagementPolicy: textAt(spec, 'podManagementPolicy') === 'Parallel' ? 'Parallel' : 'OrderedReady',
@@ -52,7 +52,7 @@ export function daemonSet(base: KubeObject, spec: Raw): DaemonSet {
     ...base,
     kind: 'DaemonSet',
     spec: {
-      selector: labelSelector(mapAt(spec, 'selector')),
+      selector: readSelector(mapAt(spec, 'selector')),
       template: canonicalTemplate(mapAt(spec, 'template')),
       updateStrategy: daemonStrategy(mapAt(spec, 'updateStrategy')),
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,

@@ -2,6 +2,7 @@
  * The workload planner, for every kind that runs pods: from what Git wants and what is observed to the
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
+import { exceeds, quotaUsage } from '../model/quota.ts'
 import { splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
@@ -17,6 +18,7 @@ import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
+import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, type Wanted, wantedOf } from './wanted.ts'
@@ -42,7 +44,8 @@ export interface WorkloadPass {
 /** One pass over one workload; pure, and equal inputs give equal passes. */
 export function planWorkload(given: WorkloadInput): WorkloadPass {
   const input = doubtUnshown(underOneClock(given))
-  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, input.nodes)
+  const traits = input.nodes.map((node) => traitsOf(input.cluster, node))
+  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traits)
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
@@ -140,6 +143,7 @@ function podContext(
     compiled: compileOnce(input, memory, record, set, node, namespace),
     // A set that was replaced before it had all it refers to must not start without it.
     missing: set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config),
+    misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
     observed,
     volumes: input.volumes(record.uid),
     node,
@@ -151,6 +155,24 @@ function podContext(
     tail: input.tail,
     now: input.now,
   }
+}
+
+/** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */
+function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRecord, set: SetRecord, node: NodeView): string {
+  const { namespace } = splitKey(input.key)
+  const { spec, metadata } = set.template
+  // Of its own workload this pass knows more than what is remembered.
+  const others = (): readonly Neighbour[] =>
+    neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
+  const why = misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others)
+  if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
+  if (input.quotas.length === 0) return ''
+  const beside = others().filter((other) => other.namespace === namespace)
+  const specs = beside.map((other) => other.spec)
+  return exceeds(
+    spec,
+    input.quotas.map((quota) => quotaUsage(quota, specs)),
+  )
 }
 
 /** A pod's compilation never changes, and its set's bound values live as long as the set: so it is kept with them. */
