@@ -1,6 +1,14 @@
 /** The status as tables. Pure: the time, the terminal's width and the colours are arguments. */
 import { splitKey } from '../model/types.ts'
-import type { ClusterStatus, NodeStatus, PodStatus, ServiceStatus, SourceStatus, WorkloadStatus } from '../reconcilers/status.ts'
+import type {
+  ClusterStatus,
+  NodeStatus,
+  PodStatus,
+  QuotaStatus,
+  ServiceStatus,
+  SourceStatus,
+  WorkloadStatus,
+} from '../reconcilers/status.ts'
 import { cut, paintWord, type TableOptions } from './cells.ts'
 import { cronJobHead, cronJobRow, jobHead, jobRow } from './jobtables.ts'
 import { renderAge, renderTable } from './table.ts'
@@ -18,6 +26,7 @@ export function renderStatus(status: ClusterStatus, options: TableOptions): stri
     table(['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP', 'NODE'], pods, podRow),
     table(['NAMESPACE', 'SERVICE', 'TYPE', 'CLUSTER-IP', 'PORTS', 'ENDPOINTS', 'CONDITION'], status.services, serviceRow),
     table(['NODE', 'STATUS', 'ENGINE', 'CPUS', 'MEMORY', 'PODS', 'ROUTER'], status.nodes, nodeRow),
+    table(['NAMESPACE', 'QUOTA', 'USED'], status.quotas, quotaRow),
     table(['NOT ENFORCED', 'FILE', 'REASON'], unenforcedRows(status), ({ cells }) => cells),
   ]
   const written = tables.map((each) => each(options)).filter((text) => text !== '')
@@ -111,6 +120,10 @@ function nodeRow(node: NodeStatus, { columns, ink }: TableOptions): readonly str
     String(node.pods),
     connected ? address : ink.yellow(cut(message || 'not connected', columns, 80)),
   ]
+}
+
+function quotaRow({ namespace, name, resources }: QuotaStatus): readonly string[] {
+  return [namespace, name, resources.map(({ resource, hard, used }) => `${resource} ${used}/${hard}`).join(', ')]
 }
 
 function unenforcedRows({ unenforced }: ClusterStatus): readonly { readonly cells: readonly string[] }[] {

@@ -50,6 +50,7 @@ export interface World {
   }
   /** the ResourceQuotas of a namespace */
   quotas(namespace: string): readonly OtherObject[]
+  allQuotas(): readonly OtherObject[]
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
@@ -240,6 +241,7 @@ export function createWorld(
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
     quotas: (namespace) => quotas.get(namespace) ?? [],
+    allQuotas: () => [...quotas.values()].flat(),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>

@@ -1,14 +1,16 @@
 /**
  * What a namespace makes of the pods in it before anybody wants them: the pull secrets of their ServiceAccount, the
- * defaults and bounds of its LimitRanges, and the restricted Pod Security Standard where its label asks for it.
+ * defaults and bounds of its LimitRanges, and the restricted Pod Security Standard where its label asks for it; and
+ * where its Services without a selector lead.
  * @see Kubernetes plugin/pkg/admission/{serviceaccount,limitranger} and pod-security-admission
  */
 import { deepFreeze } from './canonical.ts'
+import { givenEndpoints } from './endpoints.ts'
 import { boundsBroken, type LimitItem, limitItems, withDefaults } from './limitrange.ts'
 import { field, mapAt, mapsAt, type Raw, textAt } from './raw.ts'
 import type { Report } from './report.ts'
 import { checkRestricted } from './restricted.ts'
-import type { FieldPath, KubeObject, ModelObject, OtherObject, PodSpec } from './types.ts'
+import type { FieldPath, GivenEndpoint, KubeObject, ModelObject, OtherObject, PodSpec, Service } from './types.ts'
 
 /** What one namespace asks of its pods. */
 export interface NamespaceRules {
@@ -16,9 +18,11 @@ export interface NamespaceRules {
   /** names of pull secrets by ServiceAccount */
   readonly pullSecrets: ReadonlyMap<string, readonly string[]>
   readonly restricted: boolean
+  /** by the name of the Service they are for */
+  readonly endpoints: ReadonlyMap<string, readonly GivenEndpoint[]>
 }
 
-const NO_RULES: NamespaceRules = { limits: [], pullSecrets: new Map(), restricted: false }
+const NO_RULES: NamespaceRules = { limits: [], pullSecrets: new Map(), restricted: false, endpoints: new Map() }
 
 /** The label that asks for a standard; `privileged` never lowers what the operator has set. */
 const ENFORCE = 'pod-security.kubernetes.io/enforce'
@@ -39,6 +43,12 @@ export function namespaceRules(objects: Iterable<KubeObject>): ReadonlyMap<strin
       const secrets = mapsAt(body, 'imagePullSecrets').flatMap((one) => textAt(one, 'name') ?? [])
       if (secrets.length > 0)
         change(namespace, ({ pullSecrets }) => ({ pullSecrets: new Map([...pullSecrets, [name, secrets]]) }))
+    } else if (object.kind === 'Endpoints' || object.kind === 'EndpointSlice') {
+      const given = givenEndpoints(object as OtherObject)
+      if (given !== undefined)
+        change(namespace, ({ endpoints }) => ({
+          endpoints: new Map([...endpoints, [given.service, [...(endpoints.get(given.service) ?? []), ...given.endpoints]]]),
+        }))
     } else if (object.kind === 'Namespace' && labels[ENFORCE] === 'restricted') change(name, () => ({ restricted: true }))
   }
   return rules
@@ -49,6 +59,7 @@ export function namespaceRules(objects: Iterable<KubeObject>): ReadonlyMap<strin
  * the place in the document.
  */
 export function admit(object: ModelObject, rules: NamespaceRules, report: Report): ModelObject {
+  if (object.kind === 'Service') return withEndpoints(object as Service, rules)
   const found = podSpecIn(object)
   if (found === undefined) return object
   const { spec, at } = found
@@ -61,6 +72,13 @@ export function admit(object: ModelObject, rules: NamespaceRules, report: Report
       report([...at, ...container], 'LimitRange', `LimitRange ${object.metadata.namespace}/${name}: ${message}`)
   if (rules.restricted) checkRestricted(admitted, at, report)
   return admitted === spec ? object : deepFreeze(withPodSpec(object, at, admitted))
+}
+
+/** A selector finds its own endpoints, and counts alone. */
+function withEndpoints(service: Service, { endpoints }: NamespaceRules): Service {
+  const given = endpoints.get(service.metadata.name)
+  if (given === undefined || service.spec.selector !== null) return service
+  return deepFreeze({ ...service, spec: { ...service.spec, endpoints: given } })
 }
 
 /** A pod that names pull secrets itself gets no others. */

@@ -5,7 +5,7 @@
  * `*` for every key that has no row. A field without any row is accepted without effect, and said so.
  */
 import { capabilityName } from './container.ts'
-import { baselineCapabilities, type Policy, safeSysctls } from './policy.ts'
+import { baselineCapabilities, GPU, type Policy, safeSysctls } from './policy.ts'
 import { countedResources } from './quota.ts'
 import { isMap } from './raw.ts'
 import { plainText } from './report.ts'
@@ -116,6 +116,13 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
     support: {
       level: 'honoured',
       but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute',
+    },
+  },
+  {
+    field: `resources.${list}."${GPU}"`,
+    support: {
+      level: 'honoured',
+      but: 'so many of the node’s GPUs, whichever Docker gives: another container may have the same ones',
     },
   },
   refused(`resources.${list}.*`, 'no node offers this resource in this version'),
@@ -349,6 +356,23 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     unenforced('spec.ipFamilyPolicy', 'Services have IPv4 addresses', other('SingleStack')),
     unenforced('spec.trafficDistribution', 'every endpoint gets its share'),
   ],
+  'v1/Endpoints': [
+    ...common,
+    ...['addresses', 'notReadyAddresses'].flatMap((list) => [
+      ...honoured(`subsets[].${list}[].ip`, `subsets[].${list}[].hostname`),
+      unenforced(`subsets[].${list}[].nodeName`, 'addresses are not tied to nodes'),
+      unenforced(`subsets[].${list}[].targetRef`, 'addresses are not tied to pods'),
+    ]),
+    ...honoured('subsets[].ports'),
+  ],
+  'discovery.k8s.io/v1/EndpointSlice': [
+    ...common,
+    unenforced('addressType', 'Services have IPv4 addresses', other('IPv4')),
+    ...honoured('endpoints[].addresses', 'endpoints[].conditions', 'endpoints[].hostname', 'ports'),
+    ...['deprecatedTopology', 'hints', 'nodeName', 'targetRef', 'zone'].map((name) =>
+      unenforced(`endpoints[].${name}`, 'addresses are not tied to nodes or pods'),
+    ),
+  ],
   'v1/ServiceAccount': [
     ...common,
     ...honoured('imagePullSecrets'),
@@ -399,7 +423,6 @@ export const dataKinds: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/v1/Role': 'there is no Kubernetes API to guard',
   'rbac.authorization.k8s.io/v1/RoleBinding': 'there is no Kubernetes API to guard',
   'storage.k8s.io/v1/StorageClass': 'no volumes are provisioned',
-  'v1/Endpoints': 'endpoints come from selectors alone',
   'v1/PersistentVolume': 'no volumes are provisioned',
   'v1/PersistentVolumeClaim': 'no volumes are provisioned',
 }

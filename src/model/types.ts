@@ -441,12 +441,24 @@ export interface ServicePort {
   readonly appProtocol?: string
 }
 
+/** An address that Git gives for a Service without a selector. */
+export interface GivenEndpoint {
+  readonly ip: string
+  readonly ready: boolean
+  /** `''` for none */
+  readonly hostname: string
+  /** by the name of the Service's port, `''` for the only one */
+  readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[]
+}
+
 export interface ServiceSpec {
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
   /** `'None'` is headless; absent means that Trireme chooses. */
   readonly clusterIP?: string
   /** `null` when the Service has no selector. */
   readonly selector: Labels | null
+  /** of a Service without a selector, from the Endpoints and EndpointSlices of the same revision */
+  readonly endpoints?: readonly GivenEndpoint[]
   readonly ports: readonly ServicePort[]
   readonly externalName?: string
   readonly externalIPs: readonly string[]

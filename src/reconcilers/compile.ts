@@ -1,6 +1,7 @@
 /** A pod on Docker: compiles a bound pod template into the containers and volumes that make it. */
 import { canonicalText, sha256 } from '../model/canonical.ts'
-import { bytes, cpuMillis } from '../model/quantity.ts'
+import { GPU } from '../model/policy.ts'
+import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
 import type { Container, PodSpec, PodTemplate, VolumeMount } from '../model/types.ts'
 import type { ContainerConfig, Mount, PortBinding, ResourceLimits } from '../runtime/engine.ts'
@@ -214,6 +215,7 @@ function compileContainer(
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
+        ...gpusOf(container),
         mounts: container.volumeMounts.map((mount) => compileMount(mount, volumes, mountpoint)),
         networkMode: `container:${containerName(input, SANDBOX, 0)}`,
       }
@@ -261,6 +263,12 @@ export function containerResources(container: Container): ResourceLimits {
     ...(limits.cpu === undefined ? {} : { cpuQuota: Math.max(1000, cpuMillis(limits.cpu) * 100) }),
     ...(limits.memory === undefined ? {} : { memoryBytes: bytes(limits.memory) }),
   }
+}
+
+/** @see https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/: whole ones, as a limit */
+function gpusOf({ resources: { limits } }: Container): Pick<ContainerConfig, 'gpus'> {
+  const count = Number(parseQuantity(limits[GPU] ?? 0).nanos / 1_000_000_000n)
+  return count > 0 ? { gpus: count } : {}
 }
 
 /**

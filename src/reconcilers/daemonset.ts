@@ -2,9 +2,10 @@
 import { type DaemonSet, splitKey } from '../model/types.ts'
 import { type Controller, type ControllerPass, labelled } from './controller.ts'
 import { type DaemonPod, type DaemonRules, daemonsComplete, planDaemons } from './daemons.ts'
-import { runsOn } from './eligible.ts'
 import { countStaying, makePods, removeAll, removePods, type Wish } from './moves.ts'
 import { rolloutBounds } from './rollout.ts'
+import { nodesOf } from './rolloutspec.ts'
+import { traitsOf } from './scheduling.ts'
 import { sightOf } from './sight.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -26,7 +27,10 @@ function rulesOf({ input, wanted }: ControllerPass & { readonly wanted: Wanted }
   const { spec, set } = wanted
   const { updateStrategy } = (input.target as DaemonSet).spec
   return {
-    nodes: input.nodes.filter((node) => runsOn(spec.template.spec, node)).map(({ name }) => name),
+    nodes: nodesOf(
+      spec.template,
+      input.nodes.map((node) => traitsOf(input.cluster, node)),
+    ),
     next: set,
     rolling: updateStrategy.type === 'OnDelete' ? null : rolloutBounds(spec),
   }

@@ -1,9 +1,8 @@
 /** What Git wants of any workload, told as the spec of a Deployment: how many pods, of which template, changed how fast. */
 import { compact } from '../model/compact.ts'
 import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, PodWorkload, StatefulSet, Volume } from '../model/types.ts'
-import { runsOn } from './eligible.ts'
-import type { NodeView } from './observed.ts'
 import { resolveCount } from './rollout.ts'
+import { misfitOfNode, type NodeTraits } from './scheduling.ts'
 
 type Strategy = DeploymentSpec['strategy']
 
@@ -11,7 +10,7 @@ type Strategy = DeploymentSpec['strategy']
 const alone = { minReadySeconds: 0, selector: { matchLabels: {}, matchExpressions: [] }, strategy: { type: 'Recreate' } } as const
 
 /** @param nodes all of them: a DaemonSet has as many pods as there are nodes for it */
-export function rolloutSpec(target: PodWorkload, nodes: readonly NodeView[]): DeploymentSpec {
+export function rolloutSpec(target: PodWorkload, nodes: readonly NodeTraits[]): DeploymentSpec {
   return withHostPorts(specOf(target, nodes))
 }
 
@@ -19,7 +18,7 @@ export function rolloutSpec(target: PodWorkload, nodes: readonly NodeView[]): De
  * A bare ReplicaSet rolls a changed template like a Deployment with default bounds, and a bare Pod is replaced:
  * unlike in Kubernetes a commit always takes effect, because Git is the only way to change anything.
  */
-function specOf(target: PodWorkload, nodes: readonly NodeView[]): DeploymentSpec {
+function specOf(target: PodWorkload, nodes: readonly NodeTraits[]): DeploymentSpec {
   const common = { revisionHistoryLimit: 1, progressDeadlineSeconds: 600, paused: false }
   switch (target.kind) {
     case 'Deployment':
@@ -90,10 +89,23 @@ export function ownClaim(volume: Volume, pod: string): Volume {
   return claim?.claimName.endsWith('-') ? { ...volume, claim: { ...claim, claimName: `${claim.claimName}${pod}` } } : volume
 }
 
+/** What keeps other pods away from a node that is unwell. @see Kubernetes pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations */
+const daemonTolerations = [
+  ...['not-ready', 'unreachable'].map((key) => ({ key, effect: 'NoExecute' })),
+  ...['disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable'].map((key) => ({ key, effect: 'NoSchedule' })),
+].map(({ key, effect }) => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect }))
+
+/** Names of the nodes that are to have a pod of a DaemonSet's template. */
+export function nodesOf({ spec }: PodTemplate, nodes: readonly NodeTraits[]): string[] {
+  return nodes.filter((node) => misfitOfNode(spec, node) === '').map(({ name }) => name)
+}
+
 /** @see Kubernetes pkg/controller/daemon: percentages of the nodes round up */
-function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeView[]): Omit<DeploymentSpec, 'paused'> {
-  const { selector, template, minReadySeconds, revisionHistoryLimit, updateStrategy } = spec
-  const replicas = nodes.filter((node) => runsOn(template.spec, node)).length
+function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeTraits[]): Omit<DeploymentSpec, 'paused'> {
+  const { selector, minReadySeconds, revisionHistoryLimit, updateStrategy } = spec
+  const tolerations = [...spec.template.spec.tolerations, ...daemonTolerations]
+  const template = { ...spec.template, spec: { ...spec.template.spec, tolerations } }
+  const replicas = nodesOf(template, nodes).length
   const { maxSurge, maxUnavailable } =
     updateStrategy.type === 'OnDelete' ? { maxSurge: 0, maxUnavailable: 1 } : updateStrategy.rollingUpdate
   return {

@@ -211,6 +211,13 @@ export interface SourceStatus {
   readonly pruneHeld: readonly string[]
 }
 
+/** A ResourceQuota and what its namespace uses of it; amounts as quantities, such as `500m` and `1Gi`. */
+export interface QuotaStatus {
+  readonly namespace: string
+  readonly name: string
+  readonly resources: readonly { readonly resource: string; readonly hard: string; readonly used: string }[]
+}
+
 export interface Unenforced {
   readonly key: ObjectKey
   readonly file: string
@@ -240,5 +247,6 @@ export interface ClusterStatus {
   readonly workloads: readonly WorkloadStatus[]
   readonly services: readonly ServiceStatus[]
   readonly nodes: readonly NodeStatus[]
+  readonly quotas: readonly QuotaStatus[]
   readonly unenforced: readonly Unenforced[]
 }

@@ -3,8 +3,8 @@ import { canonicalText } from '../model/canonical.ts'
 import type { DeploymentSpec, PodTemplate, PodWorkload } from '../model/types.ts'
 import { bindTemplate, type ConfigLookup, pullSecretNames, templateHash } from './binding.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
-import type { NodeView } from './observed.ts'
 import { rolloutSpec } from './rolloutspec.ts'
+import type { NodeTraits } from './scheduling.ts'
 
 export interface Wanted {
   readonly template: PodTemplate
@@ -19,7 +19,12 @@ export interface Wanted {
   readonly sourceRevision: string
 }
 
-export function wantedOf(target: PodWorkload, lookup: ConfigLookup, sourceRevision: string, nodes: readonly NodeView[]): Wanted {
+export function wantedOf(
+  target: PodWorkload,
+  lookup: ConfigLookup,
+  sourceRevision: string,
+  nodes: readonly NodeTraits[],
+): Wanted {
   const spec = rolloutSpec(target, nodes)
   const { config, missing } = bindTemplate(spec.template, target.metadata.namespace, lookup)
   const hash = templateHash(spec.template, config)

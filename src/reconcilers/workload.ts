@@ -45,7 +45,8 @@ export interface WorkloadPass {
 /** One pass over one workload; pure, and equal inputs give equal passes. */
 export function planWorkload(given: WorkloadInput): WorkloadPass {
   const input = doubtUnshown(underOneClock(given))
-  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, input.nodes)
+  const traits = input.nodes.map((node) => traitsOf(input.cluster, node))
+  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traits)
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)

@@ -186,6 +186,8 @@ export interface ContainerConfig {
   /** such as `no-new-privileges` and `seccomp=…` */
   readonly securityOpt: readonly string[]
   readonly groupAdd: readonly string[]
+  /** how many GPUs, of any */
+  readonly gpus?: number
   readonly pidMode?: string
   readonly ipcMode?: string
   /** switch off the image's own HEALTHCHECK */

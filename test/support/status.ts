@@ -224,6 +224,7 @@ export function cluster(change: Partial<ClusterStatus> = {}): ClusterStatus {
     workloads: [workload()],
     services: [service()],
     nodes: [node()],
+    quotas: [],
     unenforced: [],
     ...change,
   }

@@ -3,6 +3,7 @@
  * @see Kubernetes pkg/apis/core/validation/validation.go, `validateContainers`
  */
 import { nearest } from '../nearest.ts'
+import { GPU } from '../policy.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
@@ -157,6 +158,18 @@ function checkResources(resources: Raw, at: FieldPath, report: Report): void {
       report([...at, 'requests', name], 'RequestAboveLimit', `the request of ${amounts}`)
     }
   }
+  checkGpus(limits, mapAt(resources, 'requests'), at, report)
+}
+
+/** @see Kubernetes: extended resources are whole, and never shared between a request and a larger limit */
+function checkGpus(limits: Raw, requests: Raw, at: FieldPath, report: Report): void {
+  const [limit, request] = [field(limits, GPU), field(requests, GPU)]
+  if (limit === undefined && request === undefined) return
+  if (limit === undefined) report([...at, 'limits', GPU], 'MissingField', `${GPU} needs a limit: a request alone gets none`)
+  else if (quantity(limit).nanos % 1_000_000_000n !== 0n)
+    report([...at, 'limits', GPU], 'BadQuantity', `${plainText(limit)} is no whole number of GPUs`)
+  else if (request !== undefined && quantity(request).nanos !== quantity(limit).nanos)
+    report([...at, 'requests', GPU], 'OutOfRange', `${plainText(request)} must be as much as the limit, ${plainText(limit)}`)
 }
 
 /** The schema has already reported what is no quantity. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Deployment, PodSpec } from '../../../src/model/types.ts'
+import type { Deployment, PodSpec, Service } from '../../../src/model/types.ts'
 import { deployment, loadText, problemLines } from '../../support/manifests.ts'
 
 const limitRange = (limits: string) =>
@@ -92,6 +92,33 @@ test('pods get the pull secrets of their ServiceAccount, unless they name some',
   expect(podSpec(account, deployment())?.imagePullSecrets).toEqual([{ name: 'registry' }])
   expect(podSpec(account, deployment({ pod: 'imagePullSecrets: [{name: own}]' }))?.imagePullSecrets).toEqual([{ name: 'own' }])
   expect(podSpec(account, deployment({ pod: 'serviceAccountName: other' }))?.imagePullSecrets).toEqual([])
+})
+
+describe('a Service without a selector leads where Git says', () => {
+  const bare = 'apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 5432}]}'
+  const endpoints = (ip: string) =>
+    `apiVersion: v1\nkind: Endpoints\nmetadata: {name: db}\nsubsets: [{addresses: [{ip: ${ip}}], notReadyAddresses: [{ip: 10.0.0.9}], ports: [{port: 5433}]}]`
+  const slice =
+    'apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: db-1, labels: {kubernetes.io/service-name: db}}\naddressType: IPv4\nendpoints: [{addresses: [10.0.0.7], conditions: {ready: false}}]\nports: [{port: 5434}]'
+  const given = (...documents: string[]) => {
+    const service = loaded(...documents).objects.get('Service/default/db')?.object as Service
+    return service.spec.endpoints?.map(({ ip, ready, ports }) => `${ip}:${ports[0]?.port} ${ready}`)
+  }
+
+  test('by Endpoints, by slices, by both', () => {
+    expect(given(bare)).toBeUndefined()
+    expect(given(bare, endpoints('10.0.0.5'))).toEqual(['10.0.0.5:5433 true', '10.0.0.9:5433 false'])
+    expect(given(bare, slice)).toEqual(['10.0.0.7:5434 false'])
+    expect(given(slice, endpoints('10.0.0.5'), bare)).toHaveLength(3)
+  })
+
+  test('and one with a selector does not', () => {
+    expect(given(bare.replace('{ports', '{selector: {app: db}, ports'), endpoints('10.0.0.5'))).toBeUndefined()
+  })
+
+  test.each(['127.0.0.1', '169.254.169.254', '224.0.0.1', 'db.example.org'])('never to %s', (ip) => {
+    expect(problemLines(loaded(bare, endpoints(ip)).problems).join()).toMatch(/subsets\[0\].addresses\[0\].ip BadAddress/)
+  })
 })
 
 describe('the restricted standard, where the label of a namespace asks for it', () => {

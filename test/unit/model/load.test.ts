@@ -76,6 +76,16 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:12 spec.template.spec.containers[0].resources.requests.cpu RequestAboveLimit',
     ],
     [
+      'half a GPU',
+      deployment({ container: 'resources: {limits: {nvidia.com/gpu: 500m}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] BadQuantity',
+    ],
+    [
+      'a GPU that is only requested',
+      deployment({ container: 'resources: {requests: {nvidia.com/gpu: 1}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] MissingField',
+    ],
+    [
       'undeclared volume',
       deployment({ pod: 'volumes: [{name: config, emptyDir: {}}]', container: 'volumeMounts: [{name: confg, mountPath: /c}]' }),
       'app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].name UnknownVolume → config',

@@ -69,6 +69,11 @@ describe('a container', () => {
   ])
     test(`resources: ${name}`, () => expect(container({ resources }).resources).toEqual(want))
 
+  test('GPUs are asked of the engine, whole ones, and none where none are', () => {
+    expect(container({ resources: { limits: { 'nvidia.com/gpu': '2' } } }).gpus).toBe(2)
+    expect(container({}).gpus).toBeUndefined()
+  })
+
   for (const { name, change, want } of [
     { name: 'the image decides', change: {}, want: { entrypoint: undefined, cmd: undefined } },
     { name: 'args keep the entrypoint of the image', change: { args: ['x'] }, want: { entrypoint: undefined, cmd: ['x'] } },

@@ -62,6 +62,16 @@ test('one that is removed by hand comes back', () => {
   expect(stage.running()).toHaveLength(1)
 })
 
+test('a node that it does not choose gets no pod, and a node label that goes takes its pod along', () => {
+  const chosen = daemonSet({ template: { containers: [app()], spec: { nodeSelector: { 'kubernetes.io/os': 'linux' } } } })
+  const stage = new Stage().apply(chosen)
+  stage.run(60_000)
+  expect(stage.running()).toHaveLength(1)
+  stage.apply(daemonSet({ template: { containers: [app()], spec: { nodeSelector: { disk: 'ssd' } } } })).run(60_000)
+  expect(stage.running()).toHaveLength(0)
+  expect(stage.passes.get(agent)?.status).toMatchObject({ desired: 0, healthy: true })
+})
+
 test('OnDelete waits for somebody to remove the pod', () => {
   const spec = { updateStrategy: { type: 'OnDelete' } }
   const stage = begun(spec)

@@ -434,6 +434,13 @@ describe('what is sent', () => {
     expect(Object.keys(sent)).not.toContain('Hostname')
   })
 
+  test('GPUs, whichever the engine has', async () => {
+    answers.answer({ 'GET /info': json({}), 'POST /containers/create': json({ Id: 'x' }, 201) })
+    await engine.createContainer({ ...config, gpus: 2 })
+    const { HostConfig } = JSON.parse(answers.bodies.at(-1)!)
+    expect(HostConfig.DeviceRequests).toEqual([{ Driver: 'nvidia', Count: 2, Capabilities: [['gpu']] }])
+  })
+
   test('an overlay network is open to plain containers', async () => {
     answers.answer({ 'POST /networks/create': json({ Id: 'n1' }, 201) })
     const network = {
