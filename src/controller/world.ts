@@ -51,6 +51,11 @@ export interface World {
   /** the ResourceQuotas of a namespace */
   quotas(namespace: string): readonly OtherObject[]
   allQuotas(): readonly OtherObject[]
+  /**
+   * Workloads as they are remembered, without those that only wait for the others to be healthy before they go: who waits
+   * for them to make room would wait for ever.
+   */
+  staying(): readonly (readonly [ObjectKey, WorkloadMemory])[]
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
@@ -242,6 +247,7 @@ export function createWorld(
     },
     quotas: (namespace) => quotas.get(namespace) ?? [],
     allQuotas: () => [...quotas.values()].flat(),
+    staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
@@ -284,8 +290,10 @@ export function createWorld(
   }
 }
 
-/** By namespace. */
+/** Those of Git by namespace: one that has left it bounds nothing more. */
 function quotasIn(effective: ReadonlyMap<ObjectKey, Effective>): ReadonlyMap<string, readonly OtherObject[]> {
-  const found = [...effective].flatMap(([key, { object }]) => (key.startsWith('ResourceQuota/') ? [object as OtherObject] : []))
+  const found = [...effective].flatMap(([key, { state, object }]) =>
+    state === 'wanted' && key.startsWith('ResourceQuota/') ? [object as OtherObject] : [],
+  )
   return Map.groupBy(found, ({ metadata }) => metadata.namespace)
 }

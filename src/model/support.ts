@@ -80,7 +80,6 @@ const seccomp = (at: string): SupportRow[] => [
 const appArmor = (at: string): SupportRow[] => [
   ...honoured(`${at}.localhostProfile`),
   policy(`${at}.type`, 'appArmor', 'honoured', only('Unconfined')),
-  refused(`${at}.type`, `a profile from the node ${notRun}`, only('Localhost')),
 ]
 const seLinux = (at: string): SupportRow[] => [
   unenforced(at, 'SELinux labels are not set'),
@@ -142,7 +141,7 @@ const containerSecurity: readonly SupportRow[] = [
     when: (value) => !baselineCapabilities.has(capabilityName(plainText(value))),
     whenText: `other than ${[...baselineCapabilities].join(', ')}`,
   }),
-  policy('procMount', 'procMount', 'refused', other('Default', '')),
+  policy('procMount', 'procMount', 'honoured', other('Default', '')),
   ...seccomp('seccompProfile'),
   ...appArmor('appArmorProfile'),
   ...seLinux('seLinuxOptions'),

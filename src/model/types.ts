@@ -232,6 +232,7 @@ export interface PodSecurityContext {
   readonly supplementalGroups: readonly number[]
   readonly sysctls: readonly { readonly name: string; readonly value: string }[]
   readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string }
+  readonly appArmorProfile?: { readonly type: string; readonly localhostProfile?: string }
 }
 
 export interface PodSpec {

@@ -21,7 +21,7 @@ export interface WorkloadInput {
   readonly nodes: readonly NodeView[]
   /** names of existing volumes by pod uid */
   readonly volumes: (podUid: string) => readonly string[]
-  /** all workloads as they are remembered; asked for only where a pod has to do with others */
+  /** workloads as they are remembered, but for those that are about to go; asked for only where a pod has to do with others */
   readonly workloads: () => Iterable<readonly [key: ObjectKey, memory: WorkloadMemory]>
   /** the ResourceQuotas of its namespace */
   readonly quotas: readonly OtherObject[]

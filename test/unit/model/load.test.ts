@@ -86,6 +86,16 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] MissingField',
     ],
     [
+      'an AppArmor profile without its name',
+      deployment({ container: 'securityContext: {appArmorProfile: {type: Localhost}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].securityContext.appArmorProfile.localhostProfile MissingField',
+    ],
+    [
+      'a profile that is not of the node, with a name',
+      deployment({ pod: 'securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: a}}' }),
+      'app.yaml:9 spec.template.spec.securityContext.seccompProfile.localhostProfile UnknownField',
+    ],
+    [
       'undeclared volume',
       deployment({ pod: 'volumes: [{name: config, emptyDir: {}}]', container: 'volumeMounts: [{name: confg, mountPath: /c}]' }),
       'app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].name UnknownVolume → config',

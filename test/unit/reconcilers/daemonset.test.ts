@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { objectKey } from '../../../src/model/types.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import { Stage } from '../../support/stage.ts'
-import { app, canonical, daemonSet } from '../../support/world.ts'
+import { app, canonical, cluster, daemonSet } from '../../support/world.ts'
 
 const agent = objectKey('DaemonSet', 'shop', 'agent')
 
@@ -25,6 +25,18 @@ function extremes(stage: Stage): [fewest: number, most: number] {
   }
   return [Math.min(...sizes), Math.max(...sizes)]
 }
+
+test('a node that its selector does not match, or whose taint it does not tolerate, gets none and is not missed', () => {
+  for (const [change, nodeTaints] of [
+    [{ nodeSelector: { disk: 'ssd' } }, []],
+    [{}, [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }]],
+  ] as const) {
+    const stage = new Stage({ ...cluster(), nodeTaints }).apply(daemonSet({ template: { spec: change } }))
+    stage.run(30_000)
+    expect(stage.records()).toEqual([])
+    expect(stage.passes.get(agent)?.status).toMatchObject({ desired: 0, healthy: true })
+  }
+})
 
 test('the one node gets a pod, named after the DaemonSet', () => {
   const stage = begun()
