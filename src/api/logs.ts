@@ -49,7 +49,8 @@ function matchWorkload(status: ClusterStatus, { target, as }: Pick<LogQuery, 'ta
     status.workloads.filter((workload) => isNamed(workload, workload.kind, target)),
     target,
   )
-  return found && [...found.pods].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const runs = status.workloads.filter(({ job }) => found !== undefined && job?.owner === found.key)
+  return found && [found, ...runs].flatMap(({ pods }) => pods).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function matchPod(status: ClusterStatus, { target, as }: Pick<LogQuery, 'target' | 'as'>): readonly PodStatus[] | undefined {
@@ -79,6 +80,8 @@ function kindsOf(word: string): readonly string[] {
     StatefulSet: ['statefulset', 'statefulsets', 'sts'],
     DaemonSet: ['daemonset', 'daemonsets', 'ds'],
     Pod: ['pod', 'pods', 'po'],
+    Job: ['job', 'jobs'],
+    CronJob: ['cronjob', 'cronjobs', 'cj'],
   }
   return Object.keys(spellings).filter((kind) => spellings[kind]?.includes(word.toLowerCase()))
 }

@@ -1,5 +1,7 @@
 /** Planning one key from what the world knows: shared by the loop, which acts on it, and by `trireme plan`, which only shows it. */
-import { type LoadedObject, type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
+import { type CronJob, type LoadedObject, type ObjectKey, type PodWorkload, type Service, splitKey } from '../model/types.ts'
+import { planCronJob } from '../reconcilers/cronjob.ts'
+import { cronJobOf } from '../reconcilers/derived.ts'
 import { planNode } from '../reconcilers/infrastructure.ts'
 import { routerVolume } from '../reconcilers/names.ts'
 import type { Failure } from '../reconcilers/observed.ts'
@@ -33,10 +35,11 @@ export interface Passed<Result> {
 export function workloadPass({ world, ...context }: PassContext, key: ObjectKey): Passed<WorkloadPass> | undefined {
   const target = world.targetOf(key)
   if (target === undefined) return undefined
+  if (splitKey(key).kind === 'CronJob') return { target, result: cronJobResult(world, context, key, target) }
   const { nodes } = world
   const result = planWorkload({
     key,
-    target: target === null ? null : (target.object as Workload),
+    target: target === null ? null : (target.object as PodWorkload),
     sourceRevision: target?.origin.revision ?? context.revision,
     memory: world.store.workloads().get(key),
     pods: nodes.flatMap((node) => node.podsOf(key)),
@@ -44,7 +47,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     cluster: world.cluster,
     nodes: nodes.map((node) => node.view()),
     volumes: (uid) => nodes.flatMap((node) => node.volumesOf(uid)),
-    workloads: () => world.store.workloads(),
+    workloads: world.staying,
     quotas: world.quotas(splitKey(key).namespace),
     addressUsed: world.addressUsed,
     probes: world.probeStates,
@@ -57,6 +60,27 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     id: () => context.ids(),
   })
   return { target, result }
+}
+
+function cronJobResult(
+  { store, nodes }: World,
+  { revision, now, ids }: Omit<PassContext, 'world'>,
+  key: ObjectKey,
+  target: LoadedObject | null,
+): WorkloadPass {
+  return planCronJob({
+    key,
+    target: target === null ? null : (target.object as CronJob),
+    sourceRevision: target?.origin.revision ?? revision,
+    memory: store.workloads().get(key),
+    jobs: (job) => store.workloads().get(job),
+    pods: () =>
+      nodes.flatMap((node) =>
+        [...node.owners()].filter((owner) => cronJobOf(owner)?.owner === key).flatMap((owner) => node.podsOf(owner)),
+      ),
+    now,
+    uid: () => ids().uid,
+  })
 }
 
 /** `undefined` for a key that nobody knows. */

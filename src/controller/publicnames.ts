@@ -14,6 +14,8 @@ export function publicNames(objects: Iterable<ModelObject>): Set<string> {
 
 function containersOf(object: ModelObject): readonly Container[] {
   if (!isWorkload(keyOf(object))) return []
-  const { spec } = object as Workload
+  const workload = object as Workload
+  if (workload.kind === 'CronJob') return workload.spec.jobTemplate.spec.template.spec.containers
+  const { spec } = workload
   return 'template' in spec ? spec.template.spec.containers : spec.containers
 }

@@ -49,8 +49,8 @@ function quotaStatuses(world: World): QuotaStatus[] {
 }
 
 /** Of all pods that are made, or are to be and have their place. */
-function podSpecsIn(namespace: string, { store, statuses }: World): PodSpec[] {
-  return [...store.workloads()].flatMap(([key, { pods, sets }]) => {
+function podSpecsIn(namespace: string, { staying, statuses }: World): PodSpec[] {
+  return staying().flatMap(([key, { pods, sets }]) => {
     if (splitKey(key).namespace !== namespace) return []
     const waiting = new Set(statuses.get(key)?.pods.flatMap(({ uid, reason }) => (reason === 'Unschedulable' ? [uid] : [])))
     const specs = new Map(sets.map(({ name, template }) => [name, template.spec]))

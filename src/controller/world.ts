@@ -10,10 +10,11 @@ import {
 } from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
+import { cronJobOf, runKeys, runOf } from '../reconcilers/derived.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostports.ts'
-import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
+import type { CronRun, ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
 import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
@@ -21,7 +22,7 @@ import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
 import { createHoldings } from './holdings.ts'
-import { isService, isWorkload } from './kinds.ts'
+import { isService, isWorkload, ownsPods } from './kinds.ts'
 import type { NodeReading } from './node.ts'
 import { createRouting } from './routing.ts'
 import { createSweep } from './sweep.ts'
@@ -50,6 +51,11 @@ export interface World {
   /** the ResourceQuotas of a namespace */
   quotas(namespace: string): readonly OtherObject[]
   allQuotas(): readonly OtherObject[]
+  /**
+   * Workloads as they are remembered, without those that only wait for the others to be healthy before they go: who waits
+   * for them to make room would wait for ever.
+   */
+  staying(): readonly (readonly [ObjectKey, WorkloadMemory])[]
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
@@ -73,6 +79,11 @@ export interface World {
   /** `undefined` until every known workload has been planned once. */
   table(): RouteTable | undefined
   routing(uid: string): { readonly acknowledged: boolean; readonly present: boolean }
+}
+
+/** A Job as if it were in Git, with the revision that its CronJob had then. */
+function madeBy({ job, sourceRevision }: CronRun): LoadedObject {
+  return { object: job, origin: { file: '', line: 0, revision: sourceRevision }, unenforced: [] }
 }
 
 export function createWorld(
@@ -129,10 +140,19 @@ export function createWorld(
     const wanted = effective.get(key)
     if (wanted !== undefined) return wanted
     if (pruning.has(key)) return null
+    const run = runOf(store.workloads(), key)
+    if (run !== undefined) return run.leaving === true ? null : madeBy(run)
+    if (awaitsOwner(key)) return undefined
     const applied = store.lastApplied().get(key)
     if (applied !== undefined) return applied
     const orphaned = store.workloads().has(key) || store.services().has(key) || nodes.some((node) => node.podsOf(key).length > 0)
     return orphaned && pruneOrphans ? null : undefined
+  }
+
+  /** Where memory was lost: a pass of the CronJob takes the Job over before anybody judges it. */
+  function awaitsOwner(key: ObjectKey): boolean {
+    const owner = cronJobOf(key)?.owner
+    return owner !== undefined && effective.has(owner) && !store.workloads().has(owner)
   }
 
   function placementOf(key: ObjectKey): { target: Service | null; memory: ServiceMemory | undefined } {
@@ -190,7 +210,10 @@ export function createWorld(
       pruning = intent.prune
       leaving = new Set([...next].flatMap(([key, one]) => (one.state === 'retained' && one.kind === 'health' ? [key] : [])))
       pruneOrphans = orphans
-      const due = before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
+      const touched =
+        before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
+      // What a CronJob's template refers to, so do the Jobs that it has made.
+      const due = [...new Set(touched.flatMap((key) => [key, ...runKeys(store.workloads().get(key))]))]
       const moved = due.filter(isService)
       for (const key of due) awaited.add(key)
       const rivals = moved.flatMap((key) => {
@@ -208,17 +231,15 @@ export function createWorld(
           ...effective.keys(),
           ...pruning,
           ...store.workloads().keys(),
+          ...[...store.workloads().values()].flatMap(runKeys),
           ...store.services().keys(),
           ...observedOwners(),
         ]),
       ].filter((key) => isWorkload(key) || isService(key)),
     owned: (key) =>
-      effective.has(key) ||
-      store.workloads().has(key) ||
-      store.services().has(key) ||
-      isWorkload(key) ||
+      ownsPods(key) ||
       // Where memory was lost, what a Service has may be as Git wants it: that is told by a revision, and a whole one.
-      (isService(key) && !pruneOrphans),
+      (isService(key) && (effective.has(key) || store.services().has(key) || !pruneOrphans)),
     knownPod: holdings.hasPod,
     lookup: {
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
@@ -226,6 +247,7 @@ export function createWorld(
     },
     quotas: (namespace) => quotas.get(namespace) ?? [],
     allQuotas: () => [...quotas.values()].flat(),
+    staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
@@ -268,8 +290,10 @@ export function createWorld(
   }
 }
 
-/** By namespace. */
+/** Those of Git by namespace: one that has left it bounds nothing more. */
 function quotasIn(effective: ReadonlyMap<ObjectKey, Effective>): ReadonlyMap<string, readonly OtherObject[]> {
-  const found = [...effective].flatMap(([key, { object }]) => (key.startsWith('ResourceQuota/') ? [object as OtherObject] : []))
+  const found = [...effective].flatMap(([key, { state, object }]) =>
+    state === 'wanted' && key.startsWith('ResourceQuota/') ? [object as OtherObject] : [],
+  )
   return Map.groupBy(found, ({ metadata }) => metadata.namespace)
 }

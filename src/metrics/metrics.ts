@@ -4,6 +4,7 @@ import type { DriftKind, Step } from '../reconcilers/plan.ts'
 import type { ClusterStatus } from '../reconcilers/status.ts'
 import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
+import { collectJobs, jobFamilies } from './jobs.ts'
 import { collectPods, podFamilies } from './pods.ts'
 import { collectServices, serviceFamilies } from './services.ts'
 import { collectSets, setFamilies } from './sets.ts'
@@ -62,6 +63,7 @@ const driftKinds: Readonly<Record<DriftKind, true>> = {
 const stateFamilies: Families = {
   ...workloadFamilies,
   ...setFamilies,
+  ...jobFamilies,
   ...podFamilies,
   ...serviceFamilies,
   ...sourceFamilies,
@@ -72,6 +74,7 @@ const stateFamilies: Families = {
 export function* collectState(status: ClusterStatus, usage: readonly UsageSample[]): Generator<Sample> {
   yield* collectWorkloads(status)
   yield* collectSets(status)
+  yield* collectJobs(status)
   yield* collectPods(status)
   yield* collectServices(status)
   yield* collectSources(status)

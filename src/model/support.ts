@@ -80,7 +80,6 @@ const seccomp = (at: string): SupportRow[] => [
 const appArmor = (at: string): SupportRow[] => [
   ...honoured(`${at}.localhostProfile`),
   policy(`${at}.type`, 'appArmor', 'honoured', only('Unconfined')),
-  refused(`${at}.type`, `a profile from the node ${notRun}`, only('Localhost')),
 ]
 const seLinux = (at: string): SupportRow[] => [
   unenforced(at, 'SELinux labels are not set'),
@@ -142,7 +141,7 @@ const containerSecurity: readonly SupportRow[] = [
     when: (value) => !baselineCapabilities.has(capabilityName(plainText(value))),
     whenText: `other than ${[...baselineCapabilities].join(', ')}`,
   }),
-  policy('procMount', 'procMount', 'refused', other('Default', '')),
+  policy('procMount', 'procMount', 'honoured', other('Default', '')),
   ...seccomp('seccompProfile'),
   ...appArmor('appArmorProfile'),
   ...seLinux('seLinuxOptions'),
@@ -261,6 +260,25 @@ const common: readonly SupportRow[] = [
 
 const mendsStale =
   'a pod that is not ready and is to be replaced anyway is so at once, so that a commit that mends it is never held up by it'
+const job = (at: string): SupportRow[] => [
+  ...honoured(`${at}.parallelism`, `${at}.completions`, `${at}.completionMode`, `${at}.suspend`, `${at}.activeDeadlineSeconds`),
+  ...honoured(`${at}.backoffLimit`, `${at}.backoffLimitPerIndex`, `${at}.maxFailedIndexes`, `${at}.podReplacementPolicy`),
+  ...honoured(`${at}.podFailurePolicy.rules[].action`, `${at}.podFailurePolicy.rules[].onExitCodes`),
+  ...honoured(`${at}.podFailurePolicy.rules[].onPodConditions[].status`, `${at}.successPolicy`),
+  refused(
+    `${at}.podFailurePolicy.rules[].onPodConditions[].type`,
+    'pods get no such condition here, so the rule would never count',
+    other('DisruptionTarget'),
+  ),
+  {
+    field: `${at}.ttlSecondsAfterFinished`,
+    support: { level: 'honoured', but: 'a Job that has ended is remembered, so that Git does not run it again' },
+  },
+  refused(`${at}.manualSelector`, 'pods belong to the Job that made them, so no selector can give it others', isTrue),
+  unenforced(`${at}.selector`, 'it is generated: pods belong to the Job that made them'),
+  refused(`${at}.managedBy`, 'another controller is not run by this version', other('kubernetes.io/job-controller')),
+  ...template(`${at}.template`),
+]
 
 /** Written by a server; Kubernetes leaves it out of what is applied, and says nothing. */
 const status: SupportRow = { field: 'status', support: { level: 'honoured' } }
@@ -283,6 +301,16 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...honoured('spec.replicas', 'spec.selector', 'spec.strategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
     ...honoured('spec.progressDeadlineSeconds', 'spec.paused'),
     ...template('spec.template'),
+  ],
+  'batch/v1/Job': [...common, status, ...job('spec')],
+  'batch/v1/CronJob': [
+    ...common,
+    status,
+    ...honoured('spec.schedule', 'spec.concurrencyPolicy', 'spec.startingDeadlineSeconds', 'spec.suspend'),
+    ...honoured('spec.successfulJobsHistoryLimit', 'spec.failedJobsHistoryLimit'),
+    { field: 'spec.timeZone', support: { level: 'honoured', but: 'it is UTC unless told' } },
+    ...metadataSupport.map((row) => ({ ...row, field: `spec.jobTemplate.metadata.${row.field}` })),
+    ...job('spec.jobTemplate.spec'),
   ],
   'v1/ReplicationController': [
     ...common,
@@ -380,9 +408,6 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ),
   ],
 }
-
-/** Workloads of Kubernetes that this version does not run. */
-export const unrunKinds: ReadonlySet<string> = new Set(['batch/v1/Job', 'batch/v1/CronJob'])
 
 /** What is missing where a kind is accepted as data only; any other kind is simply not acted on. */
 export const dataKinds: Readonly<Record<string, string>> = {

@@ -232,6 +232,7 @@ export interface PodSecurityContext {
   readonly supplementalGroups: readonly number[]
   readonly sysctls: readonly { readonly name: string; readonly value: string }[]
   readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string }
+  readonly appArmorProfile?: { readonly type: string; readonly localhostProfile?: string }
 }
 
 export interface PodSpec {
@@ -370,6 +371,67 @@ export interface Pod extends KubeObject {
   readonly spec: PodSpec
 }
 
+export interface ExitCodes {
+  /** absent for every container */
+  readonly containerName?: string
+  readonly operator: 'In' | 'NotIn'
+  readonly values: readonly number[]
+}
+
+/** Exactly one of `onExitCodes` and `onPodConditions` is set. */
+export interface PodFailureRule {
+  readonly action: 'FailJob' | 'FailIndex' | 'Ignore' | 'Count'
+  readonly onExitCodes?: ExitCodes
+  readonly onPodConditions?: readonly { readonly type: string; readonly status: string }[]
+}
+
+export interface JobSpec {
+  readonly parallelism: number
+  /** absent: once a pod has succeeded no other is made, and the Job ends with those that run */
+  readonly completions?: number
+  readonly completionMode: 'NonIndexed' | 'Indexed'
+  readonly backoffLimit: number
+  readonly backoffLimitPerIndex?: number
+  readonly maxFailedIndexes?: number
+  readonly activeDeadlineSeconds?: number
+  readonly ttlSecondsAfterFinished?: number
+  readonly podFailurePolicy?: { readonly rules: readonly PodFailureRule[] }
+  readonly podReplacementPolicy: 'TerminatingOrFailed' | 'Failed'
+  /** At least one field of each rule is set. */
+  readonly successPolicy?: {
+    readonly rules: readonly { readonly succeededIndexes?: string; readonly succeededCount?: number }[]
+  }
+  readonly suspend: boolean
+  readonly template: PodTemplate
+}
+
+export interface Job extends KubeObject {
+  readonly kind: 'Job'
+  readonly spec: JobSpec
+  /** the CronJob that made it; a Job from Git has none */
+  readonly owner?: ObjectKey
+}
+
+export interface CronJobSpec {
+  readonly schedule: string
+  /** `UTC` unless told */
+  readonly timeZone: string
+  readonly concurrencyPolicy: 'Allow' | 'Forbid' | 'Replace'
+  readonly startingDeadlineSeconds?: number
+  readonly suspend: boolean
+  readonly successfulJobsHistoryLimit: number
+  readonly failedJobsHistoryLimit: number
+  readonly jobTemplate: {
+    readonly metadata: { readonly labels: Labels; readonly annotations: Labels }
+    readonly spec: JobSpec
+  }
+}
+
+export interface CronJob extends KubeObject {
+  readonly kind: 'CronJob'
+  readonly spec: CronJobSpec
+}
+
 export interface ServicePort {
   /** `''` when the Service has one unnamed port. */
   readonly name: string
@@ -421,7 +483,9 @@ export interface OtherObject extends KubeObject {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export type Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod
+/** What has pods of its own. */
+export type PodWorkload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod | Job
+export type Workload = PodWorkload | CronJob
 export type ModelObject = Namespace | ConfigMap | Secret | Workload | Service | OtherObject
 
 /** `Kind/namespace/name`; the namespace is empty for cluster-scoped kinds. */

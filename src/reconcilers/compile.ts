@@ -3,7 +3,7 @@ import { canonicalText, sha256 } from '../model/canonical.ts'
 import { GPU } from '../model/policy.ts'
 import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
-import type { Container, PodSpec, PodTemplate, VolumeMount } from '../model/types.ts'
+import type { Container, PodSpec, PodTemplate, SecurityContext, VolumeMount } from '../model/types.ts'
 import type { ContainerConfig, Mount, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import { environmentOf, expand, type PodFacts, resolveEnvironment } from './environment.ts'
@@ -292,7 +292,7 @@ function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
 function compileSecurity(
   container: Container,
   pod: PodSpec,
-): Pick<ContainerSpec, 'capAdd' | 'capDrop' | 'readonlyRootfs' | 'securityOpt' | 'groupAdd' | 'privileged'> {
+): Pick<ContainerSpec, 'capAdd' | 'capDrop' | 'readonlyRootfs' | 'securityOpt' | 'groupAdd' | 'privileged' | 'unmaskedProc'> {
   const { securityContext: own } = container
   const seccomp = own.seccompProfile ?? pod.securityContext.seccompProfile
   const groups = [
@@ -304,13 +304,20 @@ function compileSecurity(
     capDrop: own.capabilities?.drop ?? [],
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,
     privileged: own.privileged ?? false,
+    ...(own.procMount === 'Unmasked' ? { unmaskedProc: true } : {}),
     securityOpt: [
       ...(own.allowPrivilegeEscalation === false ? ['no-new-privileges'] : []),
       ...(seccomp?.type === 'Unconfined' ? ['seccomp=unconfined'] : []),
-      ...(own.appArmorProfile?.type === 'Unconfined' ? ['apparmor=unconfined'] : []),
+      ...appArmorOption(own.appArmorProfile ?? pod.securityContext.appArmorProfile),
     ],
     groupAdd: [...new Set(groups)].map(String),
   }
+}
+
+/** The engine's own profile unless another is named; the engine refuses to start a container with one that is not loaded. */
+function appArmorOption(profile: SecurityContext['appArmorProfile']): string[] {
+  if (profile?.type === 'Unconfined') return ['apparmor=unconfined']
+  return profile?.type === 'Localhost' ? [`apparmor=${profile.localhostProfile ?? ''}`] : []
 }
 
 /** `uid[:gid]`; the group alone keeps the image's user. */

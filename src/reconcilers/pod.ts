@@ -36,8 +36,22 @@ export function planPod(pod: PodNow): Lane[] {
   if (!context.node.reachable) return []
   if (context.record.deletion !== undefined) return planTeardown(pod)
   if (pod.sandbox === 'lost') return []
+  if (context.record.outcome !== undefined) return [...planRest(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
   if (pod.sandbox === 'absent' && (context.missing.length > 0 || context.misfit !== '')) return []
   return [...planPulls(pod), ...planLife(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
+}
+
+/** A pod that is over keeps its containers, for their logs, and nothing that runs. */
+function planRest(pod: PodNow): Lane[] {
+  const { context } = pod
+  const sandbox = context.observed?.sandbox
+  if (sandbox === undefined || pod.sandbox !== 'running') return []
+  const cause = 'its pod has ended'
+  const container = sandbox.id
+  // Otherwise Docker would start it again when it starts itself.
+  const left =
+    sandbox.restartPolicy === 'no' ? [] : [step(context, SANDBOX, cause, { op: 'update', container, restartPolicy: 'no' })]
+  return [lane(context, '', [...left, step(context, SANDBOX, cause, { op: 'stop', container, graceSeconds: 0 })])]
 }
 
 function planLife(pod: PodNow): Lane[] {

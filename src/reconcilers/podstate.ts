@@ -230,6 +230,9 @@ interface SandboxState {
 
 function sandboxStage(context: PodContext, containers: readonly ContainerNow[]): SandboxState {
   const view = context.observed?.sandbox
+  // What is over needs no sandbox any more.
+  const isOver = context.record.outcome !== undefined || wasPutToRest(view, containers)
+  if (isOver) return { stage: view?.state === 'running' ? 'running' : 'absent', because: '' }
   if (!context.node.reachable) return { stage: context.record.bound ? 'running' : 'absent', because: '' }
   const gone = view === undefined || view.state === 'removing' || view.state === 'dead'
   if (gone && context.record.bound) return { stage: 'lost', because: 'its sandbox was removed', drift: 'removed' }
@@ -255,6 +258,15 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[]):
   return containers.some((one) => hasLostMemory(context, one, view.startedAt))
     ? { stage: 'lost', because: 'its sandbox was started anew, and what it kept in memory, such as secret files, is gone' }
     : { stage: 'running', because: '' }
+}
+
+/** Only the sandbox of a pod that has ended is stopped without being started again, and a lost store leaves nothing else to tell it by. */
+function wasPutToRest(view: ContainerView | undefined, containers: readonly ContainerNow[]): boolean {
+  return (
+    view?.state === 'exited' &&
+    view.restartPolicy === 'no' &&
+    containers.every(({ stage, restartAt }) => stage === 'exited' && restartAt === undefined)
+  )
 }
 
 /**
@@ -287,6 +299,7 @@ function postStartStepId(context: PodContext, container: string, attempt: number
 }
 
 function podPhase(context: PodContext, sandbox: SandboxStage, containers: readonly ContainerNow[]): PodNow['phase'] {
+  if (context.record.outcome !== undefined) return context.record.outcome
   if (!context.node.reachable) return context.record.bound ? 'Unknown' : 'Pending'
   if (sandbox === 'lost') return 'Failed'
   const over = containers.every(({ stage, restartAt }) => stage === 'exited' && restartAt === undefined)

@@ -1,7 +1,7 @@
 /** The status of one pod, in the words kubectl users know. */
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { ObjectKey } from '../model/types.ts'
-import { templateHash } from './binding.ts'
+import { provesConfig, templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
@@ -104,6 +104,7 @@ function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
 /** A program may say what its secrets are: without knowing them all, nothing that it said is told. */
 function lastWords({ set, tail }: PodContext, containerId: string): readonly string[] {
   // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
+  if (set.recovered && !provesConfig(set.template)) return []
   if (templateHash(set.template, set.config) !== set.hash) return []
   const secrets = Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
   return tail(containerId, secrets)

@@ -1,13 +1,16 @@
 /** What Git wants of any workload, told as the spec of a Deployment: how many pods, of which template, changed how fast. */
 import { compact } from '../model/compact.ts'
-import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, StatefulSet, Volume, Workload } from '../model/types.ts'
+import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, PodWorkload, StatefulSet, Volume } from '../model/types.ts'
 import { resolveCount } from './rollout.ts'
 import { misfitOfNode, type NodeTraits } from './scheduling.ts'
 
 type Strategy = DeploymentSpec['strategy']
 
+/** Of what is never rolled: its pods are all old or all new. */
+const alone = { minReadySeconds: 0, selector: { matchLabels: {}, matchExpressions: [] }, strategy: { type: 'Recreate' } } as const
+
 /** @param nodes all of them: a DaemonSet has as many pods as there are nodes for it */
-export function rolloutSpec(target: Workload, nodes: readonly NodeTraits[]): DeploymentSpec {
+export function rolloutSpec(target: PodWorkload, nodes: readonly NodeTraits[]): DeploymentSpec {
   return withHostPorts(specOf(target, nodes))
 }
 
@@ -15,7 +18,7 @@ export function rolloutSpec(target: Workload, nodes: readonly NodeTraits[]): Dep
  * A bare ReplicaSet rolls a changed template like a Deployment with default bounds, and a bare Pod is replaced:
  * unlike in Kubernetes a commit always takes effect, because Git is the only way to change anything.
  */
-function specOf(target: Workload, nodes: readonly NodeTraits[]): DeploymentSpec {
+function specOf(target: PodWorkload, nodes: readonly NodeTraits[]): DeploymentSpec {
   const common = { revisionHistoryLimit: 1, progressDeadlineSeconds: 600, paused: false }
   switch (target.kind) {
     case 'Deployment':
@@ -27,14 +30,14 @@ function specOf(target: Workload, nodes: readonly NodeTraits[]): DeploymentSpec 
     case 'ReplicaSet':
     case 'ReplicationController':
       return { ...common, ...target.spec, strategy: rolling('25%', '25%') }
+    case 'Job':
+      return { ...common, ...alone, revisionHistoryLimit: 0, replicas: target.spec.parallelism, template: target.spec.template }
     case 'Pod':
       return {
         ...common,
+        ...alone,
         replicas: 1,
-        minReadySeconds: 0,
-        selector: { matchLabels: {}, matchExpressions: [] },
         template: { metadata: { labels: target.metadata.labels, annotations: target.metadata.annotations }, spec: target.spec },
-        strategy: { type: 'Recreate' },
       }
   }
 }

@@ -27,7 +27,7 @@ export interface Neighbour {
   readonly node: string
 }
 
-/** Every pod that has been given its node before `pod`, or runs. */
+/** Every pod that has been given its node before `pod`, or runs; one that is over takes no room. */
 export function neighboursOf(
   workloads: Iterable<readonly [key: ObjectKey, memory: WorkloadMemory]>,
   pod: PodRecord,
@@ -38,7 +38,7 @@ export function neighboursOf(
     const { namespace } = splitKey(key)
     const templates = new Map(sets.map(({ name, template }) => [name, template]))
     return pods
-      .filter((other) => other.uid !== pod.uid && (other.bound || earlier(other)))
+      .filter((other) => other.uid !== pod.uid && other.outcome === undefined && (other.bound || earlier(other)))
       .flatMap(({ uid, set, node }): Neighbour[] => {
         const template = templates.get(set)
         return template === undefined ? [] : [{ uid, namespace, labels: template.metadata.labels, spec: template.spec, node }]

@@ -67,6 +67,50 @@ export interface SetStatus {
   readonly createdAt: number
 }
 
+export interface JobStatus {
+  /** the CronJob that made it, `''` for one from Git */
+  readonly owner: ObjectKey
+  readonly parallelism: number
+  /** 0 for none stated */
+  readonly completions: number
+  /** 0 for none */
+  readonly activeDeadlineSeconds: number
+  readonly active: number
+  readonly ready: number
+  /** on their way out, and not at their end */
+  readonly terminating: number
+  readonly succeeded: number
+  readonly failed: number
+  /** as `0,3-5` */
+  readonly succeededIndexes: string
+  readonly failedIndexes: string
+  readonly suspended: boolean
+  /** ms since the epoch; 0 while suspended */
+  readonly startedAt: number
+  /** 0 while it runs */
+  readonly endedAt: number
+  /** `Complete`, `Failed`, or `''` while it runs */
+  readonly result: string
+  readonly reason: string
+}
+
+export interface CronJobStatus {
+  readonly schedule: string
+  readonly timeZone: string
+  readonly concurrencyPolicy: string
+  readonly suspended: boolean
+  /** 0 for none */
+  readonly startingDeadlineSeconds: number
+  readonly successfulJobsHistoryLimit: number
+  readonly failedJobsHistoryLimit: number
+  readonly active: number
+  /** ms since the epoch; 0 for never */
+  readonly lastScheduledAt: number
+  readonly lastSuccessAt: number
+  /** 0 while none is to come */
+  readonly nextScheduleAt: number
+}
+
 export interface WorkloadStatus {
   readonly key: ObjectKey
   readonly kind: string
@@ -86,7 +130,10 @@ export interface WorkloadStatus {
   readonly maxUnavailable: number
   /** the source revision whose template is being, or has been, rolled out */
   readonly revision: string
-  /** one word: `Available`, `Progressing`, `Failed`, `Waiting`, `Terminating`, `Paused`, `Refused` */
+  /**
+   * one word: `Available`, `Progressing`, `Failed`, `Waiting`, `Terminating`, `Paused`, `Refused`; of a Job also
+   * `Complete` and `Suspended`, of a CronJob `Scheduled`, `Suspended` and `BadSchedule`
+   */
   readonly condition: string
   readonly message: string
   /** every replica carries this revision's template, is Ready, and is routed */
@@ -99,6 +146,8 @@ export interface WorkloadStatus {
   readonly sets: readonly SetStatus[]
   readonly pods: readonly PodStatus[]
   readonly rollout: { readonly startedAt: number; readonly endedAt: number; readonly result: string } | null
+  readonly job?: JobStatus
+  readonly cronJob?: CronJobStatus
 }
 
 export interface ServiceStatus {

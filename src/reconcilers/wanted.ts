@@ -1,6 +1,6 @@
 /** What Git wants of a workload, as one shape for all kinds, and the sets that carry it. */
 import { canonicalText } from '../model/canonical.ts'
-import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
+import type { DeploymentSpec, PodTemplate, PodWorkload } from '../model/types.ts'
 import { bindTemplate, type ConfigLookup, pullSecretNames, templateHash } from './binding.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
 import { rolloutSpec } from './rolloutspec.ts'
@@ -19,7 +19,12 @@ export interface Wanted {
   readonly sourceRevision: string
 }
 
-export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision: string, nodes: readonly NodeTraits[]): Wanted {
+export function wantedOf(
+  target: PodWorkload,
+  lookup: ConfigLookup,
+  sourceRevision: string,
+  nodes: readonly NodeTraits[],
+): Wanted {
   const spec = rolloutSpec(target, nodes)
   const { config, missing } = bindTemplate(spec.template, target.metadata.namespace, lookup)
   const hash = templateHash(spec.template, config)

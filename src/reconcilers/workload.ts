@@ -8,6 +8,7 @@ import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { underOneClock } from './clock.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
+import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
@@ -59,20 +60,32 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
   const memory = recordProgress(scaled, counts, wanted, complete, input.now)
+  const pass: ControllerPass = { input, memory, wanted, pods }
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
   const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
     memory: gone ? undefined : memory,
-    status: gone ? undefined : workloadStatus(input, wanted, memory, pods, complete),
+    status: gone ? undefined : statusOf(controller, pass, complete),
     endpoints: pods.flatMap(podEndpoint),
     probes: pods.flatMap(probeTargets),
     events: describeChanges(input.key, controller.setNoun, remembered, memory),
     drifts: lostPods(before),
     // What has just become ready is looked at again once the tables that want it are known; and who is gone already by
     // whoever takes its place.
-    wakeAt: shownAll(input.memory, memory) && scaled === asked ? nextWake(pods, wanted, memory, input.now) : input.now,
+    wakeAt: shownAll(input.memory, memory) && scaled === asked ? wakeTime(controller, pass) : input.now,
   }
+}
+
+function statusOf({ summarize }: Controller, pass: ControllerPass, complete: boolean): WorkloadStatus {
+  const common = workloadStatus(pass.input, pass.wanted, pass.memory, pass.pods, complete)
+  return summarize === undefined ? common : summarize(common, pass)
+}
+
+function wakeTime({ wakeTimes }: Controller, { input, memory, wanted, pods }: ControllerPass): number | undefined {
+  const own = wakeTimes === undefined ? [] : wakeTimes(memory, input.target).filter((at) => at > input.now)
+  const times = [nextWake(pods, wanted, memory, input.now), ...own].filter((at) => at !== undefined)
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 /**
@@ -194,6 +207,7 @@ function compileOnce(
   if (known !== undefined) return known
   const { uid, name, ip } = record
   const { hash, sourceRevision, template, config } = set
+  const own = splitKey(input.key)
   const identity = {
     uid,
     name,
@@ -204,7 +218,7 @@ function compileOnce(
     set: set.name,
     hash,
     sourceRevision,
-    template: controllerOf(splitKey(input.key).kind).podTemplate(template, record),
+    template: controllerOf(own.kind).podTemplate(template, record, { name: own.name, uid: memory.uid }),
     config,
   }
   const made = compilePod({

@@ -13,10 +13,19 @@ export function describeChanges(
   if (before === after) return []
   return [
     ...(setNoun === 'Replica set' ? scaledSets(key, before, after) : []),
+    ...jobEnd(key, before, after),
     ...newPods(key, before, after),
     ...leavingPods(key, before, after),
     ...rolloutEnd(key, setNoun, before, after),
   ]
+}
+
+function jobEnd(key: ObjectKey, before: WorkloadMemory, { job }: WorkloadMemory): EventNote[] {
+  if (!job?.end || before.job?.end?.at === job.end.at) return []
+  const { result, reason, message } = job.end
+  return result === 'Complete'
+    ? [{ type: 'Normal', reason: 'Completed', object: key, message: `Job completed: ${message}` }]
+    : [{ type: 'Warning', reason, object: key, message: `Job failed: ${message}` }]
 }
 
 function scaledSets(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {

@@ -1,4 +1,4 @@
-import type { ObjectKey, OtherObject, Workload } from '../model/types.ts'
+import type { ObjectKey, OtherObject, PodWorkload } from '../model/types.ts'
 import type { ConfigLookup } from './binding.ts'
 import type { Cluster } from './cluster.ts'
 import type { WorkloadMemory } from './memory.ts'
@@ -9,7 +9,7 @@ import type { PodRouting } from './podstate.ts'
 export interface WorkloadInput {
   readonly key: ObjectKey
   /** `null` when it left Git and is to be taken down */
-  readonly target: Workload | null
+  readonly target: PodWorkload | null
   /** the revision that `target` comes from */
   readonly sourceRevision: string
   readonly memory: WorkloadMemory | undefined
@@ -21,7 +21,7 @@ export interface WorkloadInput {
   readonly nodes: readonly NodeView[]
   /** names of existing volumes by pod uid */
   readonly volumes: (podUid: string) => readonly string[]
-  /** all workloads as they are remembered; asked for only where a pod has to do with others */
+  /** workloads as they are remembered, but for those that are about to go; asked for only where a pod has to do with others */
   readonly workloads: () => Iterable<readonly [key: ObjectKey, memory: WorkloadMemory]>
   /** the ResourceQuotas of its namespace */
   readonly quotas: readonly OtherObject[]

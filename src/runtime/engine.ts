@@ -188,6 +188,8 @@ export interface ContainerConfig {
   readonly groupAdd: readonly string[]
   /** how many GPUs, of any */
   readonly gpus?: number
+  /** all of /proc, as the host has it */
+  readonly unmaskedProc?: true
   readonly pidMode?: string
   readonly ipcMode?: string
   /** switch off the image's own HEALTHCHECK */

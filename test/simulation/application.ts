@@ -5,7 +5,8 @@ import type { Files } from './repository.ts'
 
 export interface Component {
   readonly name: string
-  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod'
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod' | 'Job'
+  /** of a Job: completions */
   readonly replicas: number
   readonly behaviour: Behaviour
   readonly version: number
@@ -45,6 +46,7 @@ function makeComponent(chance: Chance, name: string): Component {
     [3, 'StatefulSet'],
     [1, 'DaemonSet'],
     [1, 'Pod'],
+    [2, 'Job'],
   ] as const)
   return {
     name,
@@ -58,7 +60,7 @@ function makeComponent(chance: Chance, name: string): Component {
           [4, 3],
           [1, 5],
         ]),
-    behaviour: soundBehaviour(chance),
+    behaviour: soundBehaviour(chance, kind),
     version: 1,
     recreate: kind === 'Deployment' && chance.oneIn(8),
     parallel: kind === 'StatefulSet' && chance.oneIn(3),
@@ -74,15 +76,19 @@ function makeComponent(chance: Chance, name: string): Component {
       [1, 3],
     ]),
     liveness: chance.oneIn(3),
-    sidecar: chance.oneIn(5),
+    // A container that goes on for ever keeps a Job from its end.
+    sidecar: kind !== 'Job' && chance.oneIn(5),
     paused: false,
     config: chance.oneIn(2) ? { configMap: `${name}-config`, secret: `${name}-secret`, mounted: chance.oneIn(2) } : null,
-    service: chance.weighted([
-      [6, 'ClusterIP'],
-      [1, 'Headless'],
-      [1, 'NodePort'],
-      [1, null],
-    ] as const),
+    service:
+      kind === 'Job'
+        ? null
+        : chance.weighted([
+            [6, 'ClusterIP'],
+            [1, 'Headless'],
+            [1, 'NodePort'],
+            [1, null],
+          ] as const),
   }
 }
 
@@ -97,7 +103,8 @@ function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
   return surge === 0 && unavailable === 0 ? { surge: 1, unavailable: 0 } : { surge, unavailable }
 }
 
-function soundBehaviour(chance: Chance): Behaviour {
+function soundBehaviour(chance: Chance, kind: Component['kind']): Behaviour {
+  if (kind === 'Job') return { kind: 'done', afterMs: chance.pick([0, 2_000, 30_000]) }
   return {
     kind: chance.weighted([
       [6, 'ok'],
@@ -164,7 +171,7 @@ export function changeApplication(chance: Chance, application: Application, soun
   ] as const
   switch (chance.weighted(kinds)) {
     case 'image':
-      return change({ version: one.version + 1, behaviour: soundBehaviour(chance) }, 'new image of')
+      return change({ version: one.version + 1, behaviour: soundBehaviour(chance, one.kind) }, 'new image of')
     case 'break':
       return change({ version: one.version + 1, behaviour: unsoundBehaviour(chance) }, 'broken image of')
     case 'scale':
@@ -270,6 +277,19 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
           template,
         },
       }
+    case 'Job':
+      return {
+        apiVersion: 'batch/v1',
+        kind,
+        metadata,
+        // Whatever happens to its pods is no reason to give up.
+        spec: {
+          completions: replicas,
+          parallelism: JOB_PARALLELISM,
+          backoffLimit: 1_000,
+          template: jobTemplate(component, labels),
+        },
+      }
     case 'DaemonSet':
       return { apiVersion: 'apps/v1', kind, metadata, spec: { minReadySeconds, selector, template } }
     case 'Deployment':
@@ -290,6 +310,14 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
         },
       }
   }
+}
+
+/** Pods at once of every Job. */
+export const JOB_PARALLELISM = 2
+
+function jobTemplate(component: Component, labels: Readonly<Record<string, string>>): object {
+  const restartPolicy = component.graceSeconds === 5 ? 'OnFailure' : 'Never'
+  return { metadata: { labels }, spec: { ...podSpec(component), restartPolicy } }
 }
 
 function podSpec(component: Component): object {

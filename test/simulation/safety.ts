@@ -3,11 +3,13 @@
  * daemon it reads only what it has promised: its memory and its status.
  */
 
-import type { LoadedObject, Workload } from '../../src/model/types.ts'
+import type { Deployment, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
+import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
+import { JOB_PARALLELISM } from './application.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
@@ -60,6 +62,8 @@ const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|d
 export function createSafety(world: SafetyWorld): Safety {
   const promised: Commitments = commitments()
   const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
+  /** the template that a Job has last come to its end with, by key */
+  const ended = new Map<string, string>()
   let healthy = ''
 
   function fail(invariant: string, message: string): never {
@@ -87,7 +91,7 @@ export function createSafety(world: SafetyWorld): Safety {
 
   /** What an object promises from now on. */
   function take(key: string, object: unknown): Pledge {
-    const pledge = pledgeOf(object as Workload)
+    const pledge = pledgeOf(object as Deployment | ReplicaSet | Pod)
     const known = applied.get(key)
     if (known?.object === object) return pledge
     const text = JSON.stringify(pledge)
@@ -107,8 +111,20 @@ export function createSafety(world: SafetyWorld): Safety {
       fail('keeps serving', `${key} has ${ready} pods that are ready and routed, and promised ${commitment.floor}`)
   }
 
+  /** A Job has no more pods at once than it may, and what has ended does not begin again, unless it left Git or its memory was lost. */
+  function runsOnce(key: string, { job, pods }: WorkloadMemory): void {
+    if (job === undefined) return
+    const active = pods.filter(({ set, deletion, outcome }) => set === job.set && deletion === undefined && outcome === undefined)
+    if (active.length > JOB_PARALLELISM) fail('stays bounded', `${key} has ${active.length} pods at once`)
+    if (job.end === null && ended.get(key) === job.set) fail('runs once', `${key} had ended, and runs again`)
+    if (job.end !== null) ended.set(key, job.set)
+    else ended.delete(key)
+  }
+
   function staysBounded(daemon: Daemon): void {
+    for (const key of ended.keys()) if (!daemon.store.workloads().has(key)) ended.delete(key)
     for (const [key, memory] of daemon.store.workloads()) {
+      runsOnce(key, memory)
       const ceiling = promised.of(key)?.ceiling
       const staying = memory.pods.filter(({ deletion }) => deletion === undefined).length
       if (ceiling !== undefined && staying > ceiling) fail('stays bounded', `${key} has ${staying} pods, and may have ${ceiling}`)
@@ -147,7 +163,7 @@ export function createSafety(world: SafetyWorld): Safety {
     const pods = livePods(world.containers(), world.ranMs)
     for (const [key, { object }] of daemon.store.lastApplied()) {
       if (!hasReplicas.has(object.kind)) continue
-      const { replicas, template } = (object as Extract<Workload, { kind: 'Deployment' }>).spec
+      const { replicas, template } = (object as Deployment).spec
       const image = template.spec.containers[0]?.image
       const own = [...pods.values()].filter((pod) => pod.owner === key && pod.image === image)
       const ready = own.filter((pod) => pod.ready || !isSound(behaviourOf(pod.image))).length
@@ -191,6 +207,7 @@ export function createSafety(world: SafetyWorld): Safety {
       if (runs.has(object.kind)) take(key, object)
     },
     forgot(key) {
+      ended.delete(key)
       applied.delete(key)
       promised.forget(key)
     },

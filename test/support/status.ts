@@ -2,6 +2,8 @@
 import type {
   ClusterStatus,
   ContainerStatus,
+  CronJobStatus,
+  JobStatus,
   NodeStatus,
   PodStatus,
   ServiceStatus,
@@ -110,6 +112,47 @@ export function workload(change: Partial<WorkloadStatus> = {}): WorkloadStatus {
     sets: [set()],
     pods: [pod()],
     rollout: { startedAt: epochMs, endedAt: epochMs + 4_000, result: 'complete' },
+    ...change,
+  }
+}
+
+/** A Job of three completions that was started at `epochMs`. */
+export function jobStatus(change: Partial<JobStatus> = {}): JobStatus {
+  return {
+    owner: '',
+    parallelism: 2,
+    completions: 3,
+    activeDeadlineSeconds: 0,
+    active: 0,
+    ready: 0,
+    terminating: 0,
+    succeeded: 0,
+    failed: 0,
+    succeededIndexes: '',
+    failedIndexes: '',
+    suspended: false,
+    startedAt: epochMs,
+    endedAt: 0,
+    result: '',
+    reason: '',
+    ...change,
+  }
+}
+
+/** A CronJob of every five minutes that was last due a minute after `epochMs`. */
+export function cronJobStatus(change: Partial<CronJobStatus> = {}): CronJobStatus {
+  return {
+    schedule: '*/5 * * * *',
+    timeZone: 'UTC',
+    concurrencyPolicy: 'Allow',
+    suspended: false,
+    startingDeadlineSeconds: 0,
+    successfulJobsHistoryLimit: 3,
+    failedJobsHistoryLimit: 1,
+    active: 0,
+    lastScheduledAt: epochMs + 60_000,
+    lastSuccessAt: 0,
+    nextScheduleAt: epochMs + 300_000,
     ...change,
   }
 }

@@ -10,6 +10,7 @@ import { plainText, type Report } from '../report.ts'
 import { dnsSuggestion, isDnsLabel, isPort, isPortName, isVariableName } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 import { checkHook, checkProbe } from './probe.ts'
+import { checkProfiles } from './profiles.ts'
 
 /** The volumes of the pod by name, and whether containers can write to them. */
 export type PodVolumes = ReadonlyMap<string, { readonly writable: boolean }>
@@ -20,6 +21,7 @@ export function checkContainer(container: Raw, volumes: PodVolumes, at: FieldPat
   checkPorts(container, at, report)
   checkVariables(container, at, report)
   checkResources(mapAt(container, 'resources'), [...at, 'resources'], report)
+  checkProfiles(container, at, report)
   checkMounts(container, volumes, at, report)
   for (const key of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
     if (has(container, key)) checkProbe(container, key, [...at, key], report)

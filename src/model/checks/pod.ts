@@ -8,6 +8,7 @@ import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 import { checkContainer, type PodVolumes } from './container.ts'
+import { checkProfiles } from './profiles.ts'
 
 /** @param claims names of volumes that its workload adds to those of the spec */
 export function checkPodSpec(spec: Raw, at: FieldPath, report: Report, claims: readonly string[] = []): void {
@@ -17,6 +18,7 @@ export function checkPodSpec(spec: Raw, at: FieldPath, report: Report, claims: r
   const volumes = new Map([...checkVolumes(spec, at, report), ...claims.map((name) => [name, { writable: true }] as const)])
   checkContainers(spec, volumes, at, report)
   checkNames(spec, at, report)
+  checkProfiles(spec, at, report)
   checkAliases(spec, at, report)
   const grace = numberAt(spec, 'terminationGracePeriodSeconds')
   if (grace !== undefined && grace < 0) report([...at, 'terminationGracePeriodSeconds'], 'OutOfRange', `${grace} is below zero`)

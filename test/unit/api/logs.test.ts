@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ApiError } from '../../../src/api/error.ts'
 import { selectLogs } from '../../../src/api/logs.ts'
-import { cluster, container, pod, workload } from '../../support/status.ts'
+import { cluster, container, cronJobStatus, jobStatus, pod, workload } from '../../support/status.ts'
 
 const status = cluster({
   workloads: [
@@ -10,6 +10,9 @@ const status = cluster({
     workload({ namespace: 'green', name: 'api', pods: [pod({ namespace: 'green', name: 'api-2' })] }),
     workload({ kind: 'Pod', name: 'once', pods: [pod({ name: 'once' })] }),
     workload({ name: 'idle', pods: [] }),
+    workload({ kind: 'CronJob', name: 'tick', pods: [], cronJob: cronJobStatus() }),
+    workload({ kind: 'Job', name: 'tick-1', pods: [pod({ name: 'tick-1-a' })], job: jobStatus({ owner: 'CronJob/shop/tick' }) }),
+    workload({ kind: 'Job', name: 'sums', pods: [pod({ name: 'sums-a' })], job: jobStatus() }),
   ],
 })
 
@@ -26,6 +29,8 @@ function select(target: string, as: 'workload' | 'pod' | 'any' = 'any', name = '
 
 for (const { target, as, name, want } of [
   { target: 'web', want: 'shop/web-a/app shop/web-b/app shop/web-b/side' },
+  { target: 'cronjob/tick', want: 'shop/tick-1-a/app' },
+  { target: 'job/sums', want: 'shop/sums-a/app' },
   { target: 'web', name: 'side', want: 'shop/web-b/side' },
   { target: 'deployment/web', name: 'app', want: 'shop/web-a/app shop/web-b/app' },
   { target: 'deploy/web', name: 'side', want: 'shop/web-b/side' },
