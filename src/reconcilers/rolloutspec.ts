@@ -2,7 +2,7 @@
 import { compact } from '../model/compact.ts'
 import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, PodWorkload, StatefulSet, Volume } from '../model/types.ts'
 import { resolveCount } from './rollout.ts'
-import { misfitOfNode, type NodeTraits } from './scheduling.ts'
+import { type NodeTraits, runsOn } from './scheduling.ts'
 
 type Strategy = DeploymentSpec['strategy']
 
@@ -89,23 +89,18 @@ export function ownClaim(volume: Volume, pod: string): Volume {
   return claim?.claimName.endsWith('-') ? { ...volume, claim: { ...claim, claimName: `${claim.claimName}${pod}` } } : volume
 }
 
-/** What keeps other pods away from a node that is unwell. @see Kubernetes pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations */
+/** What keeps other pods off a node that is unwell. @see Kubernetes pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations */
 const daemonTolerations = [
   ...['not-ready', 'unreachable'].map((key) => ({ key, effect: 'NoExecute' })),
   ...['disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable'].map((key) => ({ key, effect: 'NoSchedule' })),
 ].map(({ key, effect }) => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect }))
-
-/** Names of the nodes that are to have a pod of a DaemonSet's template. */
-export function nodesOf({ spec }: PodTemplate, nodes: readonly NodeTraits[]): string[] {
-  return nodes.filter((node) => misfitOfNode(spec, node) === '').map(({ name }) => name)
-}
 
 /** @see Kubernetes pkg/controller/daemon: percentages of the nodes round up */
 function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeTraits[]): Omit<DeploymentSpec, 'paused'> {
   const { selector, minReadySeconds, revisionHistoryLimit, updateStrategy } = spec
   const tolerations = [...spec.template.spec.tolerations, ...daemonTolerations]
   const template = { ...spec.template, spec: { ...spec.template.spec, tolerations } }
-  const replicas = nodesOf(template, nodes).length
+  const replicas = nodes.filter((node) => runsOn(template.spec, node)).length
   const { maxSurge, maxUnavailable } =
     updateStrategy.type === 'OnDelete' ? { maxSurge: 0, maxUnavailable: 1 } : updateStrategy.rollingUpdate
   return {

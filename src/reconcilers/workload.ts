@@ -19,7 +19,7 @@ import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
-import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
+import { misfit, type Neighbour, type NodeTraits, neighboursOf, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, type Wanted, wantedOf } from './wanted.ts'
@@ -45,8 +45,7 @@ export interface WorkloadPass {
 /** One pass over one workload; pure, and equal inputs give equal passes. */
 export function planWorkload(given: WorkloadInput): WorkloadPass {
   const input = doubtUnshown(underOneClock(given))
-  const traits = input.nodes.map((node) => traitsOf(input.cluster, node))
-  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traits)
+  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traitsOfAll(input))
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
@@ -105,6 +104,10 @@ function shownAll(before: WorkloadMemory | undefined, after: WorkloadMemory): bo
 
 function readyPods(memory: WorkloadMemory | undefined): Set<string> {
   return new Set(memory?.pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid))
+}
+
+function traitsOfAll({ cluster, nodes }: WorkloadInput): NodeTraits[] {
+  return nodes.map((node) => traitsOf(cluster, node))
 }
 
 function recoverMemory(input: WorkloadInput, ids: () => { uid: string }): WorkloadMemory {
