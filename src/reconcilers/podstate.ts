@@ -154,6 +154,7 @@ function atEnd(one: ContainerNow): ContainerNow {
 /** @see Kubernetes pkg/kubelet getPhase: sidecars decide nothing, and an init container that may not run again decides it all */
 function endingOf({ record }: PodContext, containers: readonly ContainerNow[]): string | undefined {
   if (record.failed !== undefined) return record.failed.message
+  if (record.outcome !== undefined) return 'its pod has ended'
   const isOver = ({ stage, restartAt }: ContainerNow): boolean => stage === 'exited' && restartAt === undefined
   const failed = containers.find((one) => one.role === 'init' && !one.passed && isOver(one))
   if (failed !== undefined) return `init container ${failed.compiled.name} exited with ${failed.latest?.exitCode}`
@@ -282,7 +283,7 @@ interface SandboxState {
 function sandboxStage(context: PodContext, containers: readonly ContainerNow[], ends: boolean): SandboxState {
   const view = context.observed?.sandbox
   // What is over needs no sandbox any more.
-  const isOver = context.record.outcome !== undefined || wasPutToRest(view, containers)
+  const isOver = context.record.outcome !== undefined || (ends && wasPutToRest(view, containers))
   if (isOver) return { stage: view?.state === 'running' ? 'running' : 'absent', because: '' }
   if (!context.node.reachable) return { stage: context.record.bound ? 'running' : 'absent', because: '' }
   const gone = view === undefined || view.state === 'removing' || view.state === 'dead'
@@ -315,11 +316,7 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[], 
 
 /** Only the sandbox of a pod that has ended is stopped without being started again, and a lost store leaves nothing else to tell it by. */
 function wasPutToRest(view: ContainerView | undefined, containers: readonly ContainerNow[]): boolean {
-  return (
-    view?.state === 'exited' &&
-    view.restartPolicy === 'no' &&
-    containers.every(({ stage, restartAt }) => stage === 'exited' && restartAt === undefined)
-  )
+  return view?.state === 'exited' && view.restartPolicy === 'no' && !containers.some(runs)
 }
 
 /**
