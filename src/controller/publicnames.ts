@@ -19,7 +19,8 @@ function containersOf(object: ModelObject): readonly Container[] {
   return [...initContainers, ...containers]
 }
 
-function podSpecOf({ kind, spec }: Workload): PodSpec {
-  if (kind === 'CronJob') return spec.jobTemplate.spec.template.spec
+function podSpecOf(workload: Workload): PodSpec {
+  if (workload.kind === 'CronJob') return workload.spec.jobTemplate.spec.template.spec
+  const { spec } = workload
   return 'template' in spec ? spec.template.spec : spec
 }

@@ -24,7 +24,7 @@ export interface PodEndpoint {
 /** `[]` for a pod that can have no traffic: without a sandbox, lost, or coming to its end. */
 export function podEndpoint(pod: PodNow): PodEndpoint[] {
   const { record, compiled, namespace } = pod.context
-  if (!record.bound || pod.sandbox === 'lost' || pod.ending !== undefined) return []
+  if (!record.bound || pod.sandbox === 'lost' || pod.ending !== undefined || record.outcome !== undefined) return []
   const { spec, metadata } = compiled.template
   return [
     {

@@ -45,12 +45,27 @@ export function planPod(pod: PodNow): Lane[] {
   return [...life, ...planOldAttempts(pod), ...planStrangers(pod)]
 }
 
-/** A pod that is over keeps its containers, for their logs, and nothing that runs. */
+/** A pod that is over keeps its containers, for their logs, and nothing that runs, whoever has started it again. */
 function planRest(pod: PodNow): Lane[] {
   const { context } = pod
+  const cause = 'its pod has ended'
+  const again = pod.containers.flatMap((one) =>
+    one.stage === 'running' && one.latest !== undefined ? [{ one, view: one.latest }] : [],
+  )
+  if (again.length > 0)
+    return again.map(({ one, view }) =>
+      lane(context, one.compiled.name, [
+        step(
+          context,
+          one.compiled.name,
+          cause,
+          { op: 'stop', container: view.id, graceSeconds: graceOf(context) },
+          { drift: 'extra' },
+        ),
+      ]),
+    )
   const sandbox = context.observed?.sandbox
   if (sandbox === undefined || pod.sandbox !== 'running') return []
-  const cause = 'its pod has ended'
   const container = sandbox.id
   // Otherwise Docker would start it again when it starts itself.
   const left =

@@ -29,7 +29,7 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
     hash: record.hash,
     node: record.node,
     ip: record.ip,
-    hostNetwork: set.template.spec.hostNetwork,
+    hostNetwork: context.compiled.template.spec.hostNetwork,
     labels: context.compiled.template.metadata.labels,
     phase: pod.phase,
     reason,

@@ -90,9 +90,17 @@ export function ownClaim(volume: Volume, pod: string): Volume {
   return claim?.claimName.endsWith('-') ? { ...volume, claim: { ...claim, claimName: `${claim.claimName}${pod}` } } : volume
 }
 
+/** What keeps other pods off a node that is unwell. @see Kubernetes pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations */
+const daemonTolerations = [
+  ...['not-ready', 'unreachable'].map((key) => ({ key, effect: 'NoExecute' })),
+  ...['disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable'].map((key) => ({ key, effect: 'NoSchedule' })),
+].map(({ key, effect }) => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect }))
+
 /** @see Kubernetes pkg/controller/daemon: percentages of the nodes round up */
 function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeTraits[]): Omit<DeploymentSpec, 'paused'> {
-  const { selector, template, minReadySeconds, revisionHistoryLimit, updateStrategy } = spec
+  const { selector, minReadySeconds, revisionHistoryLimit, updateStrategy } = spec
+  const tolerations = [...spec.template.spec.tolerations, ...daemonTolerations]
+  const template = { ...spec.template, spec: { ...spec.template.spec, tolerations } }
   const replicas = nodes.filter((node) => runsOn(template.spec, node)).length
   const { maxSurge, maxUnavailable } =
     updateStrategy.type === 'OnDelete' ? { maxSurge: 0, maxUnavailable: 1 } : updateStrategy.rollingUpdate

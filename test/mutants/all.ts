@@ -11,9 +11,11 @@ import { rollout } from './rollout.ts'
 import { router } from './router.ts'
 import { secrets } from './secrets.ts'
 import { services } from './services.ts'
+import { sets } from './sets.ts'
 
 export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   rollout,
+  sets,
   pods,
   jobs,
   router,

@@ -262,6 +262,15 @@ export function busyCluster(): ClusterStatus {
         sets: [set({ replicas: 2, current: 2 }), set({ name: 'web-1a2b', replicas: 0, current: 0 })],
       }),
       workload({
+        kind: 'Job',
+        name: 'migrate',
+        healthy: false,
+        condition: 'Failed',
+        sets: [],
+        pods: [],
+        job: jobStatus({ failed: 7, endedAt: epochMs + 40_000, result: 'Failed', reason: 'BackoffLimitExceeded' }),
+      }),
+      workload({
         name: 'cart',
         desired: 2,
         current: 3,

@@ -346,7 +346,9 @@ describe('verdicts', () => {
 
   test('what is allowed but not built stays refused', () =>
     expect(
-      verdict(deployment({ container: 'securityContext: {seLinuxOptions: {user: u}}' }), { allow: { '*': ['seLinux'] } })[0]?.[1],
+      verdict(deployment({ container: 'securityContext: {seLinuxOptions: {user: root}}' }), {
+        allow: { '*': ['seLinux'] },
+      })[0]?.[1],
     ).toContain('not run by this version'))
 
   test.each(['hostNetwork', 'hostPID', 'hostIPC'] as const)('%s is honoured where the operator allows it', (field) =>

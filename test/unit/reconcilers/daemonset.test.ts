@@ -38,6 +38,13 @@ test('a node that its selector does not match, or whose taint it does not tolera
   }
 })
 
+test('a node that takes no other pods takes its pod all the same', () => {
+  const closed = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' } as const
+  const stage = new Stage({ ...cluster(), nodeTaints: [closed] }).apply(version('agent:1'))
+  stage.run(60_000)
+  expect(stage.running()).toHaveLength(1)
+})
+
 test('the one node gets a pod, named after the DaemonSet', () => {
   const stage = begun()
   expect(stage.passes.get(agent)?.status).toMatchObject({ desired: 1, current: 1, updated: 1, healthy: true })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { objectKey } from '../../../src/model/types.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
+import { renderPlan } from '../../../src/reconcilers/plan.ts'
 import { statefulSet as controller } from '../../../src/reconcilers/statefulset.ts'
 import { wantedOf } from '../../../src/reconcilers/wanted.ts'
 import { NOT_READY, READY, Stage } from '../../support/stage.ts'
@@ -123,6 +124,15 @@ describe('a rolling update', () => {
     expect(running(stage)).toBe('web-0 web:1, web-1 web:1, web-2 web:1')
   })
 
+  test('once it is whole, its revision is what pods below a later partition come back on', () => {
+    const stage = begun()
+    stage.apply(version('web:2')).run(60_000)
+    stage.apply(version('web:3', { updateStrategy: { rollingUpdate: { partition: 3 } } })).run(60_000)
+    stage.node = { ...stage.node, containers: new Map() }
+    stage.run(60_000)
+    expect(running(stage)).toBe('web-0 web:2, web-1 web:2, web-2 web:2')
+  })
+
   test('that cannot get ready holds still, is told as failed, and a commit that mends it takes effect', () => {
     const stage = begun()
     stage.apply(version('bad:2')).run(700_000)
@@ -153,14 +163,25 @@ describe('a rolling update', () => {
   })
 })
 
-test('a pod that never came to be is made anew in the next pass, though no step ends', () => {
+test('a pod that never came to be is dropped, and looked at again at once, though no step ends', () => {
   const stage = new Stage().apply(version('web:1'))
-  stage.node = { ...stage.node, broken: new Map([['create *', { kind: 'noSpace', message: 'no space left' }]]) }
-  stage.run(5_000)
-  expect(stage.records()).toHaveLength(1)
-  stage.node = { ...stage.node, broken: new Map() }
-  stage.apply(version('web:2', { replicas: 1 })).run(60_000)
-  expect(running(stage)).toBe('web-0 web:2')
+  stage.plan(web)
+  const pass = stage.apply(version('web:2')).plan(web)
+  expect([pass.memory?.pods, pass.wakeAt]).toEqual([[], stage.now])
+  expect(stage.plan(web).memory?.pods).toMatchObject([{ name: 'web-0', set: pass.memory?.sets.at(-1)?.name }])
+})
+
+test('what is left of a pod that nobody remembers is gone before its name is given again', () => {
+  const stage = begun({ replicas: 1 })
+  const lost = stage.sandboxes().find(({ labels }) => labels[LABEL.podName] === 'web-0')
+  stage.node = { ...stage.node, containers: new Map([...stage.node.containers].filter(([id]) => id !== lost?.id)) }
+  stage.memory.clear()
+  stage.restart()
+  const pass = stage.plan(web)
+  expect(pass.memory?.pods).toEqual([])
+  expect(stage.readable(renderPlan(pass.plan))).toContain('drift: an extra pod')
+  stage.run(60_000)
+  expect(running(stage)).toBe('web-0 web:1')
 })
 
 describe('identity', () => {
