@@ -1,6 +1,7 @@
 /** The controller's state between passes: what is wanted, what was last said, who holds which address. */
 import { type ConfigMap, type LoadedObject, type ObjectKey, objectKey, type Secret, type Service } from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
+import type { Claim } from '../reconcilers/claims.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
@@ -12,6 +13,7 @@ import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
+import { createClaims } from './claims.ts'
 import { createHoldings } from './holdings.ts'
 import { isService, isWorkload } from './kinds.ts'
 import type { NodeReading } from './node.ts'
@@ -39,6 +41,8 @@ export interface World {
     configMap(namespace: string, name: string): ConfigMap | undefined
     secret(namespace: string, name: string): Secret | undefined
   }
+  /** every claim with what it gets, by `<namespace>/<name>` */
+  claims(): ReadonlyMap<string, Claim>
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
@@ -82,6 +86,7 @@ export function createWorld(
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
   const holdings = createHoldings()
+  const claims = createClaims()
   for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
   for (const key of new Set([...effective.keys(), ...store.services().keys()])) if (isService(key)) rehold(key)
   const routes = createRouting(cluster.domain)
@@ -211,6 +216,11 @@ export function createWorld(
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
+    claims: () =>
+      claims.of(
+        effective,
+        nodes.map((node) => node.claims()),
+      ),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>

@@ -1,24 +1,23 @@
 /** A valid document in canonical form: defaults as the API server fills them in, quantities and orders normalised. */
-import { canonicalText, deepFreeze } from './canonical.ts'
+import { deepFreeze } from './canonical.ts'
 import { compact } from './compact.ts'
-import { sortedBy } from './order.ts'
 import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
 import { flagAt, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { builtinKind } from './schema.ts'
+import { labelSelector } from './selector.ts'
+import { persistentVolume, persistentVolumeClaim, storageClass } from './storage.ts'
 import type {
   ConfigMap,
   Deployment,
   DeploymentSpec,
   IntOrPercent,
   KubeObject,
-  LabelSelector,
   ModelObject,
   ObjectMeta,
   OtherObject,
   Protocol,
   ReplicaSet,
   Secret,
-  SelectorRequirement,
   Service,
   ServicePort,
 } from './types.ts'
@@ -63,6 +62,12 @@ function canonicalObject(body: Raw, context: CanonicalContext): ModelObject {
       return deployment(base, mapAt(body, 'spec'))
     case 'apps/v1/ReplicaSet':
       return replicaSet(base, mapAt(body, 'spec'))
+    case 'v1/PersistentVolumeClaim':
+      return persistentVolumeClaim(base, body)
+    case 'v1/PersistentVolume':
+      return persistentVolume(base, body)
+    case 'storage.k8s.io/v1/StorageClass':
+      return storageClass(base, body)
     default:
       return other(base, body, builtin === undefined)
   }
@@ -161,21 +166,6 @@ function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
       template: canonicalTemplate(mapAt(spec, 'template')),
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
     },
-  }
-}
-
-function labelSelector(raw: Raw): LabelSelector {
-  return {
-    matchLabels: textMapAt(raw, 'matchLabels'),
-    matchExpressions: sortedBy(mapsAt(raw, 'matchExpressions').map(requirement), canonicalText),
-  }
-}
-
-function requirement(raw: Raw): SelectorRequirement {
-  return {
-    key: textAt(raw, 'key') ?? '',
-    operator: (textAt(raw, 'operator') ?? 'In') as SelectorRequirement['operator'],
-    values: [...new Set(textsAt(raw, 'values'))].sort(),
   }
 }
 

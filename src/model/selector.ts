@@ -1,4 +1,7 @@
 /** Label selectors, equality and set-based, as Kubernetes evaluates them. */
+import { canonicalText } from './canonical.ts'
+import { sortedBy } from './order.ts'
+import { mapsAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import type { LabelSelector, Labels, SelectorRequirement } from './types.ts'
 
 /**
@@ -31,5 +34,21 @@ function meets(part: SelectorRequirement, labels: Labels): boolean {
       return value !== undefined
     case 'DoesNotExist':
       return value === undefined
+  }
+}
+
+/** A LabelSelector in canonical form. */
+export function labelSelector(raw: Raw): LabelSelector {
+  return {
+    matchLabels: textMapAt(raw, 'matchLabels'),
+    matchExpressions: sortedBy(mapsAt(raw, 'matchExpressions').map(requirement), canonicalText),
+  }
+}
+
+function requirement(raw: Raw): SelectorRequirement {
+  return {
+    key: textAt(raw, 'key') ?? '',
+    operator: (textAt(raw, 'operator') ?? 'In') as SelectorRequirement['operator'],
+    values: [...new Set(textsAt(raw, 'values'))].sort(),
   }
 }

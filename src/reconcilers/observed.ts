@@ -42,6 +42,12 @@ export interface RouterView {
   readonly seen?: string
 }
 
+/** An engine that mounts a part of a volume itself, which Docker does from API 1.45 (26.0) on. */
+export function mountsParts(info: EngineInfo | undefined): boolean {
+  const [major = 0, minor = 0] = (info?.apiVersion ?? '').split('.').map(Number)
+  return major > 1 || (major === 1 && minor >= 45)
+}
+
 /** The containers of one pod, found by label. */
 export interface ObservedPod {
   readonly uid: string

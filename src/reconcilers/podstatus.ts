@@ -112,8 +112,8 @@ function lastWords({ set, tail }: PodContext, containerId: string): readonly str
 function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
   const { context } = pod
   if (context.missing.length > 0) return { reason: 'CreateContainerConfigError', message: context.missing.join('; ') }
-  const refused = refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
-  if (refused !== undefined) return { reason: 'CreateContainerConfigError', message: refused }
+  const refused = one.compiled.unfit || refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
+  if (refused) return { reason: 'CreateContainerConfigError', message: refused }
   const pull = failureOf(context.failures, pullLane(context, one.compiled.imageKey))
   if (pull !== undefined && !context.node.images.has(one.compiled.imageKey))
     return { reason: pullReason(one, pull), message: pull.message }

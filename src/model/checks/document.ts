@@ -8,6 +8,7 @@ import { checkConfigMap, checkSecret } from './config.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
+import { checkPersistentVolume, checkPersistentVolumeClaim, checkStorageClass } from './storage.ts'
 import { checkWorkload } from './workload.ts'
 
 const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = {
@@ -17,6 +18,9 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'v1/Service': checkService,
   'apps/v1/Deployment': checkWorkload,
   'apps/v1/ReplicaSet': checkWorkload,
+  'v1/PersistentVolumeClaim': checkPersistentVolumeClaim,
+  'v1/PersistentVolume': checkPersistentVolume,
+  'storage.k8s.io/v1/StorageClass': checkStorageClass,
 }
 
 /** Reports what is wrong with a document, and returns its kind as far as it is known. */
