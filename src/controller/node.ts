@@ -75,6 +75,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
   const { engine, cluster } = options
   const images = new Map<string, ImageState>()
   const files = new Map<string, Readonly<Record<string, string>>>()
+  const put = new Map<string, Readonly<Record<string, string>>>()
   const hooks = new Set<string>()
   const tails = new Map<string, readonly string[]>()
   const stopping = new AbortController()
@@ -140,7 +141,8 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
 
   function view(): NodeView {
     const { reachable, error, info, containers, networks, volumes } = observer.snapshot()
-    return { name: engine.node, reachable, error, info, containers, networks, volumes, images, files, router: router.view() }
+    const left = { images, files, put, router: router.view() }
+    return { name: engine.node, reachable, error, info, containers, networks, volumes, ...left }
   }
 
   await observer.relist()
@@ -156,6 +158,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       engine,
       images,
       files,
+      put,
       hooks,
       refresh: observer.refresh,
       refreshShared: observer.refreshShared,

@@ -1,6 +1,7 @@
 /** What the daemon says of itself and its cluster: the status, and the checks behind `/healthz` and `/readyz`. */
 import type { Check } from '../api/check.ts'
 import type { Config } from '../config.ts'
+import { claimStatuses } from '../reconcilers/claimstatus.ts'
 import type { ClusterStatus, NodeStatus } from '../reconcilers/status.ts'
 import type { Running } from './assemble.ts'
 import type { Edges } from './edges.ts'
@@ -19,13 +20,18 @@ export function clusterStatus(
 ): ClusterStatus {
   const head = { cluster: config.cluster, version: edges.version, startedAt }
   if (running === undefined)
-    return { ...head, sources: [], workloads: [], services: [], nodes: [unreachableNode(waiting)], unenforced: [] }
+    return { ...head, sources: [], workloads: [], services: [], claims: [], nodes: [unreachableNode(waiting)], unenforced: [] }
   const { world, sync, nodes } = running
   return {
     ...head,
     sources: [sync.status()],
     workloads: sortedByKey(world.statuses),
     services: sortedByKey(world.services),
+    claims: claimStatuses({
+      claims: world.claims(),
+      volumes: new Map(nodes.flatMap((node) => [...node.claims()])),
+      containers: nodes.flatMap((node) => [...node.view().containers.values()]),
+    }),
     nodes: nodes.map((node) => nodeStatus(node, running)),
     unenforced: sync.unenforced(),
   }

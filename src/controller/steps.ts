@@ -9,7 +9,8 @@ import { type Engine, EngineError } from '../runtime/engine.ts'
 import { seeToPlace } from '../runtime/places.ts'
 import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
-import { resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { besides, swapFiles } from '../runtime/swap.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 
@@ -18,6 +19,7 @@ export interface StepSite {
   readonly engine: Engine
   readonly images: Map<string, ImageState>
   readonly files: Map<string, Readonly<Record<string, string>>>
+  readonly put: Map<string, Readonly<Record<string, string>>>
   /** names of containers whose postStart hook has ended well */
   readonly hooks: Set<string>
   /** Looks at one container again, so that the next pass sees what this step did. */
@@ -100,6 +102,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
     case 'removeVolume':
       await engine.removeVolume(step.volume)
       site.files.delete(step.volume)
+      site.put.delete(step.volume)
       return refreshVolume(site, site.podOfVolume(step.volume))
     case 'route':
       return site.applyRoutes(step.table)
@@ -166,9 +169,16 @@ async function obtainImage(step: Of<'pull'>, { engine, pulling }: StepSite, vaul
 
 async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<void> {
   const files = resolveFiles(step.files, vault)
-  const tar = await packFolder({ name: step.folder, mode: step.folderMode }, files, { gid: step.gid })
-  await site.engine.putArchive(step.container, step.path, tar)
-  site.files.set(step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest])))
+  const pack = (all: readonly ResolvedFile[]) => packFolder({ name: step.folder, mode: step.folderMode }, all, { gid: step.gid })
+  if (step.swap === undefined) await site.engine.putArchive(step.container, step.path, await pack(files))
+  else {
+    await site.engine.putArchive(step.container, step.path, await pack(besides(files)))
+    const paths = files.map(({ path }) => path)
+    await swapFiles(site.engine, step.container, `${step.path}/${step.folder}`, { paths, gone: step.swap.gone })
+  }
+  const digests = Object.fromEntries(step.files.map(({ path, digest }) => [path, digest]))
+  site.files.set(step.volume, digests)
+  site.put.set(step.volume, digests)
 }
 
 async function hook(step: Of<'hook'>, site: StepSite, { vault, timers }: StepTools): Promise<void> {

@@ -11,7 +11,12 @@ import type { BoundConfig } from './memory.ts'
 const HASH_SCHEMA = 1
 
 /** Set to `"false"` on a pod template, it keeps changed ConfigMaps and Secrets from rolling it. */
-export const ROLL_ON_CONFIG = 'trireme.dev/roll-on-config-change'
+const ROLL_ON_CONFIG = 'trireme.dev/roll-on-config-change'
+
+/** Whether changed values make new pods; otherwise their files change in place, and variables with the next start. */
+export function rollsOnConfig(template: PodTemplate): boolean {
+  return template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
+}
 
 export interface ConfigLookup {
   configMap(namespace: string, name: string): ConfigMap | undefined
@@ -106,7 +111,7 @@ const PULL_SECRETS = 'imagePullSecrets'
 const hashes = new WeakMap<BoundConfig, { readonly template: PodTemplate; readonly hash: string }>()
 
 function computeHash(template: PodTemplate, config: BoundConfig): string {
-  const rolls = template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
+  const rolls = rollsOnConfig(template)
   const pullOnly = pullSecretNames(template)
   const secrets = Object.fromEntries(Object.entries(config.secrets).filter(([name]) => !pullOnly.has(name)))
   return sha256(canonicalText({ schema: HASH_SCHEMA, template, config: rolls ? { ...config, secrets } : null })).slice(0, 10)

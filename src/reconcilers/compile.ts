@@ -10,6 +10,7 @@ import { environmentOf, expand, resolveEnvironment } from './environment.ts'
 import type { BoundConfig } from './memory.ts'
 import { compileMounts, mountOf, type PlacedMount } from './mounts.ts'
 import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
+import { keeperCapabilities } from './places.ts'
 import type { ContainerSpec, SecretRef, Text } from './plan.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
@@ -74,10 +75,12 @@ export function compilePod(input: PodInput): CompiledPod {
   }
   const volumes = compileVolumes(cluster, facts, input.owner, config)
   const labels = podLabels(cluster, input, input.owner, input.set, input.hash, input.sourceRevision)
+  const containers = template.spec.containers.map((container) => compileContainer(input, container, facts, volumes, labels))
+  const mounts = containers.flatMap((one) => one.mounts)
   return {
-    sandbox: compileSandbox(input, volumes, labels),
+    sandbox: compileSandbox(input, volumes, mounts, labels),
     volumes,
-    containers: template.spec.containers.map((container) => compileContainer(input, container, facts, volumes, labels)),
+    containers,
     pullSecrets: pullSecrets(template.spec, input.namespace, config),
   }
 }
@@ -115,7 +118,12 @@ export function baseSpec(
   }
 }
 
-function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: Readonly<Record<string, string>>): ContainerSpec {
+function compileSandbox(
+  input: PodInput,
+  volumes: readonly PodVolume[],
+  mounts: readonly PlacedMount[],
+  labels: Readonly<Record<string, string>>,
+): ContainerSpec {
   const { cluster, template } = input
   const spec = template.spec
   const domainname = spec.subdomain === undefined ? undefined : `${spec.subdomain}.${input.namespace}.svc.${cluster.domain}`
@@ -141,6 +149,7 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
     extraHosts: spec.hostAliases.flatMap(({ ip, hostnames }) => hostnames.map((host) => `${host}:${ip}`)),
     sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])),
     capDrop: ['ALL'],
+    capAdd: keeperCapabilities(mounts),
     readonlyRootfs: false,
     securityOpt: ['no-new-privileges'],
     portBindings: hostPorts(spec),

@@ -23,6 +23,8 @@ export interface NodeView {
   readonly images: ReadonlyMap<string, ImageState>
   /** by volume name: path to digest of the files last put or read back */
   readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>
+  /** the same of the files last put, by this daemon: what differs from that has been changed from outside */
+  readonly put: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly router: RouterView
 }
 

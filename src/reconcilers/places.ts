@@ -36,6 +36,12 @@ export function placesOf(
   })
 }
 
+/** What a sandbox needs to see to its places, whoever owns the folders in them: all of it is in Docker's own default set. */
+export function keeperCapabilities(mounts: readonly PlacedMount[]): readonly string[] {
+  const sees = mounts.some(({ volume, part }) => isWritten(volume) && (part !== '' || volume.kind === 'claim'))
+  return sees ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'] : []
+}
+
 /**
  * Names of running containers that can write to a folder above a part of a volume: each could put a link there while the
  * engine mounts the part, and the engine would follow it on the node.

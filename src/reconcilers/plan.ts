@@ -119,6 +119,8 @@ export type StepAction =
       readonly volume: string
       readonly files: readonly FileSpec[]
       readonly gid: number
+      /** for files that are being read: each is exchanged at once, and these are removed */
+      readonly swap?: { readonly gone: readonly string[] }
     }
   | {
       readonly op: 'hook'

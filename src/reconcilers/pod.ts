@@ -7,6 +7,7 @@
  */
 import { type Driftable, diffContainer } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
+import { rollsOnConfig } from './binding.ts'
 import { claimVolume } from './claims.ts'
 import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import { mountsParts } from './observed.ts'
@@ -23,6 +24,7 @@ import {
   type PodNow,
 } from './podstate.ts'
 import { namedPorts } from './probetargets.ts'
+import type { PodVolume } from './volumes.ts'
 
 /** A container that has run this long may be restarted by Docker itself while the daemon is away. */
 const STEADY_MS = 10_000
@@ -114,28 +116,34 @@ function prepareSandbox(pod: PodNow): Step[] {
   return view === undefined ? [] : mendDrift(context, SANDBOX, view, context.compiled.sandbox, 'always')
 }
 
-/** Files are put in before the first container starts, and again when somebody changed them. */
+/** Files are put in before the first container starts, and again when they are others: in Git, or because of somebody. */
 function prepareFiles(pod: PodNow): Step[] {
   const { context } = pod
   const launched = pod.containers.some(({ stage }) => stage !== 'none')
-  return context.compiled.volumes.flatMap(({ name, kind, volume, files, folderMode, gid }): Step[] => {
+  return context.compiled.volumes.flatMap((one): Step[] => {
+    const { name, kind, volume, files, folderMode, gid } = one
     if (volume === undefined || kind === 'nfs') return []
+    const put = (cause: string, swap?: { readonly gone: readonly string[] }, extra: Extra = {}): Step[] => {
+      const container = containerName(identity(context), SANDBOX, 0)
+      const place = { container, path: SANDBOX_VOLUMES, folder: name, folderMode, volume: volume.name }
+      return [step(context, `volume ${name}`, cause, { op: 'put', ...place, files, gid, ...(swap && { swap }) }, extra)]
+    }
     const seen = context.node.files.get(volume.name)
-    const edited = seen === undefined ? [] : files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
-    if (seen === undefined ? launched : edited.length === 0) return []
-    const drifted = seen !== undefined && launched
-    const cause = drifted ? `drift: ${edited.join(', ')} changed from outside` : 'new pod'
-    const container = containerName(identity(context), SANDBOX, 0)
-    return [
-      step(
-        context,
-        `volume ${name}`,
-        cause,
-        { op: 'put', container, path: SANDBOX_VOLUMES, folder: name, folderMode, volume: volume.name, files, gid },
-        drifted ? { drift: 'files' } : {},
-      ),
-    ]
+    if (seen === undefined) return launched ? [] : put('new pod')
+    const edited = files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
+    if (!launched) return edited.length === 0 ? [] : put('new pod')
+    const gone = changedInGit(context, one) ? Object.keys(seen).filter((path) => files.every((file) => file.path !== path)) : []
+    if (edited.length + gone.length === 0) return []
+    if (changedInGit(context, one)) return put(`changed in Git: ${[...edited, ...gone].join(', ')}`, { gone })
+    return put(`drift: ${edited.join(', ')} changed from outside`, undefined, { drift: 'files' })
   })
+}
+
+/** Its template takes changed config in place, and these files are not the ones that were last put. */
+function changedInGit({ set, node }: PodContext, { source, files }: PodVolume): boolean {
+  if (rollsOnConfig(set.template)) return false
+  const put = node.put.get(source)
+  return put === undefined || Object.keys(put).length !== files.length || files.some(({ path, digest }) => put[path] !== digest)
 }
 
 function planContainer(pod: PodNow, one: ContainerNow): Step[] {

@@ -3,6 +3,7 @@ import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { ObjectKey } from '../model/types.ts'
 import { templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
+import { secretDigests } from './memory.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
 import { type ContainerNow, isAvailable, type PodContext, type PodNow } from './podstate.ts'
@@ -104,8 +105,7 @@ function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
 function lastWords({ set, tail }: PodContext, containerId: string): readonly string[] {
   // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
   if (templateHash(set.template, set.config) !== set.hash) return []
-  const secrets = Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
-  return tail(containerId, secrets)
+  return tail(containerId, [...secretDigests(set.config), ...(set.retired ?? [])])
 }
 
 /** @see Kubernetes pkg/kubelet/images and kuberuntime for the reasons */

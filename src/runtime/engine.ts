@@ -328,13 +328,7 @@ export interface Engine {
   exec(
     id: string,
     command: readonly string[],
-    options: {
-      readonly timeoutMs: number
-      readonly maxBytes: number
-      readonly signal?: AbortSignal
-      /** with all capabilities, whatever the container has */
-      readonly privileged?: boolean
-    },
+    options: { readonly timeoutMs: number; readonly maxBytes: number; readonly signal?: AbortSignal },
   ): Promise<ExecResult>
   execStream(id: string, command: readonly string[]): Promise<ExecStream>
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { PassThrough } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Engine, EngineError, type ExecResult, type ExecStream } from '../engine.ts'
+import { EngineError, type ExecResult, type ExecStream } from '../engine.ts'
 import type { Connection } from './connect.ts'
 import { timeoutError } from './errors.ts'
 import { demultiplexer } from './frames.ts'
@@ -24,21 +24,14 @@ async function start(
   container: string,
   command: readonly string[],
   stdin: boolean,
-  { privileged, ...call }: { readonly signal?: AbortSignal; readonly timeoutMs?: number; readonly privileged?: boolean },
+  call: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
 ): Promise<Execution> {
   const created = await connection.json({
     op: 'exec',
     subject: container,
     method: 'POST',
     path: `/containers/${container}/exec`,
-    body: {
-      AttachStdin: stdin,
-      AttachStdout: true,
-      AttachStderr: true,
-      Tty: false,
-      Cmd: command,
-      ...(privileged === true ? { Privileged: true } : {}),
-    },
+    body: { AttachStdin: stdin, AttachStdout: true, AttachStderr: true, Tty: false, Cmd: command },
     ...call,
   })
   const id = text(record(created).Id)
@@ -65,14 +58,13 @@ export async function execCommand(
   connection: Connection,
   container: string,
   command: readonly string[],
-  options: Parameters<Engine['exec']>[2],
+  options: { readonly timeoutMs: number; readonly maxBytes: number; readonly signal?: AbortSignal },
 ): Promise<ExecResult> {
   const deadline = new AbortController()
   const timer = setTimeout(() => deadline.abort(), options.timeoutMs)
   const signal = options.signal ? AbortSignal.any([options.signal, deadline.signal]) : deadline.signal
   try {
-    const { privileged = false } = options
-    const { id, socket } = await start(connection, container, command, false, { signal, privileged })
+    const { id, socket } = await start(connection, container, command, false, { signal })
     const output = await collect(socket, options.maxBytes, signal)
     return { exitCode: await exitCode(connection, container, id), output }
   } catch (cause) {
