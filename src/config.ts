@@ -5,6 +5,8 @@
  */
 import { load } from 'js-yaml'
 import type { z } from 'zod'
+import { nearest } from './model/nearest.ts'
+import type { Labels, Taint } from './model/types.ts'
 import { type ConfigOption, configOptions, dnsLabel, hint, type LogLevel, type PolicyException, schema } from './options.ts'
 
 export type SourceConfig =
@@ -42,6 +44,8 @@ export interface Config {
   readonly webhookSecretFile?: string
   readonly logLevel: LogLevel
   readonly nodeImage?: string
+  readonly nodeLabels: Labels
+  readonly nodeTaints: readonly Taint[]
 }
 
 export interface ConfigInput {
@@ -119,10 +123,24 @@ function envLayer({ env }: ConfigInput): Layer {
     const given = option.env ? env[option.env] : undefined
     return given ? [{ path: option.path, value: coerce(option, given), origin: option.env }] : []
   })
-  const problems = env.TRIREME_ALLOW
+  const allowed = env.TRIREME_ALLOW
     ? ['allow (TRIREME_ALLOW): policy exceptions are not taken from the environment: use --allow or the configuration file']
     : []
-  return { values, problems }
+  return { values, problems: [...allowed, ...mistypedVariables(env)] }
+}
+
+/** Variables of other programs may well begin alike, so only what is nearly one of ours is taken for a mistake. */
+function mistypedVariables(env: ConfigInput['env']): string[] {
+  const prefix = 'TRIREME_'
+  const known = ['CONFIG', 'SERVER', ...configOptions.flatMap((option) => option.env.split(prefix).slice(1))]
+  return Object.keys(env)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length))
+    .filter((name) => name !== 'ALLOW' && !known.includes(name))
+    .flatMap((name) => {
+      const near = nearest(name, known, Math.max(2, Math.floor(name.length / 3)))
+      return near === undefined ? [] : [`${prefix}${name}: there is no such variable (did you mean ${prefix}${near}?)`]
+    })
 }
 
 function flagLayer({ flags }: ConfigInput): Layer {
@@ -137,6 +155,7 @@ function flagLayer({ flags }: ConfigInput): Layer {
 /** Turns the text of a flag or variable into what the file would hold; text that does not fit is left to the schema. */
 function coerce(option: ConfigOption, given: unknown): unknown {
   if (option.kind === 'allow') return coerceAllow([given].flat().map(String))
+  if (option.kind === 'list') return [given].flat().flatMap((text) => String(text).split(','))
   if (typeof given !== 'string') return given
   if (option.kind === 'number') return given.trim() !== '' && Number.isFinite(Number(given)) ? Number(given) : given
   if (option.kind !== 'boolean') return given

@@ -7,6 +7,7 @@ import { distance } from 'fastest-levenshtein'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { type Policy, policies } from './model/policy.ts'
+import type { Taint } from './model/types.ts'
 
 /** What the baseline policy refuses unless the operator allows it for a namespace. */
 export const policyExceptions = policies
@@ -82,6 +83,22 @@ const podRange = text('an IPv4 range').superRefine((value, context) => {
 
 const exception = z.enum(policyExceptions, {
   error: (issue) => `is no policy exception: ${String(issue.input)}${hint(String(issue.input), policyExceptions)}`,
+})
+
+/** `disk=ssd` */
+const nodeLabel = z.string({ error: 'must be text' }).transform((value, context): [string, string] => {
+  const [, key = '', label = ''] = /^([A-Za-z0-9][\w./-]*)=([\w.-]*)$/.exec(value) ?? []
+  if (key === '') context.addIssue(`must be key=value, such as disk=ssd, and is "${value}"`)
+  return [key, label]
+})
+
+/** `dedicated=db:NoSchedule`, as kubectl writes it */
+const nodeTaint = z.string({ error: 'must be text' }).transform((value, context): Taint => {
+  const [, key = '', label = '', effect = ''] =
+    /^([A-Za-z0-9][\w./-]*)(?:=([\w.-]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(value) ?? []
+  if (key === '')
+    context.addIssue(`must be key=value:NoSchedule, key=value:PreferNoSchedule or key=value:NoExecute, and is "${value}"`)
+  return { key, value: label, effect: effect as Taint['effect'] }
 })
 
 /** How an option is written: help text, the placeholder of its value, and where it may not be given. */
@@ -227,6 +244,27 @@ export const schema = z.strictObject({
     .meta(
       about({ description: 'image of sandboxes and routers (default: the one built for this version)', placeholder: 'image' }),
     ),
+  nodeLabels: z
+    .array(nodeLabel, { error: 'must be a list of key=value' })
+    .transform((pairs) => Object.fromEntries(pairs))
+    .prefault([])
+    .meta(
+      about({
+        description: 'label of the node, for nodeSelector and affinity; may be repeated',
+        placeholder: 'key=value',
+        name: 'node-label',
+      }),
+    ),
+  nodeTaints: z
+    .array(nodeTaint, { error: 'must be a list of key=value:effect' })
+    .prefault([])
+    .meta(
+      about({
+        description: 'taint of the node, kept from pods that do not tolerate it; may be repeated',
+        placeholder: 'key=value:effect',
+        name: 'node-taint',
+      }),
+    ),
 })
 
 export interface ConfigOption {
@@ -237,7 +275,7 @@ export interface ConfigOption {
   /** `TRIREME_GIT_PASSWORD_FILE`; `''` when the environment may not set it */
   readonly env: string
   readonly inFile: boolean
-  readonly kind: 'text' | 'number' | 'boolean' | 'allow'
+  readonly kind: 'text' | 'number' | 'boolean' | 'list' | 'allow'
   /** as text, `''` for none */
   readonly defaultText: string
   readonly help: string
@@ -265,7 +303,9 @@ function describeOption(leaf: z.ZodType, inner: z.ZodType, path: readonly string
         ? 'number'
         : inner instanceof z.ZodRecord
           ? 'allow'
-          : 'text'
+          : inner instanceof z.ZodArray
+            ? 'list'
+            : 'text'
   const name = meta.name ?? path.map(kebab).join('-')
   const preset = leaf instanceof z.ZodPrefault ? leaf.def.defaultValue : ''
   const flagText = kind === 'boolean' ? `--${preset === true ? 'no-' : ''}${name}` : `--${name} <${meta.placeholder}>`

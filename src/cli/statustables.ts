@@ -7,6 +7,7 @@ import type {
   ClusterStatus,
   NodeStatus,
   PodStatus,
+  QuotaStatus,
   ServiceStatus,
   SourceStatus,
   WorkloadStatus,
@@ -33,6 +34,7 @@ export function renderStatus(status: ClusterStatus, options: TableOptions): stri
     table(['NAMESPACE', 'SERVICE', 'TYPE', 'CLUSTER-IP', 'PORTS', 'ENDPOINTS', 'CONDITION'], status.services, serviceRow),
     table(['NAMESPACE', 'CLAIM', 'STATUS', 'REQUEST', 'CLASS', 'VOLUME', 'PODS', 'MESSAGE'], status.claims, claimRow),
     table(['NODE', 'STATUS', 'ENGINE', 'CPUS', 'MEMORY', 'PODS', 'ROUTER'], status.nodes, nodeRow),
+    table(['NAMESPACE', 'QUOTA', 'USED'], status.quotas, quotaRow),
     table(['NOT ENFORCED', 'FILE', 'REASON'], unenforcedRows(status), ({ cells }) => cells),
   ]
   const written = tables.map((each) => each(options)).filter((text) => text !== '')
@@ -139,6 +141,10 @@ function nodeRow(node: NodeStatus, { columns, ink }: TableOptions): readonly str
     String(node.pods),
     connected ? address : ink.yellow(cut(message || 'not connected', columns, 80)),
   ]
+}
+
+function quotaRow({ namespace, name, resources }: QuotaStatus): readonly string[] {
+  return [namespace, name, resources.map(({ resource, hard, used }) => `${resource} ${used}/${hard}`).join(', ')]
 }
 
 function unenforcedRows({ unenforced }: ClusterStatus): readonly { readonly cells: readonly string[] }[] {

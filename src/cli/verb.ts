@@ -48,7 +48,8 @@ export function addConfigFlags(command: Command, paths?: readonly string[]): Com
 function toFlag(option: ConfigOption): Option {
   const preset = option.kind !== 'boolean' && option.defaultText !== '' ? ` (default: ${option.defaultText})` : ''
   const flag = new Option(option.flag, `${option.flagHelp}${preset}`)
-  if (option.kind === 'allow') flag.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
+  if (option.kind === 'allow' || option.kind === 'list')
+    flag.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
   return flag
 }
 

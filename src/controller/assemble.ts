@@ -91,7 +91,16 @@ interface Due {
 
 function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
   const nodeImage = config.nodeImage ?? edges.nodeImage
-  return defineCluster({ id: config.cluster, domain: config.domain, subnet, nodeImage, extraLabels: edges.extraLabels ?? {} })
+  const { nodeLabels, nodeTaints } = config
+  return defineCluster({
+    id: config.cluster,
+    domain: config.domain,
+    subnet,
+    nodeImage,
+    nodeLabels,
+    nodeTaints,
+    extraLabels: edges.extraLabels ?? {},
+  })
 }
 
 function makeNode(cluster: Cluster, edges: Edges, engine: Engine, { vault, log }: Parts, due: Due): Promise<NodeRuntime> {

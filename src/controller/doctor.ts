@@ -1,5 +1,5 @@
 /** `trireme doctor`: what stands in the way on this host, each with its remedy. Makes one short-lived container, and removes it. */
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import type { Check } from '../api/check.ts'
 import type { Config } from '../config.ts'
 import { defineCluster } from '../reconcilers/cluster.ts'
@@ -8,6 +8,7 @@ import { clusterLabels } from '../reconcilers/names.ts'
 import { dockerEngine } from '../runtime/docker/engine.ts'
 import { type Engine, EngineError, type EngineInfo } from '../runtime/engine.ts'
 import { pause } from '../runtime/timers.ts'
+import { makePrivateFolder } from '../store/folder.ts'
 import type { Edges } from './edges.ts'
 import { makeSource } from './source.ts'
 import { findSubnet } from './subnet.ts'
@@ -130,7 +131,7 @@ async function checkSubnet(config: Config, engine: Engine): Promise<Check> {
 
 async function checkDataDir({ dataDir }: Config): Promise<Check> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    makePrivateFolder(dataDir)
     await access(dataDir, constants.W_OK)
     return pass('data-dir', dataDir)
   } catch (error) {

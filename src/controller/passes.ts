@@ -46,6 +46,8 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     cluster: world.cluster,
     nodes: nodes.map((node) => node.view()),
     volumes: (uid) => nodes.flatMap((node) => node.volumesOf(uid)),
+    workloads: world.staying,
+    quotas: world.quotas(splitKey(key).namespace),
     addressUsed: world.addressUsed,
     probes: world.probeStates,
     routing: world.routing,

@@ -1,11 +1,15 @@
 /** What the daemon says of itself and its cluster: the status, and the checks behind `/healthz` and `/readyz`. */
 import type { Check } from '../api/check.ts'
 import type { Config } from '../config.ts'
+import { formatQuantity } from '../model/quantity.ts'
+import { quotaUsage } from '../model/quota.ts'
+import { type PodSpec, splitKey } from '../model/types.ts'
 import { claimStatuses } from '../reconcilers/claimstatus.ts'
-import type { ClusterStatus, NodeStatus } from '../reconcilers/status.ts'
+import type { ClusterStatus, NodeStatus, QuotaStatus } from '../reconcilers/status.ts'
 import type { Running } from './assemble.ts'
 import type { Edges } from './edges.ts'
 import type { NodeRuntime } from './node.ts'
+import type { World } from './world.ts'
 
 /** A loop that has had work for this long without a turn is stuck: ms. */
 const STUCK_MS = 60_000
@@ -20,7 +24,16 @@ export function clusterStatus(
 ): ClusterStatus {
   const head = { cluster: config.cluster, version: edges.version, startedAt }
   if (running === undefined)
-    return { ...head, sources: [], workloads: [], services: [], claims: [], nodes: [unreachableNode(waiting)], unenforced: [] }
+    return {
+      ...head,
+      sources: [],
+      workloads: [],
+      services: [],
+      claims: [],
+      nodes: [unreachableNode(waiting)],
+      quotas: [],
+      unenforced: [],
+    }
   const { world, sync, nodes } = running
   return {
     ...head,
@@ -33,8 +46,31 @@ export function clusterStatus(
       containers: nodes.flatMap((node) => [...node.view().containers.values()]),
     }),
     nodes: nodes.map((node) => nodeStatus(node, running)),
+    quotas: quotaStatuses(world),
     unenforced: sync.unenforced(),
   }
+}
+
+function quotaStatuses(world: World): QuotaStatus[] {
+  return world.allQuotas().map((quota) => {
+    const { namespace, name, resources } = quotaUsage(quota, podSpecsIn(quota.metadata.namespace, world))
+    const amounts = resources.map(({ resource, hard, used }) => ({
+      resource,
+      hard: formatQuantity(hard),
+      used: formatQuantity(used),
+    }))
+    return { namespace, name, resources: amounts }
+  })
+}
+
+/** Of all pods that are made, or are to be and have their place. */
+function podSpecsIn(namespace: string, { staying, statuses }: World): PodSpec[] {
+  return staying().flatMap(([key, { pods, sets }]) => {
+    if (splitKey(key).namespace !== namespace) return []
+    const waiting = new Set(statuses.get(key)?.pods.flatMap(({ uid, reason }) => (reason === 'Unschedulable' ? [uid] : [])))
+    const specs = new Map(sets.map(({ name, template }) => [name, template.spec]))
+    return pods.filter(({ uid }) => !waiting.has(uid)).flatMap(({ set }) => specs.get(set) ?? [])
+  })
 }
 
 function sortedByKey<T>(items: ReadonlyMap<string, T>): T[] {

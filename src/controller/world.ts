@@ -1,5 +1,13 @@
 /** The controller's state between passes: what is wanted, what was last said, who holds which address. */
-import { type ConfigMap, type LoadedObject, type ObjectKey, objectKey, type Secret, type Service } from '../model/types.ts'
+import {
+  type ConfigMap,
+  type LoadedObject,
+  type ObjectKey,
+  type OtherObject,
+  objectKey,
+  type Secret,
+  type Service,
+} from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Claim } from '../reconcilers/claims.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
@@ -43,6 +51,14 @@ export interface World {
   }
   /** every claim with what it gets, by `<namespace>/<name>` */
   claims(): ReadonlyMap<string, Claim>
+  /** the ResourceQuotas of a namespace */
+  quotas(namespace: string): readonly OtherObject[]
+  allQuotas(): readonly OtherObject[]
+  /**
+   * Workloads as they are remembered, without those that only wait for the others to be healthy before they go: who waits
+   * for them to make room would wait for ever.
+   */
+  staying(): readonly (readonly [ObjectKey, WorkloadMemory])[]
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
@@ -77,6 +93,7 @@ export function createWorld(
   probed: (key: ObjectKey, probes: readonly ProbeTarget[]) => void = () => undefined,
 ): World {
   let effective: ReadonlyMap<ObjectKey, LoadedObject> = store.lastApplied()
+  let quotas: ReadonlyMap<string, readonly OtherObject[]> = new Map()
   /** `undefined` until the first revision is known */
   let intent: Intent | undefined
   let pruning: ReadonlySet<ObjectKey> = new Set()
@@ -179,6 +196,7 @@ export function createWorld(
       const before = orphans === pruneOrphans ? intent : undefined
       intent = { effective: next, prune: new Set(prune) }
       effective = next
+      quotas = quotasIn(next)
       pruning = intent.prune
       leaving = new Set([...next].flatMap(([key, one]) => (one.state === 'retained' && one.kind === 'health' ? [key] : [])))
       pruneOrphans = orphans
@@ -221,6 +239,9 @@ export function createWorld(
         effective,
         nodes.map((node) => node.claims()),
       ),
+    quotas: (namespace) => quotas.get(namespace) ?? [],
+    allQuotas: () => [...quotas.values()].flat(),
+    staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
@@ -261,4 +282,12 @@ export function createWorld(
       return { acknowledged: routed.every(({ acknowledged }) => acknowledged), present: routed.some(({ present }) => present) }
     },
   }
+}
+
+/** Those of Git by namespace: one that has left it bounds nothing more. */
+function quotasIn(effective: ReadonlyMap<ObjectKey, Effective>): ReadonlyMap<string, readonly OtherObject[]> {
+  const found = [...effective].flatMap(([key, { state, object }]) =>
+    state === 'wanted' && key.startsWith('ResourceQuota/') ? [object as OtherObject] : [],
+  )
+  return Map.groupBy(found, ({ metadata }) => metadata.namespace)
 }

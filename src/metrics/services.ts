@@ -1,5 +1,6 @@
 /** Services, their endpoints, and nodes under the names of kube-state-metrics. */
-import type { ClusterStatus, NodeStatus, ServiceStatus } from '../reconcilers/status.ts'
+import { parseQuantity } from '../model/quantity.ts'
+import type { ClusterStatus, NodeStatus, QuotaStatus, ServiceStatus } from '../reconcilers/status.ts'
 import { type Families, gauge, oneOf, type Sample, sample } from './family.ts'
 import { labelNames, labelsOf } from './labels.ts'
 
@@ -32,10 +33,20 @@ export const serviceFamilies: Families = {
   kube_node_status_allocatable: gauge('What pods may use of the node.', ['node', 'resource', 'unit']),
   kube_node_status_capacity: gauge('What the node has.', ['node', 'resource', 'unit']),
   kube_node_status_condition: gauge('Conditions of the node.', ['node', 'condition', 'status']),
+  kube_resourcequota: gauge('What a ResourceQuota allows, and what is used of it.', [
+    'resourcequota',
+    'namespace',
+    'resource',
+    'type',
+  ]),
 }
 
 export function collectServices(status: ClusterStatus): Sample[] {
-  return [...status.services.flatMap(collectService), ...status.nodes.flatMap(collectNode)]
+  return [
+    ...status.services.flatMap(collectService),
+    ...status.nodes.flatMap(collectNode),
+    ...status.quotas.flatMap(collectQuota),
+  ]
 }
 
 function collectService(status: ServiceStatus): Sample[] {
@@ -93,4 +104,15 @@ function collectNode(status: NodeStatus): Sample[] {
       status.reachable ? 'true' : 'unknown',
     ),
   ]
+}
+
+function collectQuota({ namespace, name, resources }: QuotaStatus): Sample[] {
+  const amount = (text: string): number => Number(parseQuantity(text).nanos) / 1e9
+  return resources.flatMap(({ resource, hard, used }) => {
+    const of = { resourcequota: name, namespace, resource }
+    return [
+      sample('kube_resourcequota', { ...of, type: 'hard' }, amount(hard)),
+      sample('kube_resourcequota', { ...of, type: 'used' }, amount(used)),
+    ]
+  })
 }

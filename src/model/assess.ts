@@ -29,7 +29,7 @@ function treeOf(rows: readonly SupportRow[]): Branch {
   const root: Branch = { children: new Map(), rows: [] }
   for (const row of rows) {
     let at = root
-    for (const part of row.field.replaceAll('[]', '.[]').split('.')) {
+    for (const part of partsOf(row.field)) {
       const next = at.children.get(part) ?? { children: new Map(), rows: [] }
       at.children.set(part, next)
       at = next
@@ -37,6 +37,11 @@ function treeOf(rows: readonly SupportRow[]): Branch {
     at.rows.push(row)
   }
   return root
+}
+
+/** `a.b[]."c.d/e"` has the parts `a`, `b`, `[]` and `c.d/e`. */
+export function partsOf(field: string): string[] {
+  return (field.match(/"[^"]+"|\[\]|[^.[\]"]+/g) ?? []).map((part) => part.replaceAll('"', ''))
 }
 
 /** `undefined` for a kind that is not acted on. `kind` is `apiVersion/kind`. */

@@ -4,7 +4,7 @@ import { compact } from './compact.ts'
 import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
 import { flagAt, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { builtinKind } from './schema.ts'
-import { labelSelector } from './selector.ts'
+import { readSelector } from './selector.ts'
 import { persistentVolume, persistentVolumeClaim, storageClass } from './storage.ts'
 import type {
   ConfigMap,
@@ -132,7 +132,7 @@ function deployment(base: KubeObject, spec: Raw): Deployment {
     kind: 'Deployment',
     spec: {
       replicas: numberAt(spec, 'replicas') ?? 1,
-      selector: labelSelector(mapAt(spec, 'selector')),
+      selector: readSelector(mapAt(spec, 'selector')),
       template: canonicalTemplate(mapAt(spec, 'template')),
       strategy: strategy(mapAt(spec, 'strategy')),
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
@@ -162,7 +162,7 @@ function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
     kind: 'ReplicaSet',
     spec: {
       replicas: numberAt(spec, 'replicas') ?? 1,
-      selector: labelSelector(mapAt(spec, 'selector')),
+      selector: readSelector(mapAt(spec, 'selector')),
       template: canonicalTemplate(mapAt(spec, 'template')),
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
     },

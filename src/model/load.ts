@@ -1,5 +1,6 @@
 /** Manifests to objects: the whole of a rendered revision, checked, judged and in canonical form. */
 
+import { admit, namespaceRules } from './admission.ts'
 import { assess } from './assess.ts'
 import { canonicalText } from './canonical.ts'
 import { type CanonicalContext, canonicalize } from './canonicalize.ts'
@@ -146,7 +147,7 @@ function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne
     room -= one.findings.length
     return one
   })
-  const judged = withTextVariables(withoutDuplicates(all, context), context)
+  const judged = admitted(withTextVariables(withoutDuplicates(all, context), context), context)
   return {
     revision: options.revision,
     objects: objectsOf(judged),
@@ -268,6 +269,21 @@ function withTextVariables(documents: readonly Judged[], context: CanonicalConte
     const { report, findings } = reporter()
     checkVariableValues(manifest.body, object.object.metadata.namespace, secrets, report)
     return findings.length === 0 ? document : refused(manifest, [...document.findings, ...findings], document.reasons, context)
+  })
+}
+
+/** Pods as their namespace lets them in. One that it does not let in is refused, and what runs stays as it is. */
+function admitted(documents: readonly Judged[], context: CanonicalContext): readonly Judged[] {
+  const rules = namespaceRules(documents.flatMap(({ object }) => object?.object ?? []))
+  if (rules.size === 0) return documents
+  return documents.map((document) => {
+    const { manifest, object } = document
+    const own = object === undefined ? undefined : rules.get(object.object.metadata.namespace)
+    if (object === undefined || own === undefined) return document
+    const { report, findings } = reporter()
+    const next = admit(object.object, own, report)
+    if (findings.length > 0) return refused(manifest, [...document.findings, ...findings], document.reasons, context)
+    return next === object.object ? document : { ...document, object: { ...object, object: next } }
   })
 }
 

@@ -81,5 +81,6 @@ function podSecurityContext(raw: Raw): PodSecurityContext {
     supplementalGroups: sortedBy([...new Set(groups)], sortable),
     sysctls: sortedBy(sysctls, ({ name }) => name),
     seccompProfile: profile(raw, 'seccompProfile'),
+    appArmorProfile: profile(raw, 'appArmorProfile'),
   })
 }

@@ -4,6 +4,22 @@ import { sortedBy } from './order.ts'
 import { mapsAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import type { LabelSelector, Labels, SelectorRequirement } from './types.ts'
 
+/** The canonical form of a LabelSelector as it is written. */
+export function readSelector(raw: Raw): LabelSelector {
+  return {
+    matchLabels: textMapAt(raw, 'matchLabels'),
+    matchExpressions: sortedBy(mapsAt(raw, 'matchExpressions').map(requirement), canonicalText),
+  }
+}
+
+function requirement(raw: Raw): SelectorRequirement {
+  return {
+    key: textAt(raw, 'key') ?? '',
+    operator: (textAt(raw, 'operator') ?? 'In') as SelectorRequirement['operator'],
+    values: [...new Set(textsAt(raw, 'values'))].sort(),
+  }
+}
+
 /**
  * Whether an object with `labels` is selected. Every part must hold; an empty selector selects everything
  * and `null` selects nothing.
@@ -34,21 +50,5 @@ function meets(part: SelectorRequirement, labels: Labels): boolean {
       return value !== undefined
     case 'DoesNotExist':
       return value === undefined
-  }
-}
-
-/** A LabelSelector in canonical form. */
-export function labelSelector(raw: Raw): LabelSelector {
-  return {
-    matchLabels: textMapAt(raw, 'matchLabels'),
-    matchExpressions: sortedBy(mapsAt(raw, 'matchExpressions').map(requirement), canonicalText),
-  }
-}
-
-function requirement(raw: Raw): SelectorRequirement {
-  return {
-    key: textAt(raw, 'key') ?? '',
-    operator: (textAt(raw, 'operator') ?? 'In') as SelectorRequirement['operator'],
-    values: [...new Set(textsAt(raw, 'values'))].sort(),
   }
 }

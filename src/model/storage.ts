@@ -2,7 +2,7 @@
 import { compact } from './compact.ts'
 import { normalQuantity } from './quantity.ts'
 import { field, flagAt, has, mapAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
-import { labelSelector } from './selector.ts'
+import { readSelector } from './selector.ts'
 import type { ClaimSpec, KubeObject, NfsSource, PersistentVolume, PersistentVolumeClaim, StorageClass } from './types.ts'
 
 export function persistentVolumeClaim(base: KubeObject, body: Raw): PersistentVolumeClaim {
@@ -16,7 +16,7 @@ export function claimSpec(raw: Raw): ClaimSpec {
     storage: quantityOf(field(mapAt(raw, 'resources', 'requests'), 'storage') ?? field(raw, 'storage')),
     storageClassName: textAt(raw, 'storageClassName'),
     volumeName: textAt(raw, 'volumeName') || undefined,
-    selector: has(raw, 'selector') ? labelSelector(mapAt(raw, 'selector')) : undefined,
+    selector: has(raw, 'selector') ? readSelector(mapAt(raw, 'selector')) : undefined,
   })
 }
 

@@ -5,7 +5,8 @@
  * `*` for every key that has no row. A field without any row is accepted without effect, and said so.
  */
 import { capabilityName } from './container.ts'
-import { baselineCapabilities, type Policy, safeSysctls } from './policy.ts'
+import { baselineCapabilities, GPU, type Policy, safeSysctls } from './policy.ts'
+import { countedResources } from './quota.ts'
 import { field, has, isMap } from './raw.ts'
 import { plainText } from './report.ts'
 
@@ -58,7 +59,6 @@ const only = (...values: readonly unknown[]): Condition => ({
 
 const notRun = 'is not run by this version'
 const written = 'is written by a server and not read'
-const placement = 'pods are not placed by it'
 
 /** Fields of `metadata`, of objects and of pod templates. */
 export const metadataSupport: readonly SupportRow[] = [
@@ -80,7 +80,6 @@ const seccomp = (at: string): SupportRow[] => [
 const appArmor = (at: string): SupportRow[] => [
   ...honoured(`${at}.localhostProfile`),
   policy(`${at}.type`, 'appArmor', 'honoured', only('Unconfined')),
-  refused(`${at}.type`, `a profile from the node ${notRun}`, only('Localhost')),
 ]
 const seLinux = (at: string): SupportRow[] => [
   unenforced(at, 'SELinux labels are not set'),
@@ -111,7 +110,20 @@ const hook = (at: string): SupportRow[] => [
 
 const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) => [
   ...honoured(`resources.${list}.cpu`, `resources.${list}.memory`),
-  unenforced(`resources.${list}.ephemeral-storage`, 'disk use is not limited'),
+  {
+    field: `resources.${list}.ephemeral-storage`,
+    support: {
+      level: 'honoured',
+      but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute',
+    },
+  },
+  {
+    field: `resources.${list}."${GPU}"`,
+    support: {
+      level: 'honoured',
+      but: 'so many of the node’s GPUs, whichever Docker gives: another container may have the same ones',
+    },
+  },
   refused(`resources.${list}.*`, 'no node offers this resource in this version'),
 ])
 
@@ -129,7 +141,7 @@ const containerSecurity: readonly SupportRow[] = [
     when: (value) => !baselineCapabilities.has(capabilityName(plainText(value))),
     whenText: `other than ${[...baselineCapabilities].join(', ')}`,
   }),
-  policy('procMount', 'procMount', 'refused', other('Default', '')),
+  policy('procMount', 'procMount', 'honoured', other('Default', '')),
   ...seccomp('seccompProfile'),
   ...appArmor('appArmorProfile'),
   ...seLinux('seLinuxOptions'),
@@ -252,13 +264,27 @@ export const podSupport: readonly SupportRow[] = [
   unenforced('activeDeadlineSeconds', 'the pod is not stopped at its deadline'),
   unenforced('setHostnameAsFQDN', 'the hostname stays short', isTrue),
   unenforced('hostnameOverride', 'the hostname is hostname or the name of the pod'),
-  ...['affinity', 'nodeSelector', 'nodeName', 'tolerations', 'topologySpreadConstraints', 'schedulingGroup'].map((field) =>
-    unenforced(field, placement),
+  ...honoured('nodeSelector', 'nodeName', 'tolerations', 'affinity'),
+  {
+    field: 'topologySpreadConstraints',
+    support: {
+      level: 'honoured',
+      but: 'with one node every spread is even: only a node without the topology key is out of the question',
+    },
+  },
+  unenforced('schedulingGroup', 'pods are placed one by one'),
+  unenforced('schedulerName', 'there is one scheduler', other('default-scheduler', '')),
+  ...['priorityClassName', 'priority', 'preemptionPolicy'].map(
+    (field): SupportRow => ({ field, support: { level: 'honoured', but: 'no pod ever has to make way for another' } }),
   ),
-  unenforced('schedulerName', placement, other('default-scheduler')),
-  ...['priorityClassName', 'priority', 'preemptionPolicy'].map((field) => unenforced(field, 'no pod makes way for another')),
-  ...['serviceAccountName', 'serviceAccount'].map((field) =>
-    unenforced(field, 'no token is mounted, so calls to the Kubernetes API fail', other('default', '')),
+  ...['serviceAccountName', 'serviceAccount'].map(
+    (field): SupportRow => ({
+      field,
+      support: {
+        level: 'honoured',
+        but: 'its pull secrets are used; no token is mounted, for there is no Kubernetes API to show it to',
+      },
+    }),
   ),
   unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
   unenforced('enableServiceLinks', 'no variables are set for Services; use DNS', isTrue),
@@ -319,7 +345,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
       support: { level: 'honoured', but: 'only by a volume driver of Docker, which has a name without dots' },
     },
     unenforced('spec.persistentVolumeReclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
-    unenforced('spec.nodeAffinity', placement),
+    unenforced('spec.nodeAffinity', 'there is one node'),
     refused('spec.volumeMode', 'block devices are not run by this version', only('Block')),
     unenforced('spec.volumeAttributesClassName', 'a volume has the attributes it is made with'),
     refused('spec.*', 'disks of a cloud and other clusters are not mounted'),
@@ -334,7 +360,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     unenforced('reclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
     unenforced('allowVolumeExpansion', 'the size of a volume is not limited'),
     unenforced('volumeBindingMode', 'a claim gets its volume when a pod first needs it', only('Immediate')),
-    unenforced('allowedTopologies', placement),
+    unenforced('allowedTopologies', 'there is one node'),
   ],
   'v1/Service': [
     ...common,
@@ -355,6 +381,58 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     unenforced('spec.ipFamilyPolicy', 'Services have IPv4 addresses', other('SingleStack')),
     unenforced('spec.trafficDistribution', 'every endpoint gets its share'),
   ],
+  'v1/Endpoints': [
+    ...common,
+    ...['addresses', 'notReadyAddresses'].flatMap((list) => [
+      ...honoured(`subsets[].${list}[].ip`, `subsets[].${list}[].hostname`),
+      unenforced(`subsets[].${list}[].nodeName`, 'addresses are not tied to nodes'),
+      unenforced(`subsets[].${list}[].targetRef`, 'addresses are not tied to pods'),
+    ]),
+    ...honoured('subsets[].ports'),
+  ],
+  'discovery.k8s.io/v1/EndpointSlice': [
+    ...common,
+    unenforced('addressType', 'Services have IPv4 addresses', other('IPv4')),
+    ...honoured('endpoints[].addresses', 'endpoints[].conditions', 'endpoints[].hostname', 'ports'),
+    ...['deprecatedTopology', 'hints', 'nodeName', 'targetRef', 'zone'].map((name) =>
+      unenforced(`endpoints[].${name}`, 'addresses are not tied to nodes or pods'),
+    ),
+  ],
+  'v1/ServiceAccount': [
+    ...common,
+    ...honoured('imagePullSecrets'),
+    unenforced('secrets', 'no token is made'),
+    unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
+  ],
+  'v1/LimitRange': [
+    ...common,
+    unenforced('spec.limits[].type', 'only containers and pods are bounded', other('Container', 'Pod')),
+    ...['default', 'defaultRequest', 'min', 'max', 'maxLimitRequestRatio'].flatMap((name) => honoured(`spec.limits[].${name}`)),
+  ],
+  'v1/ResourceQuota': [
+    ...common,
+    status,
+    {
+      // Its keys hold dots, so one row is for all of them.
+      field: 'spec.hard',
+      support: { level: 'unenforced', why: 'only pods, processor and memory are counted' },
+      when: (hard) => isMap(hard) && Object.keys(hard).some((key) => !countedResources.some((counted) => counted === key)),
+      whenText: `with other keys than ${countedResources.join(', ')}`,
+    },
+    unenforced('spec.scopes', 'all pods of the namespace are counted'),
+    unenforced('spec.scopeSelector', 'all pods of the namespace are counted'),
+  ],
+  'policy/v1/PodDisruptionBudget': [
+    ...common,
+    status,
+    { field: 'spec', support: { level: 'honoured', but: 'it guards pods from eviction, and nothing here evicts' } },
+  ],
+  'scheduling.k8s.io/v1/PriorityClass': [
+    ...common,
+    ...['value', 'globalDefault', 'description', 'preemptionPolicy'].map(
+      (field): SupportRow => ({ field, support: { level: 'honoured', but: 'no pod ever has to make way for another' } }),
+    ),
+  ],
 }
 
 /** Workloads of Kubernetes that this version does not run. */
@@ -374,14 +452,8 @@ export const dataKinds: Readonly<Record<string, string>> = {
   'networking.k8s.io/v1/Ingress': 'no HTTP routes are served',
   'networking.k8s.io/v1/IngressClass': 'no HTTP routes are served',
   'networking.k8s.io/v1/NetworkPolicy': 'every pod can reach every pod',
-  'policy/v1/PodDisruptionBudget': 'nothing is evicted',
   'rbac.authorization.k8s.io/v1/ClusterRole': 'there is no Kubernetes API to guard',
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': 'there is no Kubernetes API to guard',
   'rbac.authorization.k8s.io/v1/Role': 'there is no Kubernetes API to guard',
   'rbac.authorization.k8s.io/v1/RoleBinding': 'there is no Kubernetes API to guard',
-  'scheduling.k8s.io/v1/PriorityClass': 'no pod makes way for another',
-  'v1/Endpoints': 'endpoints come from selectors alone',
-  'v1/LimitRange': 'no defaults or limits come from it',
-  'v1/ResourceQuota': 'nothing is counted against it',
-  'v1/ServiceAccount': 'no token is mounted',
 }

@@ -126,6 +126,8 @@ export interface ProbeAction {
   readonly exec?: { readonly command: readonly string[] }
   readonly grpc?: { readonly port: number; readonly service: string }
   readonly sleep?: { readonly seconds: number }
+  /** in no manifest: fails once the container has written more than this to its own file system */
+  readonly storage?: { readonly limitBytes: number }
 }
 
 export interface Probe extends ProbeAction {
@@ -313,6 +315,7 @@ export interface PodSecurityContext {
   readonly supplementalGroups: readonly number[]
   readonly sysctls: readonly { readonly name: string; readonly value: string }[]
   readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string }
+  readonly appArmorProfile?: { readonly type: string; readonly localhostProfile?: string }
 }
 
 export interface PodSpec {
@@ -349,6 +352,13 @@ export interface PodSpec {
   readonly tolerations: readonly unknown[]
   readonly topologySpreadConstraints: readonly unknown[]
   readonly readinessGates: readonly { readonly conditionType: string }[]
+}
+
+/** What keeps pods away from a node unless they tolerate it. */
+export interface Taint {
+  readonly key: string
+  readonly value: string
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
 }
 
 export interface PodTemplate {
@@ -405,12 +415,24 @@ export interface ServicePort {
   readonly appProtocol?: string
 }
 
+/** An address that Git gives for a Service without a selector. */
+export interface GivenEndpoint {
+  readonly ip: string
+  readonly ready: boolean
+  /** `''` for none */
+  readonly hostname: string
+  /** by the name of the Service's port, `''` for the only one */
+  readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[]
+}
+
 export interface ServiceSpec {
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
   /** `'None'` is headless; absent means that Trireme chooses. */
   readonly clusterIP?: string
   /** `null` when the Service has no selector. */
   readonly selector: Labels | null
+  /** of a Service without a selector, from the Endpoints and EndpointSlices of the same revision */
+  readonly endpoints?: readonly GivenEndpoint[]
   readonly ports: readonly ServicePort[]
   readonly externalName?: string
   readonly externalIPs: readonly string[]

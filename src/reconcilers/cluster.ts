@@ -1,4 +1,5 @@
 /** The facts of one cluster that every planner needs: names, addresses, images. */
+import type { Labels, Taint } from '../model/types.ts'
 import { formatAddress, formatRange, hashNumber, isInRange, parseRange, type Range } from './addresses.ts'
 
 export interface Cluster {
@@ -19,6 +20,9 @@ export interface Cluster {
   /** the Service address that answers DNS */
   readonly dnsAddress: string
   readonly nodeImage: string
+  /** what the operator has given its nodes, for templates that choose by it */
+  readonly nodeLabels: Labels
+  readonly nodeTaints: readonly Taint[]
   /** label put on everything that is made, beside the cluster's own; tests use it to clean up */
   readonly extraLabels: Readonly<Record<string, string>>
 }
@@ -29,6 +33,8 @@ export function defineCluster(options: {
   readonly domain: string
   readonly subnet: string
   readonly nodeImage: string
+  readonly nodeLabels?: Labels
+  readonly nodeTaints?: readonly Taint[]
   readonly extraLabels?: Readonly<Record<string, string>>
 }): Cluster {
   const subnet = parseRange(options.subnet)
@@ -46,6 +52,8 @@ export function defineCluster(options: {
     routerAddress: formatAddress(pods.first + reservedOf(pods) - 2),
     dnsAddress: formatAddress(services.first + 10),
     nodeImage: options.nodeImage,
+    nodeLabels: options.nodeLabels ?? {},
+    nodeTaints: options.nodeTaints ?? [],
     extraLabels: options.extraLabels ?? {},
   }
 }

@@ -1,8 +1,9 @@
 /** A pod on Docker: compiles a bound pod template into the containers and volumes that make it. */
 import { canonicalText, sha256 } from '../model/canonical.ts'
-import { bytes, cpuMillis } from '../model/quantity.ts'
+import { GPU } from '../model/policy.ts'
+import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
-import type { Container, PodSpec, PodTemplate } from '../model/types.ts'
+import type { Container, PodSpec, PodTemplate, SecurityContext } from '../model/types.ts'
 import type { ContainerConfig, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodFacts } from './downward.ts'
@@ -232,6 +233,7 @@ function compileContainer(
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
+        ...gpusOf(container),
         mounts: mounts.map((mount) => mountOf(mount, mountpoint, input.mountsParts)),
         networkMode: `container:${containerName(input, SANDBOX, 0)}`,
       }
@@ -263,6 +265,12 @@ export function containerResources(container: Container): ResourceLimits {
   }
 }
 
+/** @see https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/: whole ones, as a limit */
+function gpusOf({ resources: { limits } }: Container): Pick<ContainerConfig, 'gpus'> {
+  const count = Number(parseQuantity(limits[GPU] ?? 0).nanos / 1_000_000_000n)
+  return count > 0 ? { gpus: count } : {}
+}
+
 /**
  * Kubernetes' order without its negative scores: an engine without CAP_SYS_RESOURCE (rootless, nested) refuses
  * to start a container with one, and cannot be asked beforehand. Guaranteed pods and sandboxes get 0.
@@ -284,7 +292,7 @@ function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
 function compileSecurity(
   container: Container,
   pod: PodSpec,
-): Pick<ContainerSpec, 'capAdd' | 'capDrop' | 'readonlyRootfs' | 'securityOpt' | 'groupAdd' | 'privileged'> {
+): Pick<ContainerSpec, 'capAdd' | 'capDrop' | 'readonlyRootfs' | 'securityOpt' | 'groupAdd' | 'privileged' | 'unmaskedProc'> {
   const { securityContext: own } = container
   const seccomp = own.seccompProfile ?? pod.securityContext.seccompProfile
   const groups = [
@@ -296,13 +304,20 @@ function compileSecurity(
     capDrop: own.capabilities?.drop ?? [],
     readonlyRootfs: own.readOnlyRootFilesystem ?? false,
     privileged: own.privileged ?? false,
+    ...(own.procMount === 'Unmasked' ? { unmaskedProc: true } : {}),
     securityOpt: [
       ...(own.allowPrivilegeEscalation === false ? ['no-new-privileges'] : []),
       ...(seccomp?.type === 'Unconfined' ? ['seccomp=unconfined'] : []),
-      ...(own.appArmorProfile?.type === 'Unconfined' ? ['apparmor=unconfined'] : []),
+      ...appArmorOption(own.appArmorProfile ?? pod.securityContext.appArmorProfile),
     ],
     groupAdd: [...new Set(groups)].map(String),
   }
+}
+
+/** The engine's own profile unless another is named; the engine refuses to start a container with one that is not loaded. */
+function appArmorOption(profile: SecurityContext['appArmorProfile']): string[] {
+  if (profile?.type === 'Unconfined') return ['apparmor=unconfined']
+  return profile?.type === 'Localhost' ? [`apparmor=${profile.localhostProfile ?? ''}`] : []
 }
 
 /** `uid[:gid]`; the group alone keeps the image's user. */

@@ -1,5 +1,5 @@
 /** Pods as Services see them. @see Kubernetes pkg/controller/endpointslice */
-import type { Labels } from '../model/types.ts'
+import type { Labels, Service } from '../model/types.ts'
 import type { PodNow } from './podstate.ts'
 
 export interface PodEndpoint {
@@ -14,6 +14,8 @@ export interface PodEndpoint {
   readonly hostname: string
   /** `''` for none */
   readonly subdomain: string
+  /** by Git, not by a selector: its ports go by the names of the Service's ports */
+  readonly given?: true
   readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[]
 }
 
@@ -41,4 +43,22 @@ export function podEndpoint(pod: PodNow): PodEndpoint[] {
       ),
     },
   ]
+}
+
+/** The addresses that Git gives for a Service without a selector. */
+export function givenAddresses({ metadata: { namespace, name }, spec }: Service): PodEndpoint[] {
+  return (spec.endpoints ?? []).map(({ ip, ready, hostname, ports }) => ({
+    uid: `given/${namespace}/${name}/${ip}`,
+    name: '',
+    namespace,
+    ip,
+    node: '',
+    labels: {},
+    ready,
+    terminating: false,
+    hostname,
+    subdomain: hostname === '' ? '' : name,
+    given: true,
+    ports,
+  }))
 }

@@ -65,7 +65,7 @@ export interface ObservedPod {
 
 /** Whether a declared port has begun to listen, of a container that has no probe to say so. */
 export type PortKind = `port ${number}`
-export type ProbeKind = 'liveness' | 'readiness' | 'startup' | PortKind
+export type ProbeKind = 'liveness' | 'readiness' | 'startup' | 'storage' | PortKind
 
 /** The state of one probe of one running container. */
 export interface ProbeState {

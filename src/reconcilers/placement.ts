@@ -11,6 +11,7 @@ export interface PlacedService {
 
 /** The port a pod listens on for a Service port; named ports differ from pod to pod. `undefined` when it has none of that name. */
 export function targetPort(port: ServicePort, pod: PodEndpoint): number | undefined {
-  if (typeof port.targetPort === 'number') return port.targetPort
-  return pod.ports.find(({ name, protocol }) => name === port.targetPort && protocol === port.protocol)?.port
+  if (typeof port.targetPort === 'number' && pod.given === undefined) return port.targetPort
+  const wanted = pod.given === undefined ? port.targetPort : port.name
+  return pod.ports.find(({ name, protocol }) => name === wanted && protocol === port.protocol)?.port
 }

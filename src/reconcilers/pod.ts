@@ -41,7 +41,7 @@ export function planPod(pod: PodNow): Lane[] {
   if (!context.node.reachable) return []
   if (context.record.deletion !== undefined) return planTeardown(pod)
   if (pod.sandbox === 'lost') return []
-  if (context.missing.length > 0 && pod.sandbox === 'absent') return []
+  if (pod.sandbox === 'absent' && (context.missing.length > 0 || context.misfit !== '')) return []
   return [...planPulls(pod), ...planLife(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
 }
 

@@ -33,6 +33,8 @@ export interface PodContext {
   readonly compiled: CompiledPod
   /** sentences about what the template refers to and does not exist */
   readonly missing: readonly string[]
+  /** why it cannot be on its node, `''` once it is there */
+  readonly misfit: string
   readonly observed: ObservedPod | undefined
   /** names of this pod's volumes that exist */
   readonly volumes: readonly string[]
@@ -86,6 +88,8 @@ export interface PodNow {
   readonly lostBecause: string
   /** the drift that lost it, when it was one */
   readonly lostBy: DriftKind | undefined
+  /** why it is to go though it runs, `''` otherwise */
+  readonly evictedBecause: string
   readonly containers: readonly ContainerNow[]
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
   readonly ready: boolean
@@ -101,12 +105,22 @@ export function observePod(context: PodContext): PodNow {
     sandbox: stage,
     lostBecause: because,
     lostBy: drift,
+    evictedBecause: evictionCause(context, containers),
     containers,
     phase,
     ready: context.node.reachable
       ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready)
       : context.record.readySince > 0,
   }
+}
+
+/** @see Kubernetes pkg/kubelet/eviction: reason Evicted */
+function evictionCause({ probes }: PodContext, containers: readonly ContainerNow[]): string {
+  for (const { latest, stage, compiled } of containers) {
+    const storage = stage === 'running' && latest !== undefined ? probes(latest.id).storage : undefined
+    if (storage?.result === 'failure') return `Evicted: container ${compiled.name} ${storage.lastAnswer}`
+  }
+  return ''
 }
 
 /** How an attempt is remembered: once it has been seen running with its hook done, or for what was done to it. */

@@ -44,10 +44,11 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
 }
 
 function summarize(pod: PodNow, containers: readonly ContainerStatus[]): Waiting {
-  const { record, missing, node } = pod.context
+  const { record, missing, misfit, node } = pod.context
   if (record.deletion !== undefined) return { reason: 'Terminating', message: record.deletion.cause }
   if (!node.reachable) return { reason: 'Unknown', message: `node ${node.name} is unreachable: ${node.error}` }
   if (pod.sandbox === 'lost') return { reason: 'Failed', message: pod.lostBecause }
+  if (misfit !== '' && pod.sandbox === 'absent') return { reason: 'Unschedulable', message: misfit }
   if (missing.length > 0 && pod.sandbox === 'absent') return { reason: 'CreateContainerConfigError', message: missing.join('; ') }
   const troubled =
     containers.find(({ state, message }) => state === 'waiting' && message !== '') ??

@@ -1,6 +1,7 @@
 /** Which containers of a workload are to be probed, and how. */
 import type { Container, Probe } from '../model/types.ts'
 import { portProbes, portsAsked } from './listening.ts'
+import { storageProbe } from './localstorage.ts'
 import type { ProbeKind } from './observed.ts'
 import type { ContainerNow, PodNow } from './podstate.ts'
 
@@ -25,7 +26,7 @@ export function probeTargets(pod: PodNow): ProbeTarget[] {
   return pod.containers.flatMap((one) => {
     if (one.latest === undefined || one.stage !== 'running' || !one.hooked) return []
     const { container } = one.compiled
-    const probes = { ...ownProbes(container), ...portProbes(portsAsked(container, one.latest, now)) }
+    const probes = { ...ownProbes(container), ...storageProbe(container), ...portProbes(portsAsked(container, one.latest, now)) }
     if (Object.keys(probes).length === 0) return []
     return [
       {

@@ -2,7 +2,7 @@
 import { matchesLabels } from '../model/selector.ts'
 import { type Labels, objectKey, type Service, type ServicePort } from '../model/types.ts'
 import { serviceRecords } from './dnsrecords.ts'
-import type { PodEndpoint } from './endpoints.ts'
+import { givenAddresses, type PodEndpoint } from './endpoints.ts'
 import { type PlacedService, targetPort } from './placement.ts'
 import type { Backend, DnsRecord, RoutePort, RouteTable, ServiceRoute } from './routetable.ts'
 
@@ -43,10 +43,10 @@ export function buildRouteTable(services: readonly PlacedService[], pods: PodInd
   }
 }
 
-/** Pods that a Service's selector matches, whatever their state. */
+/** Pods that a Service's selector matches, whatever their state; without a selector the addresses that Git gives. */
 export function selectedEndpoints(service: Service, pods: PodIndex): PodEndpoint[] {
   const { selector } = service.spec
-  if (selector === null || Object.keys(selector).length === 0) return []
+  if (selector === null || Object.keys(selector).length === 0) return givenAddresses(service)
   return [...pods.labelled(service.metadata.namespace, selector)]
 }
 

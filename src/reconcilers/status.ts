@@ -176,6 +176,13 @@ export interface SourceStatus {
   readonly pruneHeld: readonly string[]
 }
 
+/** A ResourceQuota and what its namespace uses of it; amounts as quantities, such as `500m` and `1Gi`. */
+export interface QuotaStatus {
+  readonly namespace: string
+  readonly name: string
+  readonly resources: readonly { readonly resource: string; readonly hard: string; readonly used: string }[]
+}
+
 export interface Unenforced {
   readonly key: ObjectKey
   readonly file: string
@@ -206,5 +213,6 @@ export interface ClusterStatus {
   readonly services: readonly ServiceStatus[]
   readonly claims: readonly ClaimStatus[]
   readonly nodes: readonly NodeStatus[]
+  readonly quotas: readonly QuotaStatus[]
   readonly unenforced: readonly Unenforced[]
 }

@@ -21,6 +21,9 @@ export function dropGone(memory: WorkloadMemory, pods: readonly PodNow[]): Workl
   return left.length === memory.pods.length ? memory : { ...memory, pods: left }
 }
 
+/** A pod that nothing lets onto its node is looked at again after: ms. */
+const MISFIT_RETRY_MS = 10_000
+
 /** A pod that is lost sooner than this after it was made was never any good: ms. */
 const QUICK_LOSS_MS = 10_000
 
@@ -60,10 +63,11 @@ function recordPod(pod: PodNow, now: number): PodRecord {
     pod.containers.filter((one) => one.condemned !== undefined),
   )
   const readySince = pod.ready ? record.readySince || now : 0
-  const lost = pod.sandbox === 'lost' && record.deletion === undefined
+  const leaves = pod.sandbox === 'lost' ? pod.lostBecause : pod.evictedBecause
+  const lost = record.deletion === undefined && (pod.sandbox === 'lost' || leaves !== '')
   const same = bound === record.bound && launched === record.launched && readySince === record.readySince
   if (same && condemned === (record.condemned ?? NONE) && !lost) return record
-  const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: pod.lostBecause }
+  const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: leaves }
   return { ...record, bound, launched, readySince, ...(condemned.length > 0 ? { condemned } : {}), ...(lost ? { deletion } : {}) }
 }
 
@@ -145,6 +149,8 @@ export function nextWake(
   const times = pods.flatMap((pod) => podTimes(pod, wanted))
   if (wanted !== null && memory.rollout?.result === 'running' && memory.progress !== null && memory.progress.since > 0)
     times.push(memory.progress.since + wanted.spec.progressDeadlineSeconds * 1000)
+  // Who keeps a pod off its node may leave any time, and tells only those who route to it.
+  if (pods.some(({ context }) => context.misfit !== '')) times.push(now + MISFIT_RETRY_MS)
   if (memory.setbacks !== undefined) times.push(resumeAt(memory.setbacks))
   const ahead = times.filter((time) => time > now)
   return ahead.length === 0 ? undefined : Math.min(...ahead)

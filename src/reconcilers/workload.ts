@@ -2,6 +2,7 @@
  * The workload planner: Deployment, ReplicaSet and Pod, from what Git wants and what is observed to the
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
+import { exceeds, quotaUsage } from '../model/quota.ts'
 import { splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
@@ -18,6 +19,7 @@ import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
+import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, type Wanted, wantedOf } from './wanted.ts'
@@ -143,6 +145,7 @@ function podContext(
     cluster: input.cluster,
     compiled,
     missing: [...missing, ...missingClaims(compiled.volumes, namespace, claim, node)],
+    misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
     observed,
     volumes: input.volumes(record.uid),
     claim,
@@ -155,6 +158,24 @@ function podContext(
     tail: input.tail,
     now: input.now,
   }
+}
+
+/** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */
+function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRecord, set: SetRecord, node: NodeView): string {
+  const { namespace } = splitKey(input.key)
+  const { spec, metadata } = set.template
+  // Of its own workload this pass knows more than what is remembered.
+  const others = (): readonly Neighbour[] =>
+    neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
+  const why = misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others)
+  if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
+  if (input.quotas.length === 0) return ''
+  const beside = others().filter((other) => other.namespace === namespace)
+  const specs = beside.map((other) => other.spec)
+  return exceeds(
+    spec,
+    input.quotas.map((quota) => quotaUsage(quota, specs)),
+  )
 }
 
 /** A pod's compilation never changes, and its set's bound values live as long as the set: so it is kept with them. */

@@ -1,4 +1,4 @@
-import type { ObjectKey, Workload } from '../model/types.ts'
+import type { ObjectKey, OtherObject, Workload } from '../model/types.ts'
 import type { ConfigLookup } from './binding.ts'
 import type { Claim } from './claims.ts'
 import type { Cluster } from './cluster.ts'
@@ -24,6 +24,10 @@ export interface WorkloadInput {
   readonly nodes: readonly NodeView[]
   /** names of existing volumes by pod uid */
   readonly volumes: (podUid: string) => readonly string[]
+  /** workloads as they are remembered, but for those that are about to go; asked for only where a pod has to do with others */
+  readonly workloads: () => Iterable<readonly [key: ObjectKey, memory: WorkloadMemory]>
+  /** the ResourceQuotas of its namespace */
+  readonly quotas: readonly OtherObject[]
   readonly addressUsed: (ip: string) => boolean
   readonly probes: (containerId: string) => ContainerProbes
   readonly routing: (podUid: string) => PodRouting

@@ -192,6 +192,10 @@ export interface ContainerConfig {
   /** such as `no-new-privileges` and `seccomp=…` */
   readonly securityOpt: readonly string[]
   readonly groupAdd: readonly string[]
+  /** how many GPUs, of any */
+  readonly gpus?: number
+  /** all of /proc, as the host has it */
+  readonly unmaskedProc?: true
   readonly pidMode?: string
   readonly ipcMode?: string
   /** switch off the image's own HEALTHCHECK */
@@ -294,6 +298,8 @@ export interface Engine {
   events(sinceMs: number, signal: AbortSignal): AsyncIterable<EngineEvent>
   logs(id: string, options: LogOptions, signal?: AbortSignal): AsyncIterable<LogLine>
   stats(id: string): Promise<ContainerStats>
+  /** Bytes that a container has written to its own file system, beside its image and its volumes. The engine counts them file by file. */
+  writtenBytes(id: string): Promise<number>
 
   /** Resolves with the image id once the pull is complete. */
   pullImage(ref: string, auth: RegistryAuth | undefined, signal?: AbortSignal): Promise<string>

@@ -235,6 +235,7 @@ function isResting(entry: Entry, worker: Worker): boolean {
   if (entry.target.suspend.includes(worker.kind)) return true
   if (worker.kind === 'startup') return worker.tally.result !== 'unknown'
   if (isPort(worker.kind)) return worker.tally.result === 'success'
+  if (worker.kind === 'storage') return worker.tally.result === 'failure'
   if (worker.kind === 'liveness' && worker.tally.result === 'failure') return true
   const startup = entry.workers.get('startup')
   return startup !== undefined && startup.tally.result !== 'success'

@@ -1,5 +1,5 @@
 /** Durable memory in one SQLite file: reads come from memory, every change is on disk before it returns. */
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { LoadedObject } from '../model/types.ts'
@@ -8,6 +8,7 @@ import { openDatabase } from './database.ts'
 import { loadDigestKey } from './digestkey.ts'
 import { createDocuments, readDocuments } from './documents.ts'
 import { storeError } from './error.ts'
+import { makePrivateFolder } from './folder.ts'
 import { createEventLog, createHistoryLog, readJournal } from './journal.ts'
 import { takeLock } from './lock.ts'
 import type { SourceRecord, Store } from './store.ts'
@@ -53,7 +54,7 @@ export function openStore(options: StoreOptions): Store {
 
 function makePrivate(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    makePrivateFolder(dir)
     if ((statSync(dir).mode & 0o077) !== 0) chmodSync(dir, 0o700)
   } catch (error) {
     throw storeError(error, dir, 'use data directory')

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { packFiles } from '../../src/runtime/archive.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
 import { kindOf } from './kinds.ts'
 import type { ContractLab } from './lab.ts'
@@ -197,6 +198,14 @@ export function containerContract(current: () => ContractLab): void {
       expect(stats.memoryWorkingSetBytes).toBeLessThanOrEqual(stats.memoryUsageBytes)
       await engine.stopContainer(id, 5)
       expect(await engine.stats(id)).toMatchObject({ cpuNanos: 0, memoryUsageBytes: 0 })
+    })
+
+    test('what a container has written counts, and what its image holds does not', async () => {
+      const id = await lab.start(programs.idle)
+      const before = await engine.writtenBytes(id)
+      const files = [{ path: 'large', mode: 0o644, bytes: new Uint8Array(100_000) }]
+      await engine.putArchive(id, '/', await packFiles(files, { gid: 0 }))
+      expect((await engine.writtenBytes(id)) - before).toBeGreaterThanOrEqual(100_000)
     })
   })
 }

@@ -120,6 +120,8 @@ function configOf(dataDir: string): Config {
     namespace: 'default',
     prune: { enabled: true, maxShare: 1, confirm: '' },
     allow: {},
+    nodeLabels: {},
+    nodeTaints: [],
     git: { timeoutMs: 60_000 },
     render: { allowRemote: false },
     logLevel: 'info',

@@ -198,6 +198,7 @@ export function cluster(change: Partial<ClusterStatus> = {}): ClusterStatus {
     services: [service()],
     claims: [],
     nodes: [node()],
+    quotas: [],
     unenforced: [],
     ...change,
   }

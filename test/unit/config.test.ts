@@ -145,6 +145,12 @@ describe('what is wrong is said with its place, all at once', () => {
       change: file('git: {timeot: 3s}'),
       want: ['git.timeot (trireme.yaml): there is no such option (did you mean git.timeout?)'],
     },
+    {
+      name: 'mistyped variable',
+      change: { env: { TRIREME_INTERVALL: '5s' } },
+      want: ['TRIREME_INTERVALL: there is no such variable (did you mean TRIREME_INTERVAL?)'],
+    },
+    { name: 'variable of something else', change: { env: { TRIREME_SERVICE_HOST: '10.0.0.1' } }, want: [] },
     { name: 'nothing near', change: file('zzzzzzzz: 1'), want: ['zzzzzzzz (trireme.yaml): there is no such option'] },
     {
       name: 'prototype',

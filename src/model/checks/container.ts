@@ -2,6 +2,7 @@
  * Containers: image, ports, variables, resources, mounts, probes and hooks.
  * @see Kubernetes pkg/apis/core/validation/validation.go, `validateContainers`
  */
+import { GPU } from '../policy.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
@@ -10,6 +11,7 @@ import type { FieldPath } from '../types.ts'
 import { checkFieldRef, checkResourceRef, downwardFields } from './downward.ts'
 import { checkMounts, type PodVolumes } from './podvolume.ts'
 import { checkHook, checkProbe } from './probe.ts'
+import { checkProfiles } from './profiles.ts'
 
 export function checkContainer(container: Raw, volumes: PodVolumes, at: FieldPath, report: Report): void {
   checkName(container, at, report)
@@ -17,6 +19,7 @@ export function checkContainer(container: Raw, volumes: PodVolumes, at: FieldPat
   checkPorts(container, at, report)
   checkVariables(container, at, report)
   checkResources(mapAt(container, 'resources'), [...at, 'resources'], report)
+  checkProfiles(container, at, report)
   checkMounts(container, volumes, at, report)
   for (const key of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
     if (has(container, key)) checkProbe(container, key, [...at, key], report)
@@ -136,6 +139,18 @@ function checkResources(resources: Raw, at: FieldPath, report: Report): void {
       report([...at, 'requests', name], 'RequestAboveLimit', `the request of ${amounts}`)
     }
   }
+  checkGpus(limits, mapAt(resources, 'requests'), at, report)
+}
+
+/** @see Kubernetes: extended resources are whole, and never shared between a request and a larger limit */
+function checkGpus(limits: Raw, requests: Raw, at: FieldPath, report: Report): void {
+  const [limit, request] = [field(limits, GPU), field(requests, GPU)]
+  if (limit === undefined && request === undefined) return
+  if (limit === undefined) report([...at, 'limits', GPU], 'MissingField', `${GPU} needs a limit: a request alone gets none`)
+  else if (quantity(limit).nanos % 1_000_000_000n !== 0n)
+    report([...at, 'limits', GPU], 'BadQuantity', `${plainText(limit)} is no whole number of GPUs`)
+  else if (request !== undefined && quantity(request).nanos !== quantity(limit).nanos)
+    report([...at, 'requests', GPU], 'OutOfRange', `${plainText(request)} must be as much as the limit, ${plainText(limit)}`)
 }
 
 /** The schema has already reported what is no quantity. */

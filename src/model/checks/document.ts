@@ -5,6 +5,7 @@ import type { Report } from '../report.ts'
 import type { BuiltinKind } from '../schema.ts'
 import { checkShape } from '../shape.ts'
 import { checkConfigMap, checkSecret } from './config.ts'
+import { checkEndpointSlice, checkEndpoints } from './endpoints.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
@@ -16,6 +17,8 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'v1/Secret': checkSecret,
   'v1/Pod': checkPod,
   'v1/Service': checkService,
+  'v1/Endpoints': checkEndpoints,
+  'discovery.k8s.io/v1/EndpointSlice': checkEndpointSlice,
   'apps/v1/Deployment': checkWorkload,
   'apps/v1/ReplicaSet': checkWorkload,
   'v1/PersistentVolumeClaim': checkPersistentVolumeClaim,

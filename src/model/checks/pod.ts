@@ -9,6 +9,7 @@ import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 import { checkContainer } from './container.ts'
 import { checkVolumes, type PodVolumes } from './podvolume.ts'
+import { checkProfiles } from './profiles.ts'
 
 export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
   if (field(spec, 'containers') !== undefined && listAt(spec, 'containers').length === 0) {
@@ -17,6 +18,7 @@ export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
   const volumes = checkVolumes(spec, at, report)
   checkContainers(spec, volumes, at, report)
   checkNames(spec, at, report)
+  checkProfiles(spec, at, report)
   checkAliases(spec, at, report)
   const grace = numberAt(spec, 'terminationGracePeriodSeconds')
   if (grace !== undefined && grace < 0) report([...at, 'terminationGracePeriodSeconds'], 'OutOfRange', `${grace} is below zero`)

@@ -51,6 +51,8 @@ function hostConfig(config: ContainerConfig, logDriver: LogDriver): object {
     ReadonlyRootfs: config.readonlyRootfs,
     SecurityOpt: config.securityOpt,
     GroupAdd: config.groupAdd,
+    ...(config.unmaskedProc ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
+    ...(config.gpus === undefined ? {} : { DeviceRequests: [{ Driver: 'nvidia', Count: config.gpus, Capabilities: [['gpu']] }] }),
     ...(config.pidMode !== undefined ? { PidMode: config.pidMode } : {}),
     ...(config.ipcMode !== undefined ? { IpcMode: config.ipcMode } : {}),
     LogConfig: logConfig(config.logMaxBytes, config.logMaxFiles, logDriver),

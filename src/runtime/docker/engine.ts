@@ -47,7 +47,16 @@ export function dockerEngine(options: ConnectOptions & { readonly node: string; 
 
 type Observations = Pick<
   Engine,
-  'info' | 'listContainers' | 'inspectContainer' | 'listNetworks' | 'listVolumes' | 'inspectImage' | 'events' | 'logs' | 'stats'
+  | 'info'
+  | 'listContainers'
+  | 'inspectContainer'
+  | 'listNetworks'
+  | 'listVolumes'
+  | 'inspectImage'
+  | 'events'
+  | 'logs'
+  | 'stats'
+  | 'writtenBytes'
 >
 
 function observations(connection: Connection): Observations {
@@ -91,6 +100,13 @@ function observations(connection: Connection): Observations {
       const said = await connection.json({ op: 'stats', subject: id, method: 'GET', path, query })
       if (!isRecord(said)) throw odd('stats', id, 'usage')
       return containerStats(said)
+    },
+    async writtenBytes(id) {
+      const path = `/containers/${objectId('writtenBytes', id)}/json`
+      const said = await connection.json({ op: 'writtenBytes', subject: id, method: 'GET', path, query: { size: true } })
+      if (!isRecord(said)) throw odd('writtenBytes', id, 'a container')
+      // A container that has written nothing has no such field.
+      return typeof said.SizeRw === 'number' ? said.SizeRw : 0
     },
   }
 }

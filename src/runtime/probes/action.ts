@@ -6,6 +6,7 @@ import { failure, fitAnswer, ownError, type ProbeAnswer, type ProbeBounds, type 
 import { probeExec } from './exec.ts'
 import { probeGrpc } from './grpc.ts'
 import { probeHttp } from './http.ts'
+import { probeStorage } from './storage.ts'
 import { probeTcp } from './tcp.ts'
 
 export interface ProbeTools {
@@ -46,6 +47,7 @@ async function attempt(action: ProbeAction, site: ProbeSite, bounds: ProbeBounds
   if (action.tcpSocket !== undefined) return probeTcp(action.tcpSocket, site, bounds)
   if (action.exec !== undefined) return probeExec(action.exec.command, site, bounds)
   if (action.grpc !== undefined) return probeGrpc(action.grpc, site, bounds)
+  if (action.storage !== undefined) return probeStorage(action.storage, site, bounds)
   return failure('the probe has no action')
 }
 

@@ -20,7 +20,7 @@ const HASTY = { everyMs: 200, forMs: 3_000 }
  */
 export function intervalMs(kind: ProbeKind, probe: Probe, everSucceeded: boolean, openMs: number): number {
   const period = probe.periodSeconds * 1000
-  if (kind === 'liveness' || kind === 'startup' || everSucceeded || openMs >= EAGER.forMs) return period
+  if (kind === 'liveness' || kind === 'startup' || kind === 'storage' || everSucceeded || openMs >= EAGER.forMs) return period
   const hasty = openMs < HASTY.forMs && probe.exec === undefined
   return Math.min(period, hasty ? HASTY.everyMs : EAGER.everyMs)
 }

@@ -52,7 +52,7 @@ import {
   removeNetwork,
 } from './networks.ts'
 import type { SimulatedEngineOptions } from './options.ts'
-import { logLines, statsOf } from './output.ts'
+import { logLines, statsOf, writtenBytes } from './output.ts'
 import { viewOf } from './state.ts'
 import { createVolume, listVolumes, removeVolume } from './volumes.ts'
 import { World } from './world.ts'
@@ -142,6 +142,10 @@ export class SimulatedEngine implements Engine {
 
   stats(id: string) {
     return this.#line.call('stats', () => statsOf(this.raw, this.raw.container(id)))
+  }
+
+  writtenBytes(id: string) {
+    return this.#line.call('writtenBytes', () => writtenBytes(this.raw.container(id)))
   }
 
   pullImage(...[ref, auth, signal]: Args<'pullImage'>) {

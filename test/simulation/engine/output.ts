@@ -56,3 +56,7 @@ export function statsOf(machine: Machine, container: RawContainer): ContainerSta
   const cpuNanos = START_CPU_NANOS + (readAt - container.startedAt) * cpuNanosPerMs
   return { cpuNanos, memoryUsageBytes: memoryBytes, memoryWorkingSetBytes: memoryBytes, memoryRssBytes: memoryBytes, readAt }
 }
+
+export function writtenBytes({ files }: RawContainer): number {
+  return [...files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
+}

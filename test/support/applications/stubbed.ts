@@ -6,6 +6,8 @@ const IMAGE = 'trireme/stub:1'
 const IMAGES_OWN = ['command', 'args', 'imagePullPolicy', 'workingDir']
 /** Where a container without ports listens for the probes that asked a program of its image. */
 const PROBED_PORT = 65_000
+/** Kinds whose pods do their work and end. */
+const ENDING = ['Job', 'CronJob']
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe']
 
 /** Workloads with stubs, everything else as it was. */
@@ -16,7 +18,8 @@ export function stubbed(documents: readonly Document[]): Document[] {
     const template = templateOf(document)
     if (path === undefined || template === undefined) return document
     const targets = selecting(services, document, template).flatMap((service) => listAt(service, 'spec', 'ports'))
-    return replaceAt(document, [...path, 'spec'], stubbedPod(mapAt(template, 'spec'), targets))
+    const ends = ENDING.includes(textAt(document, 'kind'))
+    return replaceAt(document, [...path, 'spec'], stubbedPod(mapAt(template, 'spec'), targets, ends))
   })
 }
 
@@ -30,7 +33,8 @@ export function selecting(services: readonly Document[], workload: Document, tem
   })
 }
 
-function stubbedPod(spec: Document, servicePorts: readonly Document[]): Document {
+/** @param ends its containers come to their end by themselves */
+function stubbedPod(spec: Document, servicePorts: readonly Document[], ends: boolean): Document {
   const containers = listAt(spec, 'containers')
   const declared = new Set(containers.flatMap(portsOf))
   // A Service may aim at a port that no container declares: the first one listens there, then.
@@ -45,9 +49,11 @@ function stubbedPod(spec: Document, servicePorts: readonly Document[]): Document
     if (executed && wanted.size === 0) wanted.add(PROBED_PORT + index)
     const ports = [...wanted].filter((port) => !taken.has(port))
     for (const port of ports) taken.add(port)
-    return stubbedContainer(container, ports)
+    return ends ? endingContainer(container) : stubbedContainer(container, ports)
   })
-  const inits = listAt(spec, 'initContainers').map((container) => ({ ...stubbedContainer(container, []), command: ['true'] }))
+  const inits = listAt(spec, 'initContainers').map((container) =>
+    container.restartPolicy === 'Always' ? stubbedContainer(container, portsOf(container)) : endingContainer(container),
+  )
   const { imagePullSecrets: _, ...rest } = spec
   return { ...rest, containers: stubs, ...(inits.length === 0 ? {} : { initContainers: inits }) }
 }
@@ -79,6 +85,10 @@ function stubbedContainer(container: Document, ports: readonly number[]): Docume
       { name: 'PATHS', value: [...new Set(['/', ...paths.filter((path) => path.startsWith('/'))])].join(' ') },
     ],
   }
+}
+
+function endingContainer(container: Document): Document {
+  return { ...stubbedContainer(container, []), command: ['true'] }
 }
 
 function stubbedField(field: string, value: unknown, port: number | undefined): unknown {

@@ -154,6 +154,15 @@ test('a node that does not answer is unknown, as Kubernetes has it', () => {
   expect(ready(false)[2]).toBe('node=alpha,condition=Ready,status=unknown 1')
 })
 
+test('a quota is told by what it allows and what is used', () => {
+  const resources = [{ resource: 'requests.cpu', hard: '2', used: '500m' }]
+  const quotas = [{ namespace: 'shop', name: 'small', resources }]
+  expect(samples(cluster({ quotas }), 'kube_resourcequota')).toEqual([
+    'resourcequota=small,namespace=shop,resource=requests.cpu,type=hard 2',
+    'resourcequota=small,namespace=shop,resource=requests.cpu,type=used 0.5',
+  ])
+})
+
 describe('sources', () => {
   for (const { name, change, want } of [
     { name: 'all of the newest revision is healthy', change: {}, want: 1 },

@@ -76,6 +76,26 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:12 spec.template.spec.containers[0].resources.requests.cpu RequestAboveLimit',
     ],
     [
+      'half a GPU',
+      deployment({ container: 'resources: {limits: {nvidia.com/gpu: 500m}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] BadQuantity',
+    ],
+    [
+      'a GPU that is only requested',
+      deployment({ container: 'resources: {requests: {nvidia.com/gpu: 1}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] MissingField',
+    ],
+    [
+      'an AppArmor profile without its name',
+      deployment({ container: 'securityContext: {appArmorProfile: {type: Localhost}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].securityContext.appArmorProfile.localhostProfile MissingField',
+    ],
+    [
+      'a profile that is not of the node, with a name',
+      deployment({ pod: 'securityContext: {seccompProfile: {type: RuntimeDefault, localhostProfile: a}}' }),
+      'app.yaml:9 spec.template.spec.securityContext.seccompProfile.localhostProfile UnknownField',
+    ],
+    [
       'undeclared volume',
       deployment({ pod: 'volumes: [{name: config, emptyDir: {}}]', container: 'volumeMounts: [{name: confg, mountPath: /c}]' }),
       'app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].name UnknownVolume → config',
@@ -258,13 +278,13 @@ describe('verdicts', () => {
   test('all of it is honoured', () => expect(verdict(deployment())).toEqual([['honoured']]))
 
   test('a field without effect', () =>
-    expect(verdict(deployment({ pod: 'nodeSelector: {disk: ssd}' }))).toEqual([
-      ['partly', 'spec.template.spec.nodeSelector: pods are not placed by it'],
+    expect(verdict(deployment({ pod: 'schedulerName: own' }))).toEqual([
+      ['partly', 'spec.template.spec.schedulerName: there is one scheduler'],
     ]))
 
   test('a kind that is only kept', () =>
-    expect(verdict('apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}')).toEqual([
-      ['partly', 'accepted, not enforced: no token is mounted'],
+    expect(verdict('apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: a}')).toEqual([
+      ['partly', 'accepted, not enforced: no HTTP routes are served'],
     ]))
 
   test('a custom resource', () =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { partsOf } from '../../../src/model/assess.ts'
 import { builtinKind, type FieldType, objectType } from '../../../src/model/schema.ts'
 import { dataKinds, kindSupport, unrunKinds } from '../../../src/model/support.ts'
 import { deployment, loadText } from '../../support/manifests.ts'
@@ -42,7 +43,7 @@ describe('every row is about a field that exists', () => {
     const slash = key.lastIndexOf('/')
     const kind = builtinKind(key.slice(0, slash), key.slice(slash + 1))
     const root: FieldType = { shape: 'object', type: objectType(kind?.typeName ?? '') }
-    const missing = kindSupport[key]?.filter(({ field }) => !exists(root, field.replaceAll('[]', '.[]').split('.')))
+    const missing = kindSupport[key]?.filter(({ field }) => !exists(root, partsOf(field)))
     expect(missing?.map(({ field }) => field)).toEqual([])
   })
 })

@@ -71,6 +71,29 @@ describe('a container', () => {
   ])
     test(`resources: ${name}`, () => expect(container({ resources }).resources).toEqual(want))
 
+  for (const { name, pod, own, want } of [
+    { name: 'the engine has its own', pod: {}, own: {}, want: [] },
+    { name: 'none', pod: {}, own: { type: 'Unconfined' }, want: ['apparmor=unconfined'] },
+    { name: 'of the node', pod: {}, own: { type: 'Localhost', localhostProfile: 'k8s-web' }, want: ['apparmor=k8s-web'] },
+    { name: 'of the pod', pod: { type: 'Unconfined' }, own: {}, want: ['apparmor=unconfined'] },
+    { name: 'of the container first', pod: { type: 'Unconfined' }, own: { type: 'RuntimeDefault' }, want: [] },
+  ])
+    test(`AppArmor profile: ${name}`, () => {
+      const profiled = (profile: object) => (Object.keys(profile).length === 0 ? {} : { appArmorProfile: profile })
+      const spec = { securityContext: profiled(pod) }
+      expect(first({ containers: [app({ securityContext: profiled(own) })], spec }).securityOpt).toEqual(want)
+    })
+
+  test('all of /proc, where it is asked for', () => {
+    expect(container({ securityContext: { procMount: 'Unmasked' } }).unmaskedProc).toBe(true)
+    expect(container({}).unmaskedProc).toBeUndefined()
+  })
+
+  test('GPUs are asked of the engine, whole ones, and none where none are', () => {
+    expect(container({ resources: { limits: { 'nvidia.com/gpu': '2' } } }).gpus).toBe(2)
+    expect(container({}).gpus).toBeUndefined()
+  })
+
   for (const { name, change, want } of [
     { name: 'the image decides', change: {}, want: { entrypoint: undefined, cmd: undefined } },
     { name: 'args keep the entrypoint of the image', change: { args: ['x'] }, want: { entrypoint: undefined, cmd: ['x'] } },

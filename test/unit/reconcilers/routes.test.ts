@@ -208,3 +208,15 @@ test('changedPods: those that one table treats differently', () => {
   expect(changedPods(a, a)).toEqual([])
   expect(changedPods(undefined, a).sort()).toEqual(['uid-1', 'uid-2'])
 })
+
+test('a Service without a selector leads to the addresses that Git gives, by the name of its port', () => {
+  const bare = service({ selector: {}, ports: [{ name: 'sql', port: 80 }] })
+  const to = (ip: string, ready: boolean, port: number) => ({
+    ip,
+    ready,
+    hostname: '',
+    ports: [{ name: 'sql', protocol: 'TCP', port }],
+  })
+  const endpoints = [to('192.0.2.2', false, 5433), to('192.0.2.1', true, 5432)]
+  expect(text(table([{ ...bare, spec: { ...bare.spec, endpoints } }], [endpoint(1)]))).toBe('tcp 80 → 192.0.2.1:5432')
+})

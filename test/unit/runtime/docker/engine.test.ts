@@ -434,6 +434,13 @@ describe('what is sent', () => {
     expect(Object.keys(sent)).not.toContain('Hostname')
   })
 
+  test('GPUs, whichever the engine has', async () => {
+    answers.answer({ 'GET /info': json({}), 'POST /containers/create': json({ Id: 'x' }, 201) })
+    await engine.createContainer({ ...config, gpus: 2 })
+    const { HostConfig } = JSON.parse(answers.bodies.at(-1)!)
+    expect(HostConfig.DeviceRequests).toEqual([{ Driver: 'nvidia', Count: 2, Capabilities: [['gpu']] }])
+  })
+
   test('parts of volumes, folders that are made, and mounts that are shared', async () => {
     answers.answer({ 'GET /info': json({}), 'POST /containers/create': json({ Id: 'x' }, 201) })
     const mounts = [

@@ -1,0 +1,19 @@
+/**
+ * Seccomp and AppArmor profiles.
+ * @see Kubernetes pkg/apis/core/validation/validation.go, `validateSeccompProfileField` and `validateAppArmorProfileField`
+ */
+import { has, mapAt, type Raw, textAt } from '../raw.ts'
+import type { Report } from '../report.ts'
+import type { FieldPath } from '../types.ts'
+
+/** @param at of the object that has the `securityContext` */
+export function checkProfiles(owner: Raw, at: FieldPath, report: Report): void {
+  for (const key of ['seccompProfile', 'appArmorProfile']) {
+    const profile = mapAt(owner, 'securityContext', key)
+    const path = [...at, 'securityContext', key, 'localhostProfile']
+    const named = (textAt(profile, 'localhostProfile') ?? '').trim() !== ''
+    if (textAt(profile, 'type') === 'Localhost') {
+      if (!named) report(path, 'MissingField', 'type Localhost needs the name of a profile')
+    } else if (has(profile, 'localhostProfile')) report(path, 'UnknownField', 'only possible with type Localhost')
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * ResourceQuotas: how many pods, and how much processor and memory, the pods of a namespace may ask for together.
+ * @see Kubernetes pkg/quota/v1/evaluator/core/pods.go
+ */
+import { formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
+import { field, mapAt } from './raw.ts'
+import type { OtherObject, PodSpec } from './types.ts'
+
+/** What of `spec.hard` is counted. */
+export const countedResources = [
+  'pods',
+  'cpu',
+  'memory',
+  'requests.cpu',
+  'requests.memory',
+  'limits.cpu',
+  'limits.memory',
+] as const
+type Counted = (typeof countedResources)[number]
+
+export interface QuotaUsage {
+  readonly namespace: string
+  readonly name: string
+  readonly resources: readonly { readonly resource: Counted; readonly hard: Quantity; readonly used: Quantity }[]
+}
+
+/** @param pods specs of the namespace's pods */
+export function quotaUsage(quota: OtherObject, pods: readonly PodSpec[]): QuotaUsage {
+  const hard = mapAt(quota.body, 'spec', 'hard')
+  return {
+    namespace: quota.metadata.namespace,
+    name: quota.metadata.name,
+    resources: countedResources
+      .filter((resource) => field(hard, resource) !== undefined)
+      .map((resource) => ({ resource, hard: parseQuantity(String(field(hard, resource))), used: total(resource, pods) })),
+  }
+}
+
+/** Why `spec` is too much for a quota of its namespace, in the words of the API server; `''` when it is not. */
+export function exceeds(spec: PodSpec, usages: readonly QuotaUsage[]): string {
+  for (const { name, resources } of usages) {
+    const unsaid = resources.filter(({ resource }) => !says(resource, spec)).map(({ resource }) => resource)
+    if (unsaid.length > 0) return `failed quota: ${name}: must specify ${unsaid.join(',')}`
+    const over = resources
+      .map(({ resource, hard, used }) => ({ resource, hard, used, asked: total(resource, [spec]) }))
+      .filter(({ hard, used, asked }) => used.nanos + asked.nanos > hard.nanos)
+    if (over.length === 0) continue
+    const list = (of: (one: (typeof over)[number]) => Quantity): string =>
+      over.map((one) => `${one.resource}=${formatQuantity(of(one))}`).join(',')
+    return `exceeded quota: ${name}, requested: ${list(({ asked }) => asked)}, used: ${list(({ used }) => used)}, limited: ${list(({ hard }) => hard)}`
+  }
+  return ''
+}
+
+/** Every container must say what a quota counts. */
+function says(resource: Counted, spec: PodSpec): boolean {
+  if (resource === 'pods') return true
+  return spec.containers.every((container) => amount(resource, container.resources) !== undefined)
+}
+
+function total(resource: Counted, pods: readonly PodSpec[]): Quantity {
+  if (resource === 'pods') return { nanos: BigInt(pods.length) * 1_000_000_000n, format: 'DecimalSI' }
+  const nanos = pods.reduce((sum, pod) => sum + podAmount(resource, pod), 0n)
+  return { nanos, format: resource.endsWith('memory') ? 'BinarySI' : 'DecimalSI' }
+}
+
+/** Containers run side by side, init containers one after the other before them: the larger of the two. */
+function podAmount(resource: Counted, { containers, initContainers }: PodSpec): bigint {
+  const of = (container: PodSpec['containers'][number]): bigint => amount(resource, container.resources) ?? 0n
+  const together = containers.reduce((sum, container) => sum + of(container), 0n)
+  const alone = initContainers.map(of).filter((one) => one > together)
+  return alone.sort((a, b) => (a < b ? -1 : 1)).at(-1) ?? together
+}
+
+/** A bare `cpu` or `memory` is the request; a limit alone is a request of as much. */
+function amount(resource: Counted, { limits, requests }: PodSpec['containers'][number]['resources']): bigint | undefined {
+  const name = resource.split('.').at(-1) ?? ''
+  const text = resource.startsWith('limits.') ? limits[name] : (requests[name] ?? limits[name])
+  return text === undefined ? undefined : parseQuantity(text).nanos
+}

@@ -1,0 +1,102 @@
+/** What a namespace and a node let in, and where a Service without a selector leads, on the real engine. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { app, service } from '../support/apps.ts'
+import { DaemonLab } from '../support/daemon.ts'
+
+const lab = new DaemonLab('admission')
+const key = (name: string): string => `Deployment/default/${name}`
+const named = (name: string) => ({ name, namespace: 'default' })
+
+beforeAll(async () => {
+  await lab.write({ 'web.yaml': [app('web'), service('web')] })
+  await lab.start('--node-label', 'disk=ssd', '--node-taint', 'dedicated=db:NoSchedule')
+})
+
+afterAll(async () => {
+  await lab.remove()
+})
+
+test('a taint keeps pods away that do not tolerate it, and says so; who tolerates it runs', async () => {
+  const taint = await lab.until('it is Pending', ({ workloads }) =>
+    workloads.find(({ key: own, pods }) => own === key('web') && pods.some(({ reason }) => reason === 'Unschedulable')),
+  )
+  expect(taint.message).toContain('0/1 nodes are available: 1 node(s) had untolerated taint {dedicated: db}.')
+  const tolerations = [{ key: 'dedicated', operator: 'Exists' }]
+  await lab.write({ 'web.yaml': [app('web', { pod: { tolerations, nodeSelector: { disk: 'ssd' } } }), service('web')] })
+  await lab.untilHealthy(key('web'))
+})
+
+const tolerations = [{ operator: 'Exists' }]
+
+test('a quota holds back what is too much, and its use is in the status', async () => {
+  const quota = (pods: string) => ({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: named('small'),
+    spec: { hard: { pods } },
+  })
+  await lab.write({ 'quota.yaml': [quota('2')], 'many.yaml': [app('many', { replicas: 2, pod: { tolerations } })] })
+  const full = await lab.until('one waits for room', ({ workloads, quotas }) => {
+    const many = workloads.find((each) => each.key === key('many'))
+    return many?.ready === 1 && quotas[0]?.resources[0]?.used === '2' ? many : undefined
+  })
+  expect(full.message).toContain('exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2')
+  await lab.write({ 'quota.yaml': [quota('3')] })
+  await lab.untilHealthy(key('many'))
+  await lab.write({ 'quota.yaml': null, 'many.yaml': null })
+})
+
+test('a LimitRange gives a container its limit, which Docker enforces', async () => {
+  const limits = [{ type: 'Container', default: { memory: '48Mi' } }]
+  const range = { apiVersion: 'v1', kind: 'LimitRange', metadata: named('bounds'), spec: { limits } }
+  await lab.write({ 'range.yaml': [range], 'bound.yaml': [app('bound', { pod: { tolerations } })] })
+  await lab.untilHealthy(key('bound'))
+  const [pod] = await lab.pods(key('bound'))
+  expect(pod?.containers[0]?.limits.memoryBytes).toBe(48 * 2 ** 20)
+  const limit = 'cat /sys/fs/cgroup/memory.max 2>/dev/null || cat /sys/fs/cgroup/memory/memory.limit_in_bytes'
+  expect(await lab.exec(pod!, 'app', limit)).toBe(String(48 * 2 ** 20))
+  await lab.write({ 'range.yaml': null, 'bound.yaml': null })
+  await lab.until('it is gone', ({ workloads }) => !workloads.some((each) => each.key === key('bound')))
+})
+
+test('a pod that writes more than its ephemeral-storage limit is evicted, and another takes its place', async () => {
+  const lifecycle = { postStart: { exec: { command: ['sh', '-c', 'dd if=/dev/zero of=/large bs=1M count=8'] } } }
+  const resources = { limits: { 'ephemeral-storage': '4Mi' } }
+  await lab.write({ 'writer.yaml': [app('writer', { pod: { tolerations }, container: { lifecycle, resources } })] })
+  await lab.until('it was evicted', async () => {
+    const events = await lab.events()
+    return events.some(
+      ({ object, message }) => object === key('writer') && /Evicted: container app has written \d+Mi/.test(message),
+    )
+  })
+  await lab.write({ 'writer.yaml': null })
+})
+
+test('a Service without a selector leads to the addresses that Git gives', async () => {
+  const server = createServer((_, response) => response.end('outside\n'))
+  const gateway = await lab.docker(
+    'network',
+    'inspect',
+    `trireme-${lab.cluster}`,
+    '--format',
+    '{{(index .IPAM.Config 0).Gateway}}',
+  )
+  await new Promise<void>((listening) => server.listen(0, gateway, listening))
+  try {
+    const { port } = server.address() as AddressInfo
+    const bare = { apiVersion: 'v1', kind: 'Service', metadata: named('outside'), spec: { ports: [{ port: 80 }] } }
+    const subsets = [{ addresses: [{ ip: gateway }], ports: [{ port }] }]
+    await lab.write({ 'outside.yaml': [bare, { apiVersion: 'v1', kind: 'Endpoints', metadata: named('outside'), subsets }] })
+    await lab.untilHealthy(key('web'))
+    const [pod] = await lab.pods(key('web'))
+    const answer = await lab.until('it answers by its name', async () => {
+      const said = await lab.exec(pod!, 'app', 'wget -q -O - http://outside/ || true')
+      return said.includes('outside') ? said : undefined
+    })
+    expect(answer).toContain('outside')
+  } finally {
+    server.close()
+  }
+})
