@@ -47,7 +47,7 @@ export function claimId(namespace: string, name: string): string {
 
 /** Every claim with what it gets, by `claimId`. A PersistentVolume goes to one claim, and stays with the one that holds it. */
 export function bindClaims({ claims, volumes, classes, held }: Storage): ReadonlyMap<string, Claim> {
-  const inOrder = claims.toSorted((a, b) => rank(a, held) - rank(b, held) || (idOf(a) < idOf(b) ? -1 : 1))
+  const inOrder = claims.toSorted((a, b) => rank(a) - rank(b) || (idOf(a) < idOf(b) ? -1 : 1))
   const named = new Map(volumes.map((volume) => [volume.metadata.name, volume]))
   const taken = new Set<string>()
   for (const claim of claims) taken.add(held.get(idOf(claim)) ?? '')
@@ -69,9 +69,9 @@ function idOf({ metadata }: PersistentVolumeClaim): string {
   return claimId(metadata.namespace, metadata.name)
 }
 
-/** Who holds one is served first, then who asks for one by name. */
-function rank(claim: PersistentVolumeClaim, held: Storage['held']): number {
-  return held.get(idOf(claim)) ? 0 : claim.spec.volumeName === undefined ? 2 : 1
+/** Who asks for one by name is served first. */
+function rank({ spec }: PersistentVolumeClaim): number {
+  return spec.volumeName === undefined ? 1 : 0
 }
 
 interface Offer {

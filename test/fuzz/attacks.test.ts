@@ -12,7 +12,6 @@ import { maxWebhookBytes } from '../../src/api/webhook.ts'
 import { diffCluster } from '../../src/diff/objects.ts'
 import { renderDiffs } from '../../src/diff/render.ts'
 import { parseRemote } from '../../src/git/url.ts'
-import { writersAbove } from '../../src/reconcilers/places.ts'
 import { isWithin } from '../../src/render/layout.ts'
 import { renderTree } from '../../src/render/render.ts'
 import { rawRequest, startTestApi } from '../support/api.ts'
@@ -64,18 +63,6 @@ describe('paths out of the repository', () => {
   test('a prefix check without a separator: shop-secrets is not within shop', () => {
     expect(isWithin('shop-secrets/a.yaml', 'shop')).toBe(false)
     expect(isWithin('shop/a.yaml', 'shop')).toBe(true)
-  })
-
-  test('CVE-2017-1002101: a link in a volume cannot become a mount of the node: whoever could put one there is found', () => {
-    const volume = { name: 'v', driver: 'local', labels: {}, mountpoint: '/volumes/v/_data' }
-    const whole = { type: 'volume', name: 'v', source: '/volumes/v/_data', destination: '/v', readOnly: false }
-    const part = { ...whole, type: 'bind', name: '', source: '/volumes/v/_data/a' }
-    const running = (name: string, mount: object) => ({ name, state: 'running', labels: {}, mounts: [mount] }) as never
-    const all = [running('whole', whole), running('reader', { ...whole, readOnly: true }), running('part', part)]
-    expect(writersAbove(all, volume, 'a')).toEqual(['whole'])
-    expect(writersAbove(all, volume, 'a/b')).toEqual(['part', 'whole'])
-    expect(writersAbove(all, volume, 'ab')).toEqual(['whole'])
-    expect(writersAbove(all, { ...volume, name: 'w', mountpoint: '/volumes/w/_data' }, 'a')).toEqual([])
   })
 
   test.each([
@@ -231,6 +218,16 @@ describe('what a repository says', () => {
 
 /** Attack, and the test that tries it beside the code. */
 const elsewhere: readonly (readonly [attack: string, file: string, test: string])[] = [
+  [
+    'CVE-2017-1002101: a link in a volume becomes a mount of the node',
+    'test/e2e/volumes.test.ts',
+    'a link in the way of a part is never followed',
+  ],
+  [
+    'the same, put there at the last moment',
+    'test/unit/reconcilers/places.test.ts',
+    'whoever could exchange a part is found, and nobody else',
+  ],
   [
     'links out of the tree',
     'test/unit/git/folder.test.ts',

@@ -141,6 +141,11 @@ describe('manifests', () => {
   )
 })
 
+test('a volume with a source called constructor could not be checked', () => {
+  const text = deployment({ pod: 'volumes: [{name: v, constructor: {}}]' })
+  expect(problemLines(loadText(text).problems)).toContain('app.yaml:9 spec.template.spec.volumes[0].constructor UnknownField')
+})
+
 describe('what every object inherits', () => {
   const nothing = { configMaps: {}, secrets: {} }
   const facts = {

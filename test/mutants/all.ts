@@ -10,6 +10,7 @@ import { rollout } from './rollout.ts'
 import { router } from './router.ts'
 import { secrets } from './secrets.ts'
 import { services } from './services.ts'
+import { volumes } from './volumes.ts'
 
 export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   rollout,
@@ -22,4 +23,5 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   node,
   diff,
   secrets,
+  volumes,
 }

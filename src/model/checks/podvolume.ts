@@ -3,7 +3,7 @@
  * @see Kubernetes pkg/apis/core/validation/validation.go, `validateVolumeSource`
  */
 import { nearest } from '../nearest.ts'
-import { field, has, mapAt, mapsAt, numberAt, type Raw, textAt } from '../raw.ts'
+import { field, has, mapAt, mapsAt, numberAt, ownOf, type Raw, textAt } from '../raw.ts'
 import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
@@ -26,7 +26,7 @@ export function checkVolumes(spec: Raw, at: FieldPath, report: Report): PodVolum
     if (sources.length > 1) {
       report(path, 'TooMany', `volume ${name} has ${sources.length} sources (${sources.join(', ')}); expected one, ${sourceHint}`)
     }
-    for (const source of sources) checks[source]?.(mapAt(volume, source), { at: [...path, source], spec, report })
+    for (const source of sources) ownOf(checks, source)?.(mapAt(volume, source), { at: [...path, source], spec, report })
   }
   return volumes
 }

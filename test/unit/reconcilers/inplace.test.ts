@@ -41,6 +41,16 @@ test('what somebody edited is drift all the same', () => {
   expect(stage.planText(web)).toBe('put web.1/volume conf: drift: a changed from outside')
 })
 
+test('what somebody edited while no daemon was there is drift, where changed config would have rolled', () => {
+  const containers = [app({ volumeMounts: [{ name: 'conf', mountPath: '/conf' }] })]
+  const spec = { volumes: [{ name: 'conf', configMap: { name: 'conf' } }] }
+  const stage = new Stage().apply(deployment({ template: { containers, spec }, spec: { replicas: 1 } }), conf)
+  stage.settle()
+  const [[volume, files] = ['', {}]] = stage.node.files
+  stage.node = { ...stage.node, put: new Map(), files: new Map([[volume, { ...files, a: 'other' }]]) }
+  expect(stage.planText(web)).toBe('put web.1/volume conf: drift: a changed from outside')
+})
+
 test('a ConfigMap that left Git leaves the files as they are', () => {
   const { stage } = running(conf, keys)
   stage.objects.delete('ConfigMap/shop/conf')

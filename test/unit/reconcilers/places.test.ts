@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { writersAbove } from '../../../src/reconcilers/places.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, claim, deployment, type TemplateChange } from '../../support/world.ts'
@@ -46,6 +47,19 @@ describe('before a container is made and started', () => {
       ['start', undefined],
     ])
   })
+})
+
+test('whoever could exchange a part is found, and nobody else', () => {
+  const volume = { name: 'v', driver: 'local', labels: {}, mountpoint: '/volumes/v/_data' }
+  const whole = { type: 'volume', name: 'v', source: '/volumes/v/_data', destination: '/v', readOnly: false }
+  const part = { ...whole, type: 'bind', name: '', source: '/volumes/v/_data/a' }
+  const running = (name: string, mount: object) => ({ name, state: 'running', labels: {}, mounts: [mount] }) as never
+  const ended = { name: 'ended', state: 'exited', labels: {}, mounts: [whole] } as never
+  const all = [running('whole', whole), running('reader', { ...whole, readOnly: true }), running('part', part), ended]
+  expect(writersAbove(all, volume, 'a')).toEqual(['whole'])
+  expect(writersAbove(all, volume, 'a/b')).toEqual(['part', 'whole'])
+  expect(writersAbove(all, volume, 'ab')).toEqual(['whole'])
+  expect(writersAbove(all, { ...volume, name: 'w', mountpoint: '/volumes/w/_data' }, 'a')).toEqual([])
 })
 
 test('Docker never restarts a container by itself whose part of a volume it would mount unseen', () => {
