@@ -139,7 +139,7 @@ test('the data of a claim outlives a roll, its removal from Git, and comes back 
   await inPod('store', 'echo kept > /data/file')
   expect(await inPod('store', 'stat -c "%u:%g %a" /data /data/file | tr "\\n" ,')).toBe('0:2000 2777,1000:2000 644,')
   await lab.write({ 'store.yaml': [store('2')] })
-  await lab.until('version 2', async () => (await inPod('store', 'echo $VERSION')) === '2')
+  await lab.untilTrue('version 2', async () => (await inPod('store', 'echo $VERSION')) === '2')
   expect(await inPod('store', 'cat /data/file')).toBe('kept')
   await lab.write({ 'store.yaml': null, 'data.yaml': null })
   await lab.until('the workload is gone', ({ workloads }) => workloads.every(({ key: one }) => one !== key('store')))
@@ -196,6 +196,32 @@ test('a part is not mounted while another container could exchange it', async ()
   )
   await lab.write({ 'writer.yaml': [writer(0)] })
   expect(await inPod('parts', 'cat /data/table')).toBe('row')
+})
+
+test('a claim takes the PersistentVolume that is kept for it, with what is in it', async () => {
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'given' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '5Gi' },
+      storageClassName: 'manual',
+      claimRef: { namespace: 'trusted', name: 'given' },
+      hostPath: { path: join(host, 'given') },
+    },
+  }
+  const taken = { ...claim('given', { storageClassName: 'manual' }), metadata: { name: 'given', namespace: 'trusted' } }
+  const reader = app('reader', {
+    namespace: 'trusted',
+    pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'given', readOnly: true } }] },
+    container: { volumeMounts: [{ name: 'd', mountPath: '/d' }] },
+  })
+  await lab.write({ 'given.yaml': [volume, taken, reader] })
+  expect(await inPod('reader', 'cat /d/hello; echo x > /d/x || echo refused', 'trusted')).toContain('of the noderefused')
+  const { claims } = await lab.status()
+  expect(claims.find(({ name }) => name === 'given')).toMatchObject({ phase: 'Bound', persistentVolume: 'given' })
+  expect((await lab.trireme('status', '--server', lab.url)).output).toMatch(/trusted +given +Bound +1Gi +manual/)
 })
 
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {
