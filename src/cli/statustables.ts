@@ -1,7 +1,9 @@
 /** The status as tables. Pure: the time, the terminal's width and the colours are arguments. */
 import type colors from 'picocolors'
+import { formatQuantity } from '../model/quantity.ts'
 import { splitKey } from '../model/types.ts'
 import type {
+  ClaimStatus,
   ClusterStatus,
   NodeStatus,
   PodStatus,
@@ -30,6 +32,7 @@ export function renderStatus(status: ClusterStatus, options: TableOptions): stri
     table(workloadHead, status.workloads, workloadRow),
     table(['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP', 'NODE'], pods, podRow),
     table(['NAMESPACE', 'SERVICE', 'TYPE', 'CLUSTER-IP', 'PORTS', 'ENDPOINTS', 'CONDITION'], status.services, serviceRow),
+    table(['NAMESPACE', 'CLAIM', 'STATUS', 'REQUEST', 'CLASS', 'VOLUME', 'PODS', 'MESSAGE'], status.claims, claimRow),
     table(['NODE', 'STATUS', 'ENGINE', 'CPUS', 'MEMORY', 'PODS', 'ROUTER'], status.nodes, nodeRow),
     table(['NAMESPACE', 'QUOTA', 'USED'], status.quotas, quotaRow),
     table(['NOT ENFORCED', 'FILE', 'REASON'], unenforcedRows(status), ({ cells }) => cells),
@@ -114,6 +117,19 @@ function renderPort({ port, nodePort, protocol }: ServiceStatus['ports'][number]
   return `${port}${nodePort > 0 ? `:${nodePort}` : ''}/${protocol}`
 }
 
+function claimRow(claim: ClaimStatus, { columns, ink }: TableOptions): readonly string[] {
+  return [
+    claim.namespace,
+    claim.name,
+    paintWord(claim.phase, ink),
+    claim.requestBytes === 0 ? '-' : formatQuantity({ nanos: BigInt(claim.requestBytes) * 1_000_000_000n, format: 'BinarySI' }),
+    claim.storageClass || '-',
+    claim.volume || '-',
+    claim.pods.join(',') || '-',
+    cut(claim.message, columns, 90),
+  ]
+}
+
 function nodeRow(node: NodeStatus, { columns, ink }: TableOptions): readonly string[] {
   const { connected, address, message } = node.router
   return [
@@ -145,8 +161,10 @@ function short(sha: string): string {
 }
 
 function paintWord(word: string, ink: Ink): string {
-  if (['Available', 'Running', 'Ready', 'Succeeded', 'Completed'].includes(word)) return ink.green(word)
-  if (['Progressing', 'Pending', 'Waiting', 'Terminating', 'Paused', 'NoEndpoints', 'ContainerCreating'].includes(word))
+  if (['Available', 'Running', 'Ready', 'Succeeded', 'Completed', 'Bound'].includes(word)) return ink.green(word)
+  if (
+    ['Progressing', 'Pending', 'Waiting', 'Terminating', 'Paused', 'NoEndpoints', 'ContainerCreating', 'Retained'].includes(word)
+  )
     return ink.yellow(word)
   return ink.red(word)
 }

@@ -9,6 +9,7 @@ import {
   type Service,
 } from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
+import type { Claim } from '../reconcilers/claims.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
@@ -20,6 +21,7 @@ import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
+import { createClaims } from './claims.ts'
 import { createHoldings } from './holdings.ts'
 import { isService, isWorkload } from './kinds.ts'
 import type { NodeReading } from './node.ts'
@@ -50,6 +52,8 @@ export interface World {
   /** the ResourceQuotas of a namespace */
   quotas(namespace: string): readonly OtherObject[]
   allQuotas(): readonly OtherObject[]
+  /** every claim with what it gets, by `<namespace>/<name>` */
+  claims(): ReadonlyMap<string, Claim>
   addressUsed(ip: string): boolean
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
@@ -94,6 +98,7 @@ export function createWorld(
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
   const holdings = createHoldings()
+  const claims = createClaims()
   for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
   for (const key of new Set([...effective.keys(), ...store.services().keys()])) if (isService(key)) rehold(key)
   const routes = createRouting(cluster.domain)
@@ -226,6 +231,11 @@ export function createWorld(
     },
     quotas: (namespace) => quotas.get(namespace) ?? [],
     allQuotas: () => [...quotas.values()].flat(),
+    claims: () =>
+      claims.of(
+        effective,
+        nodes.map((node) => node.claims()),
+      ),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>

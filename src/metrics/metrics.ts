@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DriftKind, Step } from '../reconcilers/plan.ts'
 import type { ClusterStatus } from '../reconcilers/status.ts'
+import { claimFamilies, collectClaims } from './claims.ts'
 import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
 import { collectPods, podFamilies } from './pods.ts'
@@ -64,6 +65,7 @@ const stateFamilies: Families = {
   ...setFamilies,
   ...podFamilies,
   ...serviceFamilies,
+  ...claimFamilies,
   ...sourceFamilies,
   ...usageFamilies,
 }
@@ -74,6 +76,7 @@ export function* collectState(status: ClusterStatus, usage: readonly UsageSample
   yield* collectSets(status)
   yield* collectPods(status)
   yield* collectServices(status)
+  yield* collectClaims(status)
   yield* collectSources(status)
   yield* collectUsage(usage)
 }

@@ -11,7 +11,12 @@ import type { BoundConfig } from './memory.ts'
 const HASH_SCHEMA = 1
 
 /** Set to `"false"` on a pod template, it keeps changed ConfigMaps and Secrets from rolling it. */
-export const ROLL_ON_CONFIG = 'trireme.dev/roll-on-config-change'
+const ROLL_ON_CONFIG = 'trireme.dev/roll-on-config-change'
+
+/** Whether changed values make new pods; otherwise their files change in place, and variables with the next start. */
+export function rollsOnConfig(template: PodTemplate): boolean {
+  return template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
+}
 
 export interface ConfigLookup {
   configMap(namespace: string, name: string): ConfigMap | undefined
@@ -106,7 +111,7 @@ const PULL_SECRETS = 'imagePullSecrets'
 const hashes = new WeakMap<BoundConfig, { readonly template: PodTemplate; readonly hash: string }>()
 
 function computeHash(template: PodTemplate, config: BoundConfig): string {
-  const rolls = template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
+  const rolls = rollsOnConfig(template)
   const pullOnly = pullSecretNames(template)
   const secrets = Object.fromEntries(Object.entries(config.secrets).filter(([name]) => !pullOnly.has(name)))
   return sha256(canonicalText({ schema: HASH_SCHEMA, template, config: rolls ? { ...config, secrets } : null })).slice(0, 10)
@@ -138,9 +143,10 @@ function findReferences(template: PodTemplate): Reference[] {
   }
   for (const volume of spec.volumes) {
     const where = `volume ${volume.name}`
-    const { configMap, secret } = volume
-    if (configMap) found.push(...volumeReferences('ConfigMap', configMap.name, configMap, where))
-    if (secret) found.push(...volumeReferences('Secret', secret.secretName, secret, where))
+    for (const { configMap, secret } of [volume, ...(volume.projected?.sources ?? [])]) {
+      if (configMap) found.push(...volumeReferences('ConfigMap', configMap.name, configMap, where))
+      if (secret) found.push(...volumeReferences('Secret', secret.secretName, secret, where))
+    }
   }
   // Kubernetes pulls anonymously when a pull secret is missing, so these never make a pod wait.
   for (const { name } of spec.imagePullSecrets)

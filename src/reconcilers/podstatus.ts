@@ -3,6 +3,7 @@ import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { ObjectKey } from '../model/types.ts'
 import { templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
+import { secretDigests } from './memory.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
 import { type ContainerNow, isAvailable, type PodContext, type PodNow } from './podstate.ts'
@@ -105,16 +106,15 @@ function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
 function lastWords({ set, tail }: PodContext, containerId: string): readonly string[] {
   // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
   if (templateHash(set.template, set.config) !== set.hash) return []
-  const secrets = Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
-  return tail(containerId, secrets)
+  return tail(containerId, [...secretDigests(set.config), ...(set.retired ?? [])])
 }
 
 /** @see Kubernetes pkg/kubelet/images and kuberuntime for the reasons */
 function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
   const { context } = pod
   if (context.missing.length > 0) return { reason: 'CreateContainerConfigError', message: context.missing.join('; ') }
-  const refused = refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
-  if (refused !== undefined) return { reason: 'CreateContainerConfigError', message: refused }
+  const refused = one.compiled.unfit || refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
+  if (refused) return { reason: 'CreateContainerConfigError', message: refused }
   const pull = failureOf(context.failures, pullLane(context, one.compiled.imageKey))
   if (pull !== undefined && !context.node.images.has(one.compiled.imageKey))
     return { reason: pullReason(one, pull), message: pull.message }

@@ -12,10 +12,11 @@ import { maxWebhookBytes } from '../../src/api/webhook.ts'
 import { diffCluster } from '../../src/diff/objects.ts'
 import { renderDiffs } from '../../src/diff/render.ts'
 import { parseRemote } from '../../src/git/url.ts'
+import { writersAbove } from '../../src/reconcilers/places.ts'
 import { isWithin } from '../../src/render/layout.ts'
 import { renderTree } from '../../src/render/render.ts'
 import { rawRequest, startTestApi } from '../support/api.ts'
-import { deployment, loadText, problemLines } from '../support/manifests.ts'
+import { loadText } from '../support/manifests.ts'
 import { tools, treeOf } from '../support/trees.ts'
 import { FuzzCluster } from './cluster.ts'
 import { withinASecond } from './fuzz.ts'
@@ -65,17 +66,42 @@ describe('paths out of the repository', () => {
     expect(isWithin('shop/a.yaml', 'shop')).toBe(true)
   })
 
-  test('CVE-2017-1002101: a link in a volume cannot become a mount of the node', () =>
-    expect(
-      problemLines(
-        loadText(
-          deployment({
-            pod: 'volumes: [{name: v, emptyDir: {}}]',
-            container: 'volumeMounts: [{name: v, mountPath: /m, subPath: link}]',
-          }),
-        ).problems,
-      ),
-    ).toEqual(['app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].subPath BadPath']))
+  test('CVE-2017-1002101: a link in a volume cannot become a mount of the node: whoever could put one there is found', () => {
+    const volume = { name: 'v', driver: 'local', labels: {}, mountpoint: '/volumes/v/_data' }
+    const whole = { type: 'volume', name: 'v', source: '/volumes/v/_data', destination: '/v', readOnly: false }
+    const part = { ...whole, type: 'bind', name: '', source: '/volumes/v/_data/a' }
+    const running = (name: string, mount: object) => ({ name, state: 'running', labels: {}, mounts: [mount] }) as never
+    const all = [running('whole', whole), running('reader', { ...whole, readOnly: true }), running('part', part)]
+    expect(writersAbove(all, volume, 'a')).toEqual(['whole'])
+    expect(writersAbove(all, volume, 'a/b')).toEqual(['part', 'whole'])
+    expect(writersAbove(all, volume, 'ab')).toEqual(['whole'])
+    expect(writersAbove(all, { ...volume, name: 'w', mountpoint: '/volumes/w/_data' }, 'a')).toEqual([])
+  })
+
+  test.each([
+    ['nfs', 'nfs: {server: "10.0.0.1,bind", path: /etc}', 'nfs.server BadAddress'],
+    ['mount options', 'nfs: {server: nfs, path: /etc}\n  mountOptions: ["rw,bind"]', 'mountOptions[0] UnknownValue'],
+    [
+      'a driver of its own',
+      'csi: {driver: local, volumeHandle: x, volumeAttributes: {o: bind, device: /}}',
+      'csi.driver UnknownValue',
+    ],
+    ['a folder', 'hostPath: {path: /}', 'hostPath PolicyViolation'],
+    ['a local folder', 'local: {path: /}', 'local PolicyViolation'],
+  ])('a PersistentVolume of the node by way of %s', (_, source, problem) => {
+    const spec = `accessModes: [ReadWriteOnce]\n  capacity: {storage: 1Gi}\n  ${source}`
+    const text = `apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: pv}\nspec:\n  ${spec}`
+    const { problems } = loadText(text, { allow: { default: ['hostPath'] } })
+    expect(problems.map(({ field, code }) => `${field} ${code}`)).toEqual([`spec.${problem}`])
+  })
+
+  test.each(['{type: none, o: bind, device: /}', '{type: ext4, device: /dev/sda1}', '{type: nfs, o: "addr=x,bind", device: /}'])(
+    'a StorageClass whose volumes are the node: %s',
+    (parameters) => {
+      const text = `apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: c}\nprovisioner: docker.io/local\nparameters: ${parameters}`
+      expect(new Set(loadText(text).problems.map(({ code }) => code))).toEqual(new Set(['UnknownValue']))
+    },
+  )
 })
 
 describe('secrets', () => {

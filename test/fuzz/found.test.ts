@@ -150,6 +150,8 @@ describe('what every object inherits', () => {
     ip: '10.88.1.1',
     node: 'alpha',
     hostIp: '10.88.0.1',
+    nodeMemoryBytes: 0,
+    nodeCpus: 0,
     template: template(),
     labels: {},
   }
@@ -172,11 +174,11 @@ describe('what every object inherits', () => {
   })
 
   test('a volume with an item called toString could not be planned', () => {
-    const { spec } = template({
+    const of = template({
       spec: { volumes: [{ name: 'v', configMap: { name: 'conf', optional: true, items: [{ key: 'toString', path: 'a' }] } }] },
     })
     const config = { ...nothing, configMaps: { conf: { data: { a: '1' }, binaryData: {} } } }
-    expect(compileVolumes(cluster(), facts, 'o', spec, config)[0]?.files).toEqual([])
+    expect(compileVolumes(cluster(), { ...facts, template: of }, 'o', config)[0]?.files).toEqual([])
   })
 })
 

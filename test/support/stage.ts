@@ -12,11 +12,15 @@ import {
   type ObjectKey,
   type OtherObject,
   objectKey,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
   type Secret,
   type Service,
+  type StorageClass,
   splitKey,
   type Workload,
 } from '../../src/model/types.ts'
+import { bindClaims, type Claim, claimId } from '../../src/reconcilers/claims.ts'
 import type { Cluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import { groupPods, volumesByPod } from '../../src/reconcilers/grouping.ts'
@@ -94,6 +98,7 @@ export class Stage {
           this.objects.get(objectKey('ConfigMap', namespace, name)) as ConfigMap | undefined,
         secret: (namespace: string, name: string) => this.objects.get(objectKey('Secret', namespace, name)) as Secret | undefined,
       },
+      claim: (namespace: string, name: string) => this.claims().get(claimId(namespace, name)),
       cluster: this.cluster,
       nodes: deepFreeze([viewOf(node)]),
       volumes: (uid: string) => volumesByPod(node.volumes.values()).get(uid) ?? [],
@@ -108,6 +113,19 @@ export class Stage {
       tail: this.tail,
       now,
       id: this.#idsFrom(this.#ids),
+    })
+  }
+
+  claims(): ReadonlyMap<string, Claim> {
+    const all = [...this.objects.values()]
+    const held = [...this.node.volumes.values()].flatMap(({ labels }) =>
+      labels[LABEL.claim] === undefined ? [] : [[labels[LABEL.claim] ?? '', labels[LABEL.persistentVolume] ?? ''] as const],
+    )
+    return bindClaims({
+      claims: all.filter(({ kind }) => kind === 'PersistentVolumeClaim') as PersistentVolumeClaim[],
+      volumes: all.filter(({ kind }) => kind === 'PersistentVolume') as PersistentVolume[],
+      classes: all.filter(({ kind }) => kind === 'StorageClass') as StorageClass[],
+      held: new Map(held),
     })
   }
 
