@@ -345,7 +345,10 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...honoured('spec.replicas', 'spec.ordinals', 'spec.selector', 'spec.serviceName', 'spec.podManagementPolicy'),
     { field: 'spec.updateStrategy', support: { level: 'honoured', but: mendsStale } },
     ...honoured('spec.minReadySeconds', 'spec.revisionHistoryLimit'),
-    refused('spec.volumeClaimTemplates', 'no volumes are provisioned by this version'),
+    ...honoured(...['apiVersion', 'kind', 'status'].map((field) => `spec.volumeClaimTemplates[].${field}`)),
+    ...metadataSupport.map((row) => ({ ...row, field: `spec.volumeClaimTemplates[].metadata.${row.field}` })),
+    ...honoured(...['selector', 'volumeName', 'storageClassName'].map((field) => `spec.volumeClaimTemplates[].spec.${field}`)),
+    ...request('spec.volumeClaimTemplates[].spec'),
     ...['whenDeleted', 'whenScaled'].map((when) =>
       refused(`spec.persistentVolumeClaimRetentionPolicy.${when}`, 'claims are never deleted by this version', only('Delete')),
     ),

@@ -421,8 +421,7 @@ export interface StatefulSetSpec {
 
 export interface ClaimTemplate {
   readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }
-  /** a PersistentVolumeClaimSpec as it was written */
-  readonly spec: Readonly<Record<string, unknown>>
+  readonly spec: ClaimSpec
 }
 
 export interface StatefulSet extends KubeObject {

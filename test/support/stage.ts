@@ -13,14 +13,13 @@ import {
   type OtherObject,
   objectKey,
   type PersistentVolume,
-  type PersistentVolumeClaim,
   type Secret,
   type Service,
   type StorageClass,
   splitKey,
   type Workload,
 } from '../../src/model/types.ts'
-import { bindClaims, type Claim, claimId } from '../../src/reconcilers/claims.ts'
+import { bindClaims, type Claim, claimId, declaredClaims } from '../../src/reconcilers/claims.ts'
 import type { Cluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import { groupPods, volumesByPod } from '../../src/reconcilers/grouping.ts'
@@ -122,7 +121,7 @@ export class Stage {
       labels[LABEL.claim] === undefined ? [] : [[labels[LABEL.claim] ?? '', labels[LABEL.persistentVolume] ?? ''] as const],
     )
     return bindClaims({
-      claims: all.filter(({ kind }) => kind === 'PersistentVolumeClaim') as PersistentVolumeClaim[],
+      claims: declaredClaims(all),
       volumes: all.filter(({ kind }) => kind === 'PersistentVolume') as PersistentVolume[],
       classes: all.filter(({ kind }) => kind === 'StorageClass') as StorageClass[],
       held: new Map(held),
