@@ -110,7 +110,7 @@ function fieldSections(): Section[] {
     { title: 'Metadata', intro: 'Of objects and of pod templates: fields of `metadata`.', rows: metadataSupport },
     {
       title: 'Pods',
-      intro: 'Of Pods and of pod templates in Deployments and ReplicaSets: fields of `spec`.',
+      intro: 'Of Pods and of the pod templates of workloads: fields of `spec`.',
       rows: podSupport,
     },
   ]

@@ -75,6 +75,9 @@ function kindsOf(word: string): readonly string[] {
   const spellings: Readonly<Record<string, readonly string[]>> = {
     Deployment: ['deployment', 'deployments', 'deploy'],
     ReplicaSet: ['replicaset', 'replicasets', 'rs'],
+    ReplicationController: ['replicationcontroller', 'replicationcontrollers', 'rc'],
+    StatefulSet: ['statefulset', 'statefulsets', 'sts'],
+    DaemonSet: ['daemonset', 'daemonsets', 'ds'],
     Pod: ['pod', 'pods', 'po'],
   }
   return Object.keys(spellings).filter((kind) => spellings[kind]?.includes(word.toLowerCase()))

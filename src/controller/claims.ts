@@ -1,6 +1,6 @@
 /** What every claim gets, kept until the objects or the volumes of claims change: passes ask for it one claim at a time. */
-import type { LoadedObject, ObjectKey, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../model/types.ts'
-import { bindClaims, type Claim } from '../reconcilers/claims.ts'
+import type { LoadedObject, ObjectKey, PersistentVolume, StorageClass } from '../model/types.ts'
+import { bindClaims, type Claim, declaredClaims } from '../reconcilers/claims.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { VolumeView } from '../runtime/engine.ts'
 
@@ -32,7 +32,7 @@ function bind(effective: Effective, volumes: readonly ClaimVolumes[]): ReadonlyM
     [...all].map(([claim, { labels }]) => [claim, labels[LABEL.persistentVolume] ?? ''] as const),
   )
   return bindClaims({
-    claims: objects.filter(({ kind }) => kind === 'PersistentVolumeClaim') as PersistentVolumeClaim[],
+    claims: declaredClaims(objects),
     volumes: objects.filter(({ kind }) => kind === 'PersistentVolume') as PersistentVolume[],
     classes: objects.filter(({ kind }) => kind === 'StorageClass') as StorageClass[],
     held: new Map(held),

@@ -1,7 +1,14 @@
 /** Which keys have a pass of their own. */
 import type { ObjectKey } from '../model/types.ts'
 
-const WORKLOADS: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'Pod'])
+const WORKLOADS: ReadonlySet<string> = new Set([
+  'Deployment',
+  'ReplicaSet',
+  'ReplicationController',
+  'StatefulSet',
+  'DaemonSet',
+  'Pod',
+])
 
 export function isWorkload(key: ObjectKey): boolean {
   return WORKLOADS.has(key.slice(0, key.indexOf('/')))

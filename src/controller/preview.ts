@@ -155,13 +155,15 @@ function liveObjects(memory: StoreReading, node: NodeReading): ReadonlyMap<Objec
   return new Map([...memory.lastApplied()].flatMap(([key, { object }]) => liveObject(key, object, memory, node)))
 }
 
+const withReplicas: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'ReplicationController', 'StatefulSet'])
+
 function liveObject(key: ObjectKey, object: ModelObject, memory: StoreReading, node: NodeReading): [ObjectKey, ModelObject][] {
-  if (object.kind !== 'Deployment') return [[key, object]]
-  const deployment = object as Deployment
+  if (!withReplicas.has(object.kind)) return [[key, object]]
+  const workload = object as Deployment
   const remembered = memory.workloads().get(key)
   const staying = new Set(remembered?.pods.filter(({ deletion }) => deletion === undefined).map(({ uid }) => uid))
   const pods = node.podsOf(key).filter(({ uid, sandbox }) => sandbox?.state === 'running' && staying.has(uid))
-  return [[key, { ...deployment, spec: { ...deployment.spec, replicas: pods.length } }]]
+  return [[key, { ...workload, spec: { ...workload.spec, replicas: pods.length } }]]
 }
 
 function planAll(world: World, node: NodeReading, edges: PreviewEdges, revision: string): Plan[] {

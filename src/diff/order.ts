@@ -9,6 +9,7 @@ export const workloadKinds: ReadonlySet<string> = new Set([
   'Job',
   'Pod',
   'ReplicaSet',
+  'ReplicationController',
   'StatefulSet',
 ])
 

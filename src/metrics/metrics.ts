@@ -7,6 +7,7 @@ import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
 import { collectPods, podFamilies } from './pods.ts'
 import { collectServices, serviceFamilies } from './services.ts'
+import { collectSets, setFamilies } from './sets.ts'
 import { collectSources, sourceFamilies } from './sources.ts'
 import { collectUsage, type UsageSample, usageFamilies } from './usage.ts'
 import { collectWorkloads, workloadFamilies } from './workloads.ts'
@@ -61,6 +62,7 @@ const driftKinds: Readonly<Record<DriftKind, true>> = {
 
 const stateFamilies: Families = {
   ...workloadFamilies,
+  ...setFamilies,
   ...podFamilies,
   ...serviceFamilies,
   ...claimFamilies,
@@ -71,6 +73,7 @@ const stateFamilies: Families = {
 /** Everything a status says, as samples. Pure. */
 export function* collectState(status: ClusterStatus, usage: readonly UsageSample[]): Generator<Sample> {
   yield* collectWorkloads(status)
+  yield* collectSets(status)
   yield* collectPods(status)
   yield* collectServices(status)
   yield* collectClaims(status)

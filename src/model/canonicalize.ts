@@ -2,15 +2,15 @@
 import { deepFreeze } from './canonical.ts'
 import { compact } from './compact.ts'
 import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
-import { flagAt, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
+import { field, flagAt, has, isMap, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { builtinKind } from './schema.ts'
 import { readSelector } from './selector.ts'
+import { daemonSet, intOrPercent, statefulSet } from './sets.ts'
 import { persistentVolume, persistentVolumeClaim, storageClass } from './storage.ts'
 import type {
   ConfigMap,
   Deployment,
   DeploymentSpec,
-  IntOrPercent,
   KubeObject,
   ModelObject,
   ObjectMeta,
@@ -61,7 +61,13 @@ function canonicalObject(body: Raw, context: CanonicalContext): ModelObject {
     case 'apps/v1/Deployment':
       return deployment(base, mapAt(body, 'spec'))
     case 'apps/v1/ReplicaSet':
-      return replicaSet(base, mapAt(body, 'spec'))
+      return replicaSet({ ...base, kind: 'ReplicaSet' }, mapAt(body, 'spec'))
+    case 'v1/ReplicationController':
+      return replicaSet({ ...base, kind: 'ReplicationController' }, withSelector(mapAt(body, 'spec')))
+    case 'apps/v1/StatefulSet':
+      return statefulSet(base, mapAt(body, 'spec'))
+    case 'apps/v1/DaemonSet':
+      return daemonSet(base, mapAt(body, 'spec'))
     case 'v1/PersistentVolumeClaim':
       return persistentVolumeClaim(base, body)
     case 'v1/PersistentVolume':
@@ -148,18 +154,16 @@ function strategy(raw: Raw): DeploymentSpec['strategy'] {
   const rolling = mapAt(raw, 'rollingUpdate')
   return {
     type: 'RollingUpdate',
-    rollingUpdate: { maxSurge: intOrPercent(rolling, 'maxSurge'), maxUnavailable: intOrPercent(rolling, 'maxUnavailable') },
+    rollingUpdate: {
+      maxSurge: intOrPercent(rolling, 'maxSurge', '25%'),
+      maxUnavailable: intOrPercent(rolling, 'maxUnavailable', '25%'),
+    },
   }
 }
 
-function intOrPercent(map: Raw, key: string): IntOrPercent {
-  return numberAt(map, key) ?? textAt(map, key) ?? '25%'
-}
-
-function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
+function replicaSet(base: Omit<ReplicaSet, 'spec'>, spec: Raw): ReplicaSet {
   return {
     ...base,
-    kind: 'ReplicaSet',
     spec: {
       replicas: numberAt(spec, 'replicas') ?? 1,
       selector: readSelector(mapAt(spec, 'selector')),
@@ -167,6 +171,14 @@ function replicaSet(base: KubeObject, spec: Raw): ReplicaSet {
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
     },
   }
+}
+
+/** A ReplicationController selects by plain labels, and without any by those of its template. */
+function withSelector(spec: Raw): Raw {
+  const selector = mapAt(spec, 'selector')
+  if (isMap(field(selector, 'matchLabels'))) return spec
+  const own = Object.keys(selector).length > 0
+  return { ...spec, selector: { matchLabels: own ? selector : mapAt(spec, 'template', 'metadata', 'labels') } }
 }
 
 function service(base: KubeObject, spec: Raw): Service {

@@ -56,6 +56,8 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'V1ServiceSpec.ipFamilyPolicy': ['SingleStack', 'PreferDualStack', 'RequireDualStack'],
   'V1ServiceSpec.sessionAffinity': ['None', 'ClientIP'],
   'V1ServiceSpec.type': ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'],
+  'V1StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted': ['Retain', 'Delete'],
+  'V1StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled': ['Retain', 'Delete'],
   'V1StatefulSetSpec.podManagementPolicy': ['OrderedReady', 'Parallel'],
   'V1StatefulSetUpdateStrategy.type': ['RollingUpdate', 'OnDelete'],
   'V1StorageClass.reclaimPolicy': ['Retain', 'Delete'],

@@ -6,6 +6,7 @@ import { canonicalText } from './canonical.ts'
 import { type CanonicalContext, canonicalize } from './canonicalize.ts'
 import { checkDocument } from './checks/document.ts'
 import { type BinarySecrets, checkVariableValues, isVariableText } from './checks/variables.ts'
+import { modernized } from './oldapis.ts'
 import { pathText } from './path.ts'
 import type { Allowance } from './policy.ts'
 import { isMap, mapAt, type Raw, textAt } from './raw.ts'
@@ -125,7 +126,8 @@ function movedTo(earlier: Judged & { readonly sealed: Sealed }, manifest: Manife
   const { file, line } = manifest.origin
   for (const [digest, bytes] of sealed) vault(digest, bytes)
   return {
-    manifest,
+    // Its body as it was judged: one of an old API version was read as the current one.
+    manifest: { ...manifest, body: earlier.manifest.body },
     findings,
     key,
     binary,
@@ -158,12 +160,18 @@ function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne
 }
 
 /** @param most findings that are kept of it */
-function judge(manifest: Manifest, context: CanonicalContext, allow: Allowance, most: number): Judged {
+function judge(given: Manifest, context: CanonicalContext, allow: Allowance, most: number): Judged {
   const { report, findings } = reporter(most)
-  const { body } = manifest
+  const modern = isMap(given.body) ? modernized(given.body) : undefined
+  const body = modern?.body ?? given.body
+  const manifest = modern === undefined ? given : { ...given, body }
   if (!isMap(body)) {
     report([], 'NotAnObject', 'expected a map with apiVersion, kind and metadata')
     return refused(manifest, findings, [], context)
+  }
+  if (modern !== undefined) {
+    const message = `Kubernetes has removed ${modern.from}; read as ${textAt(modern.body, 'apiVersion')}, which says the same`
+    report(['apiVersion'], 'OldApiVersion', message, { severity: 'notice' })
   }
   const kind = checkDocument(body, report)
   const namespace = textAt(mapAt(body, 'metadata'), 'namespace') || context.defaultNamespace

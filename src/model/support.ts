@@ -307,6 +307,9 @@ const common: readonly SupportRow[] = [
   ...metadataSupport.map((row) => ({ ...row, field: `metadata.${row.field}` })),
 ]
 
+const mendsStale =
+  'a pod that is not ready and is to be replaced anyway is so at once, so that a commit that mends it is never held up by it'
+
 /** Written by a server; Kubernetes leaves it out of what is applied, and says nothing. */
 const status: SupportRow = { field: 'status', support: { level: 'honoured' } }
 
@@ -329,6 +332,33 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...honoured('spec.progressDeadlineSeconds', 'spec.paused'),
     ...template('spec.template'),
   ],
+  'v1/ReplicationController': [
+    ...common,
+    status,
+    ...honoured('spec.replicas', 'spec.minReadySeconds', 'spec.selector'),
+    ...template('spec.template'),
+  ],
+  'apps/v1/StatefulSet': [
+    ...common,
+    status,
+    ...honoured('spec.replicas', 'spec.ordinals', 'spec.selector', 'spec.serviceName', 'spec.podManagementPolicy'),
+    { field: 'spec.updateStrategy', support: { level: 'honoured', but: mendsStale } },
+    ...honoured('spec.minReadySeconds', 'spec.revisionHistoryLimit'),
+    ...honoured(...['apiVersion', 'kind', 'status'].map((field) => `spec.volumeClaimTemplates[].${field}`)),
+    ...metadataSupport.map((row) => ({ ...row, field: `spec.volumeClaimTemplates[].metadata.${row.field}` })),
+    ...honoured(...['selector', 'volumeName', 'storageClassName'].map((field) => `spec.volumeClaimTemplates[].spec.${field}`)),
+    ...request('spec.volumeClaimTemplates[].spec'),
+    ...['whenDeleted', 'whenScaled'].map((when) =>
+      refused(`spec.persistentVolumeClaimRetentionPolicy.${when}`, 'claims are never deleted by this version', only('Delete')),
+    ),
+    ...template('spec.template'),
+  ],
+  'apps/v1/DaemonSet': [
+    ...common,
+    status,
+    ...honoured('spec.selector', 'spec.updateStrategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
+    ...template('spec.template'),
+  ],
   'v1/PersistentVolumeClaim': [
     ...common,
     status,
@@ -345,7 +375,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
       support: { level: 'honoured', but: 'only by a volume driver of Docker, which has a name without dots' },
     },
     unenforced('spec.persistentVolumeReclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
-    unenforced('spec.nodeAffinity', 'there is one node'),
+    unenforced('spec.nodeAffinity', 'with one node it is where its pods are'),
     refused('spec.volumeMode', 'block devices are not run by this version', only('Block')),
     unenforced('spec.volumeAttributesClassName', 'a volume has the attributes it is made with'),
     refused('spec.*', 'disks of a cloud and other clusters are not mounted'),
@@ -360,7 +390,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     unenforced('reclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
     unenforced('allowVolumeExpansion', 'the size of a volume is not limited'),
     unenforced('volumeBindingMode', 'a claim gets its volume when a pod first needs it', only('Immediate')),
-    unenforced('allowedTopologies', 'there is one node'),
+    unenforced('allowedTopologies', 'with one node it is where its pods are'),
   ],
   'v1/Service': [
     ...common,
@@ -436,13 +466,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
 }
 
 /** Workloads of Kubernetes that this version does not run. */
-export const unrunKinds: ReadonlySet<string> = new Set([
-  'apps/v1/StatefulSet',
-  'apps/v1/DaemonSet',
-  'batch/v1/Job',
-  'batch/v1/CronJob',
-  'v1/ReplicationController',
-])
+export const unrunKinds: ReadonlySet<string> = new Set(['batch/v1/Job', 'batch/v1/CronJob'])
 
 /** What is missing where a kind is accepted as data only; any other kind is simply not acted on. */
 export const dataKinds: Readonly<Record<string, string>> = {

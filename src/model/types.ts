@@ -390,14 +390,62 @@ export interface Deployment extends KubeObject {
   readonly spec: DeploymentSpec
 }
 
+/** A ReplicationController is one whose selector is written as plain labels. */
 export interface ReplicaSet extends KubeObject {
-  readonly kind: 'ReplicaSet'
+  readonly kind: 'ReplicaSet' | 'ReplicationController'
   readonly spec: {
     readonly replicas: number
     readonly selector: LabelSelector
     readonly template: PodTemplate
     readonly minReadySeconds: number
   }
+}
+
+export interface StatefulSetSpec {
+  readonly replicas: number
+  readonly ordinals: { readonly start: number }
+  readonly selector: LabelSelector
+  /** the headless Service that its pods have their names under; `''` for none */
+  readonly serviceName: string
+  readonly template: PodTemplate
+  readonly podManagementPolicy: 'OrderedReady' | 'Parallel'
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly partition: number; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+  readonly volumeClaimTemplates: readonly ClaimTemplate[]
+}
+
+export interface ClaimTemplate {
+  readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }
+  readonly spec: ClaimSpec
+}
+
+export interface StatefulSet extends KubeObject {
+  readonly kind: 'StatefulSet'
+  readonly spec: StatefulSetSpec
+}
+
+export interface DaemonSetSpec {
+  readonly selector: LabelSelector
+  readonly template: PodTemplate
+  readonly updateStrategy:
+    | {
+        readonly type: 'RollingUpdate'
+        readonly rollingUpdate: { readonly maxSurge: IntOrPercent; readonly maxUnavailable: IntOrPercent }
+      }
+    | { readonly type: 'OnDelete' }
+  readonly minReadySeconds: number
+  readonly revisionHistoryLimit: number
+}
+
+export interface DaemonSet extends KubeObject {
+  readonly kind: 'DaemonSet'
+  readonly spec: DaemonSetSpec
 }
 
 export interface Pod extends KubeObject {
@@ -456,9 +504,9 @@ export interface OtherObject extends KubeObject {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export type Workload = Deployment | ReplicaSet | Pod
+export type Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod
 export type StorageObject = PersistentVolumeClaim | PersistentVolume | StorageClass
-export type ModelObject = Namespace | ConfigMap | Secret | Deployment | ReplicaSet | Pod | Service | StorageObject | OtherObject
+export type ModelObject = Namespace | ConfigMap | Secret | Workload | Service | StorageObject | OtherObject
 
 /** `Kind/namespace/name`; the namespace is empty for cluster-scoped kinds. */
 export type ObjectKey = string

@@ -6,7 +6,7 @@
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import { bytes } from '../model/quantity.ts'
 import { matches } from '../model/selector.ts'
-import type { ClaimSpec, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../model/types.ts'
+import type { ClaimSpec, KubeObject, PersistentVolume, PersistentVolumeClaim, StatefulSet, StorageClass } from '../model/types.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import { type DriverOptions, folderOptions, nfsOptions } from './localdriver.ts'
@@ -38,6 +38,34 @@ export interface Claim {
   readonly provision: Provision | undefined
   /** why nothing fits, `''` otherwise */
   readonly why: string
+}
+
+/** Claims that are declared: each by itself, or by a StatefulSet for its pods. One by itself counts over one for a pod. */
+export function declaredClaims(objects: Iterable<KubeObject>): PersistentVolumeClaim[] {
+  const all = [...objects]
+  const own = all.filter(({ kind }) => kind === 'PersistentVolumeClaim') as PersistentVolumeClaim[]
+  const known = new Set(own.map(idOf))
+  const sets = all.filter((object) => object.kind === 'StatefulSet' && !('body' in object)) as StatefulSet[]
+  return [...own, ...sets.flatMap(claimsOfPods).filter((claim) => !known.has(idOf(claim)))]
+}
+
+/** @see Kubernetes pkg/controller/statefulset getPersistentVolumeClaims: named after template and pod, with the labels of the selector */
+function claimsOfPods({ metadata: { name, namespace }, spec }: StatefulSet): PersistentVolumeClaim[] {
+  return Array.from({ length: spec.replicas }, (_, index) => `${name}-${spec.ordinals.start + index}`).flatMap((pod) =>
+    spec.volumeClaimTemplates.map(
+      (template): PersistentVolumeClaim => ({
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: {
+          name: `${template.metadata.name}-${pod}`,
+          namespace,
+          labels: { ...template.metadata.labels, ...spec.selector.matchLabels },
+          annotations: template.metadata.annotations,
+        },
+        spec: template.spec,
+      }),
+    ),
+  )
 }
 
 /** How a claim is known: `<namespace>/<name>`. */

@@ -40,6 +40,7 @@ export interface PodInput {
   readonly set: string
   readonly hash: string
   readonly sourceRevision: string
+  /** as this pod has it, with all of its labels */
   readonly template: PodTemplate
   readonly config: BoundConfig
   /** what the sandbox remembers for a lost store */
@@ -60,6 +61,8 @@ export interface CompiledContainer {
 }
 
 export interface CompiledPod {
+  /** what it was compiled from: the template of its set as this pod has it */
+  readonly template: PodTemplate
   readonly sandbox: ContainerSpec
   readonly volumes: readonly PodVolume[]
   readonly containers: readonly CompiledContainer[]
@@ -72,13 +75,14 @@ export function compilePod(input: PodInput): CompiledPod {
   const facts: PodFacts = {
     ...input,
     hostIp: cluster.gateway,
-    labels: { ...template.metadata.labels, 'pod-template-hash': input.hash },
+    labels: template.metadata.labels,
   }
   const volumes = compileVolumes(cluster, facts, input.owner, config)
   const labels = podLabels(cluster, input, input.owner, input.set, input.hash, input.sourceRevision)
   const containers = template.spec.containers.map((container) => compileContainer(input, container, facts, volumes, labels))
   const mounts = containers.flatMap((one) => one.mounts)
   return {
+    template,
     sandbox: compileSandbox(input, volumes, mounts, labels),
     volumes,
     containers,

@@ -1,10 +1,15 @@
 /** The controller of each kind of workload. */
 import type { Controller } from './controller.ts'
+import { daemonSet } from './daemonset.ts'
 import { replicated } from './replicated.ts'
+import { statefulSet } from './statefulset.ts'
 
 const controllers: Readonly<Record<string, Controller>> = {
   Deployment: replicated,
   ReplicaSet: replicated,
+  ReplicationController: replicated,
+  StatefulSet: statefulSet,
+  DaemonSet: daemonSet,
   Pod: replicated,
 }
 

@@ -21,9 +21,9 @@ export interface PodEndpoint {
 
 /** `[]` for a pod that can have no traffic: without a sandbox, lost, or at its end. */
 export function podEndpoint(pod: PodNow): PodEndpoint[] {
-  const { record, set, namespace } = pod.context
+  const { record, compiled, namespace } = pod.context
   if (!record.bound || pod.sandbox === 'lost' || pod.phase === 'Succeeded' || pod.phase === 'Failed') return []
-  const { spec, metadata } = set.template
+  const { spec, metadata } = compiled.template
   return [
     {
       uid: record.uid,
@@ -31,7 +31,7 @@ export function podEndpoint(pod: PodNow): PodEndpoint[] {
       namespace,
       ip: record.ip,
       node: record.node,
-      labels: { ...metadata.labels, 'pod-template-hash': record.hash },
+      labels: metadata.labels,
       ready: pod.ready,
       terminating: record.deletion !== undefined,
       hostname: spec.hostname ?? '',

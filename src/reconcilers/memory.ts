@@ -104,6 +104,8 @@ export interface WorkloadMemory {
   /** `replicas` that the last pass worked towards: a change of it alone is scaling, not a rollout */
   readonly scaledTo: number
   readonly sets: readonly SetRecord[]
+  /** of a StatefulSet: the set that was last rolled out whole; pods below the partition come back on it */
+  readonly current?: string
   readonly pods: readonly PodRecord[]
   readonly progress: Progress | null
   readonly rollout: Rollout | null

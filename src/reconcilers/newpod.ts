@@ -9,19 +9,21 @@ export interface NewPods {
    *
    * @param name from a random suffix of five characters
    * @param taken records of all pods of the workload, the new ones of this pass among them
+   * @param on name of the node that it is for; any that can be reached unless told
    * @returns `undefined` while a pod of that name still exists, or no address is free
    */
-  place(set: SetRecord, taken: readonly PodRecord[], name: (suffix: string) => string): PodRecord | undefined
+  place(set: SetRecord, taken: readonly PodRecord[], name: (suffix: string) => string, on?: string): PodRecord | undefined
 }
 
 export function newPods(input: WorkloadInput, ids: () => { uid: string; suffix: string }): NewPods {
   return {
-    place(set, taken, name) {
-      const node = input.nodes.find(({ reachable }) => reachable) ?? input.nodes[0]
+    place(set, taken, name, on) {
+      const nodes = input.nodes.filter((node) => on === undefined || node.name === on)
+      const node = nodes.find(({ reachable }) => reachable) ?? nodes[0]
       if (node === undefined) return undefined
       const { uid, suffix } = ids()
       const podName = name(suffix)
-      if (taken.some((other) => other.name === podName)) return undefined
+      if ([...taken, ...input.pods].some((other) => other.name === podName)) return undefined
       const isUsed = (address: string): boolean => input.addressUsed(address) || taken.some(({ ip }) => ip === address)
       const ip = choosePodAddress(input.cluster, uid, isUsed)
       if (ip === undefined) return undefined

@@ -28,7 +28,7 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
     hash: record.hash,
     node: record.node,
     ip: record.ip,
-    labels: { ...set.template.metadata.labels, 'pod-template-hash': record.hash },
+    labels: context.compiled.template.metadata.labels,
     phase: pod.phase,
     reason,
     message,

@@ -97,7 +97,8 @@ function rankPods(pods: readonly PodNow[], all: readonly PodNow[], { minReadySec
   )
 }
 
-function deletePods(memory: WorkloadMemory, pods: readonly PodNow[], cause: string, now: number): WorkloadMemory {
+/** Marks pods as leaving, in the memory only. */
+export function deletePods(memory: WorkloadMemory, pods: readonly PodNow[], cause: string, now: number): WorkloadMemory {
   const leaving = new Map(
     pods.map(({ context }) => [context.record.uid, context.set.template.spec.terminationGracePeriodSeconds]),
   )

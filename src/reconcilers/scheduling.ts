@@ -83,12 +83,18 @@ export function misfit(
   node: NodeTraits,
   others: () => readonly Neighbour[],
 ): string {
+  const why = misfitOfNode(spec, node)
+  if (why !== '') return why
+  if (lacksDomain(spec, node)) return "node(s) didn't match pod topology spread constraints (missing required label)"
+  return misfitOfNeighbours(spec, pod, node, others)
+}
+
+/** The same, whoever else is there. */
+export function misfitOfNode(spec: PodSpec, node: NodeTraits): string {
   if (spec.nodeName !== undefined && spec.nodeName !== node.name) return "node(s) didn't match the requested node name"
   if (!fitsSelector(spec, node)) return "node(s) didn't match Pod's node affinity/selector"
   const taint = node.taints.find((one) => one.effect !== 'PreferNoSchedule' && !isTolerated(one, spec.tolerations))
-  if (taint !== undefined) return `node(s) had untolerated taint {${taint.key}: ${taint.value}}`
-  if (lacksDomain(spec, node)) return "node(s) didn't match pod topology spread constraints (missing required label)"
-  return misfitOfNeighbours(spec, pod, node, others)
+  return taint === undefined ? '' : `node(s) had untolerated taint {${taint.key}: ${taint.value}}`
 }
 
 function fitsSelector({ nodeSelector, affinity }: PodSpec, node: NodeTraits): boolean {

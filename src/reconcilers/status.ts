@@ -35,7 +35,7 @@ export interface PodStatus {
   readonly name: string
   readonly namespace: string
   readonly owner: ObjectKey
-  /** owning ReplicaSet's name, `''` for a bare Pod */
+  /** name of the set whose template it carries */
   readonly set: string
   readonly hash: string
   readonly node: string
@@ -92,6 +92,10 @@ export interface WorkloadStatus {
   /** every replica carries this revision's template, is Ready, and is routed */
   readonly healthy: boolean
   readonly conditions: readonly Condition[]
+  /** name of the set that was last rolled out whole, where that is remembered; else the same as `updateSet` */
+  readonly currentSet: string
+  /** name of the set that carries the wanted template; `''` once it left Git */
+  readonly updateSet: string
   readonly sets: readonly SetStatus[]
   readonly pods: readonly PodStatus[]
   readonly rollout: { readonly startedAt: number; readonly endedAt: number; readonly result: string } | null

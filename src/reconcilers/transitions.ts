@@ -5,7 +5,7 @@ import type { PodMark } from './plan.ts'
 import { steadyAt } from './pod.ts'
 import { type ContainerNow, launchMark, type PodNow, volumeRemovalId } from './podstate.ts'
 import { resumeAt } from './replicas.ts'
-import { isComplete, type SetCount } from './rollout.ts'
+import type { SetCount } from './rollout.ts'
 import type { Wanted } from './wanted.ts'
 
 /** Brings the pod records up to what is observed; drops those of which nothing is left. */
@@ -96,11 +96,16 @@ function sameContainer(a: string, b: string): boolean {
   return a.slice(0, a.lastIndexOf('#')) === b.slice(0, b.lastIndexOf('#'))
 }
 
-/** Notes progress, and how the rollout stands. No timing while paused. */
+/**
+ * Notes progress, and how the rollout stands. No timing while paused.
+ *
+ * @param complete as the controller of its kind sees it
+ */
 export function recordProgress(
   memory: WorkloadMemory,
   counts: readonly SetCount[],
   wanted: Wanted | null,
+  complete: boolean,
   now: number,
 ): WorkloadMemory {
   if (wanted === null || memory.rollout === null) return memory
@@ -108,7 +113,7 @@ export function recordProgress(
   if (next === undefined) return memory
   const old = counts.filter(({ name }) => name !== wanted.set)
   const progress = nextProgress(memory.progress, next, old, wanted.spec.paused, now)
-  const rollout = nextRollout(memory.rollout, progress, isComplete(wanted.spec, next, old), wanted, now)
+  const rollout = nextRollout(memory.rollout, progress, complete, wanted, now)
   return progress === memory.progress && rollout === memory.rollout ? memory : { ...memory, progress, rollout }
 }
 

@@ -1,8 +1,10 @@
-/** What Git wants of a workload, as one shape for Deployment, ReplicaSet and Pod. */
+/** What Git wants of a workload, as one shape for all kinds, and the sets that carry it. */
 import { canonicalText } from '../model/canonical.ts'
 import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
 import { bindTemplate, type ConfigLookup, pullSecretNames, rollsOnConfig, templateHash } from './binding.ts'
 import { type BoundConfig, type SetRecord, secretDigests, type WorkloadMemory } from './memory.ts'
+import { rolloutSpec } from './rolloutspec.ts'
+import type { NodeTraits } from './scheduling.ts'
 
 export interface Wanted {
   readonly template: PodTemplate
@@ -12,50 +14,16 @@ export interface Wanted {
   readonly hash: string
   /** name of the set that carries the template */
   readonly set: string
-  /** a Deployment's own spec, or what amounts to it for a bare ReplicaSet or Pod */
+  /** a Deployment's own spec, or what amounts to it for another kind */
   readonly spec: DeploymentSpec
   readonly sourceRevision: string
 }
 
-export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision: string): Wanted {
-  const spec = withHostPorts(rolloutSpec(target))
+export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision: string, nodes: readonly NodeTraits[]): Wanted {
+  const spec = rolloutSpec(target, nodes)
   const { config, missing } = bindTemplate(spec.template, target.metadata.namespace, lookup)
   const hash = templateHash(spec.template, config)
   return { template: spec.template, config, missing, hash, set: `${target.metadata.name}-${hash}`, spec, sourceRevision }
-}
-
-/**
- * A bare ReplicaSet rolls a changed template like a Deployment with default bounds, and a bare Pod is replaced:
- * unlike in Kubernetes a commit always takes effect, because Git is the only way to change anything.
- */
-function rolloutSpec(target: Workload): DeploymentSpec {
-  if (target.kind === 'Deployment') return target.spec
-  const common = { revisionHistoryLimit: 1, progressDeadlineSeconds: 600, paused: false }
-  if (target.kind === 'ReplicaSet')
-    return {
-      ...common,
-      ...target.spec,
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
-    }
-  const { labels, annotations } = target.metadata
-  return {
-    ...common,
-    replicas: 1,
-    minReadySeconds: 0,
-    selector: { matchLabels: {}, matchExpressions: [] },
-    template: { metadata: { labels, annotations }, spec: target.spec },
-    strategy: { type: 'Recreate' },
-  }
-}
-
-/**
- * A new pod cannot start while the old one holds its host port, so these roll by stopping first, one at a time.
- * Kubernetes would leave the new pod pending until somebody steps in.
- */
-function withHostPorts(spec: DeploymentSpec): DeploymentSpec {
-  const held = spec.template.spec.containers.some(({ ports }) => ports.some(({ hostPort }) => (hostPort ?? 0) > 0))
-  if (!held || spec.strategy.type === 'Recreate') return spec
-  return { ...spec, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } }
 }
 
 /**
@@ -121,11 +89,11 @@ function newSet(wanted: Wanted, uid: string, revision: number, now: number): Set
   return { name: wanted.set, uid, hash, revision, replicas: 0, createdAt: now, template, config, sourceRevision }
 }
 
-/** Keeps `revisionHistoryLimit` empty sets for rollbacks, the newest ones. */
+/** Keeps `revisionHistoryLimit` empty sets for rollbacks, the newest ones, and the one that pods below a partition come back on. */
 function pruneHistory(memory: WorkloadMemory, wanted: Wanted): WorkloadMemory {
   const used = new Set(memory.pods.map(({ set }) => set))
   const empty = memory.sets
-    .filter((set) => set.name !== wanted.set && set.replicas === 0 && !used.has(set.name))
+    .filter((set) => set.name !== wanted.set && set.name !== memory.current && set.replicas === 0 && !used.has(set.name))
     .sort((a, b) => b.revision - a.revision)
   const surplus = new Set(empty.slice(wanted.spec.revisionHistoryLimit).map(({ name }) => name))
   return surplus.size === 0 ? memory : { ...memory, sets: memory.sets.filter(({ name }) => !surplus.has(name)) }

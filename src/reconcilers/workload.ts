@@ -1,5 +1,5 @@
 /**
- * The workload planner: Deployment, ReplicaSet and Pod, from what Git wants and what is observed to the
+ * The workload planner, for every kind that runs pods: from what Git wants and what is observed to the
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
 import { exceeds, quotaUsage } from '../model/quota.ts'
@@ -45,7 +45,8 @@ export interface WorkloadPass {
 /** One pass over one workload; pure, and equal inputs give equal passes. */
 export function planWorkload(given: WorkloadInput): WorkloadPass {
   const input = doubtUnshown(underOneClock(given))
-  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision)
+  const traits = input.nodes.map((node) => traitsOf(input.cluster, node))
+  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traits)
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
@@ -57,19 +58,21 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const scaled = dropGone(asked, observeAll(input, asked, wanted))
   const pods = observeAll(input, scaled, wanted)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
-  const memory = recordProgress(scaled, counts, wanted, input.now)
+  const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
+  const memory = recordProgress(scaled, counts, wanted, complete, input.now)
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
   const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
     memory: gone ? undefined : memory,
-    status: gone ? undefined : workloadStatus(input, wanted, memory, pods),
+    status: gone ? undefined : workloadStatus(input, wanted, memory, pods, complete),
     endpoints: pods.flatMap(podEndpoint),
     probes: pods.flatMap(probeTargets),
-    events: describeChanges(input.key, remembered, memory),
+    events: describeChanges(input.key, controller.setNoun, remembered, memory),
     drifts: lostPods(before),
-    // What has just become ready is looked at again once the tables that want it are known.
-    wakeAt: shownAll(input.memory, memory) ? nextWake(pods, wanted, memory, input.now) : input.now,
+    // What has just become ready is looked at again once the tables that want it are known; and who is gone already by
+    // whoever takes its place.
+    wakeAt: shownAll(input.memory, memory) && scaled === asked ? nextWake(pods, wanted, memory, input.now) : input.now,
   }
 }
 
@@ -211,7 +214,7 @@ function compileOnce(
     set: set.name,
     hash,
     sourceRevision,
-    template,
+    template: controllerOf(splitKey(input.key).kind).podTemplate(template, record),
     config,
   }
   const made = compilePod({

@@ -1,15 +1,21 @@
 /** What changed in a workload's memory during one pass, as Kubernetes-like events. */
 import type { ObjectKey } from '../model/types.ts'
+import type { Controller } from './controller.ts'
 import type { SetRecord, WorkloadMemory } from './memory.ts'
 import type { EventNote } from './status.ts'
 
-export function describeChanges(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {
+export function describeChanges(
+  key: ObjectKey,
+  setNoun: Controller['setNoun'],
+  before: WorkloadMemory,
+  after: WorkloadMemory,
+): EventNote[] {
   if (before === after) return []
   return [
-    ...scaledSets(key, before, after),
+    ...(setNoun === 'Replica set' ? scaledSets(key, before, after) : []),
     ...newPods(key, before, after),
     ...leavingPods(key, before, after),
-    ...rolloutEnd(key, before, after),
+    ...rolloutEnd(key, setNoun, before, after),
   ]
 }
 
@@ -51,18 +57,18 @@ function leavingPods(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemo
     }))
 }
 
-function rolloutEnd(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {
+function rolloutEnd(key: ObjectKey, noun: string, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {
   const { rollout } = after
   if (rollout === null || (rollout.set === before.rollout?.set && rollout.result === before.rollout.result)) return []
   if (rollout.result === 'complete')
-    return [{ type: 'Normal', reason: 'RolloutComplete', object: key, message: `Replica set ${rollout.set} is rolled out` }]
+    return [{ type: 'Normal', reason: 'RolloutComplete', object: key, message: `${noun} ${rollout.set} is rolled out` }]
   if (rollout.result !== 'deadlineExceeded') return []
   return [
     {
       type: 'Warning',
       reason: 'ProgressDeadlineExceeded',
       object: key,
-      message: `Replica set ${rollout.set} has made no progress within its deadline`,
+      message: `${noun} ${rollout.set} has made no progress within its deadline`,
     },
   ]
 }

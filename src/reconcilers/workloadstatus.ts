@@ -9,11 +9,13 @@ import type { Condition, PodStatus, SetStatus, WorkloadStatus } from './status.t
 import type { Wanted } from './wanted.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 
+/** @param complete as the controller of its kind sees it */
 export function workloadStatus(
   input: WorkloadInput,
   wanted: Wanted | null,
   memory: WorkloadMemory,
   pods: readonly PodNow[],
+  complete: boolean,
 ): WorkloadStatus {
   const { kind, namespace, name } = splitKey(input.key)
   const minReady = wanted?.spec.minReadySeconds ?? 0
@@ -24,9 +26,7 @@ export function workloadStatus(
   const desired = wanted?.spec.replicas ?? 0
   const finished = kind === 'Pod' && pods.some(({ phase }) => phase === 'Succeeded')
   const healthy =
-    wanted !== null &&
-    pods.every(({ context }) => context.node.reachable) &&
-    (finished || (pods.length === desired && updated.filter((pod) => available.includes(pod)).length === desired))
+    wanted !== null && pods.every(({ context }) => context.node.reachable) && (finished || (complete && pods.length === desired))
   const bounds = wanted === null ? { surge: 0, unavailable: 0 } : rolloutBounds(wanted.spec)
   const word = conditionWord(wanted, memory, healthy)
   const message = healthy ? '' : explain(input, wanted, memory, statuses)
@@ -52,6 +52,8 @@ export function workloadStatus(
     message,
     healthy,
     conditions: conditions(wanted, memory, available.length, bounds.unavailable, message, input.now),
+    currentSet: memory.current ?? wanted?.set ?? '',
+    updateSet: wanted?.set ?? '',
     sets: setStatuses(memory, pods, minReady, input.now),
     pods: statuses,
     rollout: memory.rollout,

@@ -10,10 +10,12 @@ import { rollout } from './rollout.ts'
 import { router } from './router.ts'
 import { secrets } from './secrets.ts'
 import { services } from './services.ts'
+import { sets } from './sets.ts'
 import { volumes } from './volumes.ts'
 
 export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   rollout,
+  sets,
   pods,
   router,
   services,

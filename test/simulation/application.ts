@@ -5,11 +5,13 @@ import type { Files } from './repository.ts'
 
 export interface Component {
   readonly name: string
-  readonly kind: 'Deployment' | 'ReplicaSet' | 'Pod'
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod'
   readonly replicas: number
   readonly behaviour: Behaviour
   readonly version: number
   readonly recreate: boolean
+  /** of a StatefulSet: its pods come and go in no order */
+  readonly parallel: boolean
   readonly surge: number | string
   readonly unavailable: number | string
   readonly minReadySeconds: number
@@ -40,13 +42,14 @@ function makeComponent(chance: Chance, name: string): Component {
   const kind = chance.weighted([
     [8, 'Deployment'],
     [1, 'ReplicaSet'],
+    [3, 'StatefulSet'],
+    [1, 'DaemonSet'],
     [1, 'Pod'],
   ] as const)
-  const single = kind === 'Pod'
   return {
     name,
     kind,
-    replicas: single
+    replicas: isSingle(kind)
       ? 1
       : chance.weighted([
           [1, 0],
@@ -58,6 +61,7 @@ function makeComponent(chance: Chance, name: string): Component {
     behaviour: soundBehaviour(chance),
     version: 1,
     recreate: kind === 'Deployment' && chance.oneIn(8),
+    parallel: kind === 'StatefulSet' && chance.oneIn(3),
     ...bounds(chance),
     minReadySeconds: chance.weighted([
       [3, 0],
@@ -80,6 +84,11 @@ function makeComponent(chance: Chance, name: string): Component {
       [1, null],
     ] as const),
   }
+}
+
+/** One pod on the one node, whatever its manifest says. */
+function isSingle(kind: Component['kind']): boolean {
+  return kind === 'Pod' || kind === 'DaemonSet'
 }
 
 function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
@@ -159,7 +168,7 @@ export function changeApplication(chance: Chance, application: Application, soun
     case 'break':
       return change({ version: one.version + 1, behaviour: unsoundBehaviour(chance) }, 'broken image of')
     case 'scale':
-      return one.kind === 'Pod'
+      return isSingle(one.kind)
         ? change({ version: one.version + 1 }, 'new image of')
         : change({ replicas: chance.int(0, 5) }, 'scale')
     case 'bounds':
@@ -254,6 +263,22 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
       return { apiVersion: 'v1', kind, metadata, spec: template.spec }
     case 'ReplicaSet':
       return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas, minReadySeconds, selector, template } }
+    case 'StatefulSet':
+      return {
+        apiVersion: 'apps/v1',
+        kind,
+        metadata,
+        spec: {
+          replicas,
+          serviceName: name,
+          minReadySeconds,
+          podManagementPolicy: component.parallel ? 'Parallel' : 'OrderedReady',
+          selector,
+          template,
+        },
+      }
+    case 'DaemonSet':
+      return { apiVersion: 'apps/v1', kind, metadata, spec: { minReadySeconds, selector, template } }
     case 'Deployment':
       return {
         apiVersion: 'apps/v1',

@@ -1,4 +1,4 @@
-/** What a Deployment promises while it changes, worked out on its own: the oracle does not ask the planner. */
+/** What a workload promises while it changes, worked out on its own: the oracle does not ask the planner. */
 import type { Workload } from '../../src/model/types.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 
@@ -22,7 +22,10 @@ export function pledgeOf(workload: Workload): Pledge {
     deceptive: behaviour.kind === 'flap' || behaviour.kind === 'sick',
   }
   if (workload.kind === 'Pod') return { floor: 0, ceiling: 1, ...nature }
+  // On the one node of a simulated world.
+  if (workload.kind === 'DaemonSet') return { floor: 0, ceiling: 1, ...nature }
   const { replicas } = workload.spec
+  if (workload.kind === 'StatefulSet') return { floor: Math.max(0, replicas - 1), ceiling: replicas, ...nature }
   if (workload.kind === 'Deployment' && workload.spec.strategy.type === 'Recreate')
     return { floor: 0, ceiling: replicas, ...nature }
   const { maxSurge, maxUnavailable } =

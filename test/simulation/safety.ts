@@ -13,6 +13,10 @@ import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.t
 import type { Daemon } from './daemon.ts'
 import { type LivePod, livePods, type RanMs } from './livepods.ts'
 
+/** Kinds that a simulated repository holds. */
+const hasReplicas: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'StatefulSet'])
+const runs: ReadonlySet<string> = new Set([...hasReplicas, 'DaemonSet', 'Pod'])
+
 /** What a value of a simulated Secret looks like. */
 export const SECRET = /hush-[0-9a-f]{24}/
 
@@ -142,7 +146,7 @@ export function createSafety(world: SafetyWorld): Safety {
   function healthIsTrue(revision: string, daemon: Daemon): void {
     const pods = livePods(world.containers(), world.ranMs)
     for (const [key, { object }] of daemon.store.lastApplied()) {
-      if (object.kind !== 'Deployment' && object.kind !== 'ReplicaSet') continue
+      if (!hasReplicas.has(object.kind)) continue
       const { replicas, template } = (object as Extract<Workload, { kind: 'Deployment' }>).spec
       const image = template.spec.containers[0]?.image
       const own = [...pods.values()].filter((pod) => pod.owner === key && pod.image === image)
@@ -184,7 +188,7 @@ export function createSafety(world: SafetyWorld): Safety {
       if (world.calm && daemon !== undefined && revision !== before && revision !== '') healthIsTrue(revision, daemon)
     },
     applied(key, { object }) {
-      if (object.kind === 'Deployment' || object.kind === 'ReplicaSet' || object.kind === 'Pod') take(key, object)
+      if (runs.has(object.kind)) take(key, object)
     },
     forgot(key) {
       applied.delete(key)

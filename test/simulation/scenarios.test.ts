@@ -20,6 +20,7 @@ function component(name: string, change: Partial<Component> = {}): Component {
     behaviour: { kind: 'ok', afterMs: 0 },
     version: 1,
     recreate: false,
+    parallel: false,
     surge: 1,
     unavailable: 0,
     minReadySeconds: 0,

@@ -2,6 +2,8 @@
  * A cluster in virtual time: what is wanted, what is remembered, and one node. Each turn plans every object
  * once and does the first step of every lane, as the executor would; nothing here decides.
  */
+
+import { isService, isWorkload } from '../../src/controller/kinds.ts'
 import { deepFreeze } from '../../src/model/canonical.ts'
 import {
   type ConfigMap,
@@ -11,14 +13,13 @@ import {
   type OtherObject,
   objectKey,
   type PersistentVolume,
-  type PersistentVolumeClaim,
   type Secret,
   type Service,
   type StorageClass,
   splitKey,
   type Workload,
 } from '../../src/model/types.ts'
-import { bindClaims, type Claim, claimId } from '../../src/reconcilers/claims.ts'
+import { bindClaims, type Claim, claimId, declaredClaims } from '../../src/reconcilers/claims.ts'
 import type { Cluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import { groupPods, volumesByPod } from '../../src/reconcilers/grouping.ts'
@@ -120,7 +121,7 @@ export class Stage {
       labels[LABEL.claim] === undefined ? [] : [[labels[LABEL.claim] ?? '', labels[LABEL.persistentVolume] ?? ''] as const],
     )
     return bindClaims({
-      claims: all.filter(({ kind }) => kind === 'PersistentVolumeClaim') as PersistentVolumeClaim[],
+      claims: declaredClaims(all),
       volumes: all.filter(({ kind }) => kind === 'PersistentVolume') as PersistentVolume[],
       classes: all.filter(({ kind }) => kind === 'StorageClass') as StorageClass[],
       held: new Map(held),
@@ -248,8 +249,8 @@ export class Stage {
   }
 
   keys(): ObjectKey[] {
-    const kinds = new Set(['Deployment', 'ReplicaSet', 'Pod', 'Service'])
-    return [...new Set([...this.objects.keys(), ...this.leaving])].filter((key) => kinds.has(splitKey(key).kind)).sort()
+    const all = [...new Set([...this.objects.keys(), ...this.leaving])]
+    return all.filter((key) => isWorkload(key) || isService(key)).sort()
   }
 
   records(): PodRecord[] {

@@ -4,6 +4,7 @@ import { deepFreeze } from '../../src/model/canonical.ts'
 import { canonicalize } from '../../src/model/canonicalize.ts'
 import type {
   ConfigMap,
+  DaemonSet,
   Deployment,
   ModelObject,
   PersistentVolume,
@@ -13,6 +14,7 @@ import type {
   ReplicaSet,
   Secret,
   Service,
+  StatefulSet,
   StorageClass,
 } from '../../src/model/types.ts'
 import { type Cluster, defineCluster } from '../../src/reconcilers/cluster.ts'
@@ -87,6 +89,25 @@ export function replicaSet({ name = 'web', template: change = {}, spec = {} }: D
     kind: 'ReplicaSet',
     metadata: { name },
     spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template: rawTemplate(change), ...spec },
+  })
+}
+
+/** `StatefulSet/shop/web` of 3 replicas of `web:1`, named under the Service `web`. */
+export function statefulSet({ name = 'web', template: change = {}, spec = {} }: DeploymentChange = {}): StatefulSet {
+  return canonical<StatefulSet>({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name },
+    spec: { replicas: 3, serviceName: 'web', selector: { matchLabels: { app: 'web' } }, template: rawTemplate(change), ...spec },
+  })
+}
+
+export function daemonSet({ name = 'agent', template: change = {}, spec = {} }: DeploymentChange = {}): DaemonSet {
+  return canonical<DaemonSet>({
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name },
+    spec: { selector: { matchLabels: { app: 'web' } }, template: rawTemplate(change), ...spec },
   })
 }
 

@@ -9,6 +9,7 @@ import { checkEndpointSlice, checkEndpoints } from './endpoints.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
+import { checkController, checkDaemonSet, checkStatefulSet } from './sets.ts'
 import { checkPersistentVolume, checkPersistentVolumeClaim, checkStorageClass } from './storage.ts'
 import { checkWorkload } from './workload.ts'
 
@@ -21,6 +22,9 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'discovery.k8s.io/v1/EndpointSlice': checkEndpointSlice,
   'apps/v1/Deployment': checkWorkload,
   'apps/v1/ReplicaSet': checkWorkload,
+  'apps/v1/StatefulSet': checkStatefulSet,
+  'apps/v1/DaemonSet': checkDaemonSet,
+  'v1/ReplicationController': checkController,
   'v1/PersistentVolumeClaim': checkPersistentVolumeClaim,
   'v1/PersistentVolume': checkPersistentVolume,
   'storage.k8s.io/v1/StorageClass': checkStorageClass,

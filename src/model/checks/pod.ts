@@ -11,11 +11,12 @@ import { checkContainer } from './container.ts'
 import { checkVolumes, type PodVolumes } from './podvolume.ts'
 import { checkProfiles } from './profiles.ts'
 
-export function checkPodSpec(spec: Raw, at: FieldPath, report: Report): void {
+/** @param claims names of volumes that its workload adds to those of the spec */
+export function checkPodSpec(spec: Raw, at: FieldPath, report: Report, claims: readonly string[] = []): void {
   if (field(spec, 'containers') !== undefined && listAt(spec, 'containers').length === 0) {
     report([...at, 'containers'], 'MissingField', 'a pod needs at least one container')
   }
-  const volumes = checkVolumes(spec, at, report)
+  const volumes = new Map([...checkVolumes(spec, at, report), ...claims.map((name) => [name, 'persistentVolumeClaim'] as const)])
   checkContainers(spec, volumes, at, report)
   checkNames(spec, at, report)
   checkProfiles(spec, at, report)

@@ -1,10 +1,11 @@
 /**
- * Deployments and ReplicaSets.
+ * Deployments and ReplicaSets, and what all workloads with replicas have in common.
  * @see Kubernetes pkg/apis/apps/validation/validation.go
  */
 import { field, mapAt, numberAt, type Raw, textAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
 import { isPercent } from '../syntax.ts'
+import type { FieldPath } from '../types.ts'
 import { checkLabels } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkOwnSelector } from './selectors.ts'
@@ -18,7 +19,7 @@ export function checkWorkload(body: Raw, report: Report): void {
   checkTemplate(mapAt(spec, 'template'), report)
 }
 
-function checkCounts(spec: Raw, report: Report): void {
+export function checkCounts(spec: Raw, report: Report): void {
   for (const key of ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds']) {
     const value = numberAt(spec, key)
     if (value !== undefined && value < 0) report(['spec', key], 'OutOfRange', `${value} is below zero`)
@@ -30,11 +31,12 @@ function checkCounts(spec: Raw, report: Report): void {
   }
 }
 
-function checkTemplate(template: Raw, report: Report): void {
+/** @param claims names of volumes that come with the pods beside those of the template */
+export function checkTemplate(template: Raw, report: Report, claims: readonly string[] = []): void {
   const at = ['spec', 'template', 'spec']
   const spec = mapAt(template, 'spec')
   checkLabels(mapAt(template, 'metadata'), ['spec', 'template', 'metadata'], report)
-  checkPodSpec(spec, at, report)
+  checkPodSpec(spec, at, report, claims)
   const policy = textAt(spec, 'restartPolicy')
   if (policy !== undefined && policy !== 'Always' && policy !== '') {
     report(
@@ -58,16 +60,18 @@ function checkStrategy(strategy: Raw, report: Report): void {
     report([...at, 'rollingUpdate'], 'UnknownField', 'not possible with type Recreate')
     return
   }
-  const amounts = ['maxSurge', 'maxUnavailable'].map((key) => checkAmount(mapAt(strategy, 'rollingUpdate'), key, report))
+  const amounts = ['maxSurge', 'maxUnavailable'].map((key) =>
+    checkAmount(mapAt(strategy, 'rollingUpdate'), key, '25%', [...at, 'rollingUpdate'], report),
+  )
   if (amounts.every((amount) => amount === 0)) {
     report([...at, 'rollingUpdate'], 'OutOfRange', 'maxSurge and maxUnavailable are both zero, so no pod could ever be replaced')
   }
 }
 
-/** The amount of a count or percentage, 25 when it is left out. */
-function checkAmount(rolling: Raw, key: string, report: Report): number {
-  const path = ['spec', 'strategy', 'rollingUpdate', key]
-  const value = field(rolling, key) ?? '25%'
+/** The amount of a count or percentage, whether it is one or not; `otherwise` when it is left out. */
+export function checkAmount(rolling: Raw, key: string, otherwise: number | string, at: FieldPath, report: Report): number {
+  const path = [...at, key]
+  const value = field(rolling, key) ?? otherwise
   if (typeof value === 'number') {
     if (value < 0) report(path, 'OutOfRange', `${value} is below zero`)
     return value

@@ -53,6 +53,18 @@ describe('deployments', () => {
   })
 })
 
+test('a StatefulSet tells which revision it comes from and which it goes to, and how many pods each has', () => {
+  const of = 'namespace=shop,statefulset=db'
+  expect(samples(busyCluster(), 'kube_statefulset_status_current_revision')).toEqual([`${of},revision=db-old 1`])
+  expect(samples(busyCluster(), 'kube_statefulset_status_update_revision')).toEqual([`${of},revision=db-new 1`])
+  expect(samples(busyCluster(), 'kube_statefulset_status_replicas_current')).toEqual([`${of} 2`])
+  expect(samples(busyCluster(), 'kube_statefulset_status_replicas_updated')).toEqual([`${of} 1`])
+})
+
+test('a DaemonSet is unavailable where a node has no pod that serves', () => {
+  expect(samples(busyCluster(), 'kube_daemonset_status_number_unavailable')).toEqual(['namespace=shop,daemonset=agent 1'])
+})
+
 test('a ReplicaSet is owned by its Deployment, or by none', () => {
   expect(samples(busyCluster(), 'kube_replicaset_owner')).toEqual([
     'namespace=shop,replicaset=web-7c9f,owner_kind=Deployment,owner_name=web,owner_is_controller=true 1',

@@ -201,8 +201,8 @@ describe('whole documents', () => {
     ],
     [
       'removed version',
-      'apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}',
-      ['app.yaml:1 apiVersion RemovedApiVersion → apps/v1'],
+      'apiVersion: batch/v2alpha1\nkind: CronJob\nmetadata: {name: a}',
+      ['app.yaml:1 apiVersion RemovedApiVersion → batch/v1'],
     ],
     [
       'removed Ingress',
@@ -220,8 +220,8 @@ describe('whole documents', () => {
       ['app.yaml:8 spec.rules[0].http.paths[0].pathType UnknownValue → Exact'],
     ],
     [
-      'StatefulSet',
-      'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\nspec: {selector: {}, serviceName: a, template: {}}',
+      'a kind that is not run',
+      'apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}',
       ['app.yaml:2 kind UnsupportedKind'],
     ],
   ])('%s', (_, text, want) => expect(problems(text)).toEqual(want))

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../src/model/types.ts'
-import { bindClaims, claimVolume } from '../../../src/reconcilers/claims.ts'
+import { bindClaims, claimVolume, declaredClaims } from '../../../src/reconcilers/claims.ts'
 import { claimVolumeName } from '../../../src/reconcilers/names.ts'
 import { Stage } from '../../support/stage.ts'
-import { app, claim, cluster, deployment, namespace, persistentVolume, storageClass } from '../../support/world.ts'
+import { app, claim, cluster, deployment, namespace, persistentVolume, statefulSet, storageClass } from '../../support/world.ts'
 
 interface Given {
   readonly claims?: readonly PersistentVolumeClaim[]
@@ -24,6 +24,16 @@ function bound({ claims = [claim()], volumes = [], classes = [], held = {} }: Gi
 }
 
 const noProvisioner = storageClass('manual', { provisioner: 'kubernetes.io/no-provisioner' })
+
+test('a claim of its own counts over the one that a StatefulSet would have for its pod', () => {
+  const volumeClaimTemplates = [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'gp3' } }]
+  const found = declaredClaims([claim({}, 'data-web-1'), statefulSet({ spec: { volumeClaimTemplates, replicas: 2 } })])
+  expect(found.map(({ metadata, spec }) => `${metadata.name} ${spec.storageClassName ?? ''}`)).toEqual([
+    'data-web-1 ',
+    'data-web-0 gp3',
+  ])
+  expect(found[1]?.metadata).toMatchObject({ namespace, labels: { app: 'web' } })
+})
 
 describe('bindClaims', () => {
   for (const { name, given, want } of [

@@ -406,7 +406,7 @@ test('files tell a pod about itself', () => {
   expect(text).toEqual([
     'cpu: 1500',
     'cpus: 2',
-    'labels: a="x\\"y"\nb="2"\npod-template-hash="abc"',
+    'labels: a="x\\"y"\nb="2"',
     'memory: 1024',
     'name: web-1',
     'note: n',

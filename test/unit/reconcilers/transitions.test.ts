@@ -7,7 +7,7 @@ import { wantedOf } from '../../../src/reconcilers/wanted.ts'
 import { count, deployment, epochMs } from '../../support/world.ts'
 
 const nothing = { configMap: () => undefined, secret: () => undefined }
-const wanted = wantedOf(deployment({ spec: { replicas: 4, progressDeadlineSeconds: 60 } }), nothing, 'r1')
+const wanted = wantedOf(deployment({ spec: { replicas: 4, progressDeadlineSeconds: 60 } }), nothing, 'r1', [])
 const start = [count(2, 2, { name: wanted.set, ready: 1, available: 1 }), count(1, 2, { ready: 2, available: 1 })] as const
 
 /** A rollout that last moved at the epoch, when `start` was counted. */
@@ -23,11 +23,11 @@ function begun(): WorkloadMemory {
     progress: null,
     rollout,
   }
-  return recordProgress(empty, start, wanted, epochMs)
+  return recordProgress(empty, start, wanted, false, epochMs)
 }
 
-function later(counts: readonly SetCount[], ms: number): WorkloadMemory {
-  return recordProgress(begun(), counts, wanted, epochMs + ms)
+function later(counts: readonly SetCount[], ms: number, complete = false): WorkloadMemory {
+  return recordProgress(begun(), counts, wanted, complete, epochMs + ms)
 }
 
 describe('recordProgress', () => {
@@ -52,11 +52,11 @@ describe('recordProgress', () => {
 
   test('no move and no lapse leave the memory as it is', () => {
     const memory = begun()
-    expect(recordProgress(memory, start, wanted, epochMs + 59_999)).toBe(memory)
+    expect(recordProgress(memory, start, wanted, false, epochMs + 59_999)).toBe(memory)
   })
 
   test('complete, at the time it was seen', () => {
-    expect(later([count(2, 4, { name: wanted.set }), count(1, 0)], 5_000).rollout).toMatchObject({
+    expect(later([count(2, 4, { name: wanted.set }), count(1, 0)], 5_000, true).rollout).toMatchObject({
       result: 'complete',
       endedAt: epochMs + 5_000,
     })
@@ -66,13 +66,13 @@ describe('recordProgress', () => {
     const late = later(start, 60_000)
     expect(late.rollout).toMatchObject({ result: 'deadlineExceeded', endedAt: epochMs + 60_000 })
     const counts = [{ ...start[0], ready: 2 }, start[1]]
-    expect(recordProgress(late, counts, wanted, epochMs + 70_000).rollout).toMatchObject({ result: 'running', endedAt: 0 })
+    expect(recordProgress(late, counts, wanted, false, epochMs + 70_000).rollout).toMatchObject({ result: 'running', endedAt: 0 })
   })
 })
 
 describe('nextWake', () => {
   const spec = { spec: { replicas: 4, progressDeadlineSeconds: 60, minReadySeconds: 7 } }
-  const patient = wantedOf(deployment(spec), nothing, 'r1')
+  const patient = wantedOf(deployment(spec), nothing, 'r1', [])
   const pod = (readySince: number): PodNow => ({ context: { record: { readySince } }, containers: [] }) as unknown as PodNow
 
   test('when the progress deadline of a rollout is over', () => {
