@@ -7,7 +7,7 @@
  */
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { dataKinds, kindSupport, metadataSupport, podSupport, type SupportRow, unrunKinds } from '../src/model/support.ts'
+import { dataKinds, kindSupport, metadataSupport, podSupport, type SupportRow } from '../src/model/support.ts'
 import { type ConfigOption, configOptions } from '../src/options.ts'
 
 const root = new URL('../', import.meta.url)
@@ -86,7 +86,6 @@ function supportPage(): string {
 function kindTable(): string {
   const rows = [
     ...Object.keys(kindSupport).map((key) => [key, 'run, see below']),
-    ...[...unrunKinds].map((key) => [key, 'refused: not run by this version']),
     ...Object.entries(dataKinds).map(([key, why]) => [key, `not enforced: ${why}`]),
   ]
   return table(
@@ -110,8 +109,10 @@ function fieldSections(): Section[] {
     { title: 'Metadata', intro: 'Of objects and of pod templates: fields of `metadata`.', rows: metadataSupport },
     {
       title: 'Pods',
-      intro: 'Of Pods and of the pod templates of workloads: fields of `spec`.',
-      rows: podSupport,
+      intro:
+        'Of Pods and of the pod templates of workloads: fields of `spec`. Fields of `initContainers[]` are as those of ' +
+        '`containers[]`; probes and hooks only a sidecar may have (`restartPolicy: Always`).',
+      rows: withoutRepeats(podSupport),
     },
   ]
   const own = Object.entries(kindSupport).map(([key, rows]) => ({
@@ -122,14 +123,21 @@ function fieldSections(): Section[] {
   return [...own, ...shared]
 }
 
+/** What goes for every container is told once. */
+function withoutRepeats(rows: readonly SupportRow[]): SupportRow[] {
+  return rows.filter(({ field }) => !field.startsWith('initContainers[].'))
+}
+
 function introOf(key: string): string {
   if (key === 'v1/Pod') return 'Its `spec` is the one of [pods](#pods), its `metadata` as [below](#metadata).'
+  if (key === 'batch/v1/CronJob')
+    return 'Its `spec.jobTemplate.spec` is as in [Job](#job), its `metadata` and that of the template as [below](#metadata).'
   const hasTemplate = kindSupport[key]?.some(({ field }) => field.startsWith('spec.template.'))
   return hasTemplate ? 'Its `spec.template` is as in [pods](#pods), its `metadata` as [below](#metadata).' : ''
 }
 
 function isShared(key: string, field: string): boolean {
-  if (field.startsWith('metadata.') || field.startsWith('spec.template.')) return true
+  if (['metadata.', 'spec.template.', 'spec.jobTemplate.'].some((part) => field.startsWith(part))) return true
   return key === 'v1/Pod' && field.startsWith('spec.')
 }
 

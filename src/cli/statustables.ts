@@ -1,5 +1,4 @@
 /** The status as tables. Pure: the time, the terminal's width and the colours are arguments. */
-import type colors from 'picocolors'
 import { formatQuantity } from '../model/quantity.ts'
 import { splitKey } from '../model/types.ts'
 import type {
@@ -12,24 +11,20 @@ import type {
   SourceStatus,
   WorkloadStatus,
 } from '../reconcilers/status.ts'
-import { brief, renderAge, renderTable } from './table.ts'
-
-type Ink = ReturnType<typeof colors.createColors>
-
-export interface TableOptions {
-  /** ms since the epoch */
-  readonly now: number
-  /** of the terminal; `undefined` when it is none: nothing is cut then */
-  readonly columns: number | undefined
-  readonly ink: Ink
-}
+import { cut, paintWord, type TableOptions } from './cells.ts'
+import { cronJobHead, cronJobRow, jobHead, jobRow } from './jobtables.ts'
+import { renderAge, renderTable } from './table.ts'
 
 /** All tables that have rows, with a blank line between. */
 export function renderStatus(status: ClusterStatus, options: TableOptions): string {
   const pods = status.workloads.flatMap((workload) => workload.pods)
+  const { Job: jobs = [], CronJob: cronJobs = [] } = Object.groupBy(status.workloads, ({ kind }) => kind)
+  const workloads = status.workloads.filter(({ kind }) => kind !== 'Job' && kind !== 'CronJob')
   const tables = [
     table(['SOURCE', 'BRANCH', 'ATTEMPTED', 'APPLIED', 'HEALTHY', 'FETCHED', 'MESSAGE'], status.sources, sourceRow),
-    table(workloadHead, status.workloads, workloadRow),
+    table(workloadHead, workloads, workloadRow),
+    table(jobHead, jobs, jobRow),
+    table(cronJobHead, cronJobs, cronJobRow),
     table(['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP', 'NODE'], pods, podRow),
     table(['NAMESPACE', 'SERVICE', 'TYPE', 'CLUSTER-IP', 'PORTS', 'ENDPOINTS', 'CONDITION'], status.services, serviceRow),
     table(['NAMESPACE', 'CLAIM', 'STATUS', 'REQUEST', 'CLASS', 'VOLUME', 'PODS', 'MESSAGE'], status.claims, claimRow),
@@ -85,11 +80,12 @@ function workloadRow(workload: WorkloadStatus, { now, columns, ink }: TableOptio
 }
 
 function podRow(pod: PodStatus, { now, ink }: TableOptions): readonly string[] {
-  const ready = pod.containers.filter((container) => container.ready).length
+  const lasting = [...pod.containers, ...pod.initContainers.filter(({ role }) => role === 'sidecar')]
+  const ready = lasting.filter((container) => container.ready).length
   return [
     pod.namespace,
     pod.name,
-    `${ready}/${pod.containers.length}`,
+    `${ready}/${lasting.length}`,
     paintWord(pod.terminating ? 'Terminating' : pod.reason || pod.phase, ink),
     String(pod.restarts),
     renderAge(now - pod.createdAt),
@@ -158,18 +154,4 @@ function unenforcedRows({ unenforced }: ClusterStatus): readonly { readonly cell
 function short(sha: string): string {
   if (sha === '') return '-'
   return sha.startsWith('folder-') ? sha.slice(0, 15) : sha.slice(0, 8)
-}
-
-function paintWord(word: string, ink: Ink): string {
-  if (['Available', 'Running', 'Ready', 'Succeeded', 'Completed', 'Bound'].includes(word)) return ink.green(word)
-  if (
-    ['Progressing', 'Pending', 'Waiting', 'Terminating', 'Paused', 'NoEndpoints', 'ContainerCreating', 'Retained'].includes(word)
-  )
-    return ink.yellow(word)
-  return ink.red(word)
-}
-
-/** Cut so that a line has a chance to fit beside `taken` columns of others. */
-function cut(text: string, columns: number | undefined, taken: number): string {
-  return brief(text, columns === undefined ? Number.POSITIVE_INFINITY : Math.max(20, columns - taken))
 }

@@ -6,8 +6,9 @@
 import { same } from '../diff/equal.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
-import type { PodRecord } from '../reconcilers/memory.ts'
+import { type Job, type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
+import { changedRuns, cronJobOf } from '../reconcilers/derived.ts'
+import type { PodRecord, WorkloadMemory } from '../reconcilers/memory.ts'
 import { type Plan, type PodMark, renderStep, type Step } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote, ServiceStatus } from '../reconcilers/status.ts'
@@ -206,8 +207,16 @@ export function createLoop(options: LoopOptions): Loop {
       if (result.status !== undefined) world.statuses.set(key, result.status)
       markRoutes(world.setPods(key, result.endpoints, result.probes))
     }
+    markRelated(key, memory, result.memory)
     if (result.wakeAt !== undefined) queue.addAt(key, result.wakeAt)
     plans.set(key, result.plan)
+  }
+
+  /** Jobs that a CronJob has made or lets go; and the CronJob of a Job, which wants to know how that ended. */
+  function markRelated(key: ObjectKey, before: WorkloadMemory | undefined, after: WorkloadMemory | undefined): void {
+    for (const job of changedRuns(before, after)) queue.add(job)
+    const owner = cronJobOf(key)?.owner
+    if (owner !== undefined && before !== after && store.workloads().has(owner)) queue.add(owner)
   }
 
   function passService(key: ObjectKey): void {
@@ -238,6 +247,8 @@ export function createLoop(options: LoopOptions): Loop {
       return
     }
     const { object, origin, unenforced } = target
+    // What a CronJob has made is in its memory, and was never in Git, so it cannot leave it.
+    if ((object as Job).owner !== undefined) return
     const last = store.lastApplied().get(key)
     // That a newer revision has it too is nothing worth a write: most objects are the same in most revisions.
     const moved = last?.origin.file !== origin.file || last.origin.line !== origin.line
@@ -310,6 +321,7 @@ export function createLoop(options: LoopOptions): Loop {
   function keepEvent(event: EventNote): void {
     const at = now()
     store.addEvent({ ...event, at, firstAt: at, count: 1 })
+    metrics.event(event.type, event.reason)
   }
 
   /** What failed for pods that are gone needs no memory. */

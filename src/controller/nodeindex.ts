@@ -8,7 +8,7 @@ import type { ObservedPod } from '../reconcilers/observed.ts'
 import type { ContainerView, VolumeView } from '../runtime/engine.ts'
 import type { Change } from '../runtime/observer/cache.ts'
 import { createGroups, type Groups } from './groups.ts'
-import { isWorkload } from './kinds.ts'
+import { ownsPods } from './kinds.ts'
 
 export interface NodeIndex {
   take(change: { readonly containers: readonly Change<ContainerView>[]; readonly volumes: readonly Change<VolumeView>[] }): void
@@ -116,7 +116,7 @@ export function createNodeIndex(node: string): NodeIndex {
 function ownerOf({ labels }: ContainerView): string | undefined {
   const whole = labels[LABEL.podUid] !== undefined && labels[LABEL.containerName] !== undefined
   const owner = labels[LABEL.owner] ?? ''
-  return labels[LABEL.role] === 'pod' && whole && isWorkload(owner) ? owner : undefined
+  return labels[LABEL.role] === 'pod' && whole && ownsPods(owner) ? owner : undefined
 }
 
 function addressesOf({ networks }: ContainerView): Set<string> {

@@ -1,6 +1,8 @@
 /** Planning one key from what the world knows: shared by the loop, which acts on it, and by `trireme plan`, which only shows it. */
-import { type LoadedObject, type ObjectKey, type Service, splitKey, type Workload } from '../model/types.ts'
+import { type CronJob, type LoadedObject, type ObjectKey, type PodWorkload, type Service, splitKey } from '../model/types.ts'
 import { claimId } from '../reconcilers/claims.ts'
+import { planCronJob } from '../reconcilers/cronjob.ts'
+import { cronJobOf } from '../reconcilers/derived.ts'
 import { planNode } from '../reconcilers/infrastructure.ts'
 import { routerVolume } from '../reconcilers/names.ts'
 import type { Failure } from '../reconcilers/observed.ts'
@@ -34,10 +36,11 @@ export interface Passed<Result> {
 export function workloadPass({ world, ...context }: PassContext, key: ObjectKey): Passed<WorkloadPass> | undefined {
   const target = world.targetOf(key)
   if (target === undefined) return undefined
+  if (splitKey(key).kind === 'CronJob') return { target, result: cronJobResult(world, context, key, target) }
   const { nodes } = world
   const result = planWorkload({
     key,
-    target: target === null ? null : (target.object as Workload),
+    target: target === null ? null : (target.object as PodWorkload),
     sourceRevision: target?.origin.revision ?? context.revision,
     memory: world.store.workloads().get(key),
     pods: nodes.flatMap((node) => node.podsOf(key)),
@@ -55,10 +58,32 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     inFlight: context.inFlight,
     hooks: hooksOf(nodes),
     tail: (id, secrets) => nodes.map((node) => node.tail(id, secrets)).find((tail) => tail.length > 0) ?? [],
+    message: (id, source, secrets) => nodes.map((node) => node.message(id, source, secrets)).find((text) => text !== '') ?? '',
     now: context.now,
     id: () => context.ids(),
   })
   return { target, result }
+}
+
+function cronJobResult(
+  { store, nodes }: World,
+  { revision, now, ids }: Omit<PassContext, 'world'>,
+  key: ObjectKey,
+  target: LoadedObject | null,
+): WorkloadPass {
+  return planCronJob({
+    key,
+    target: target === null ? null : (target.object as CronJob),
+    sourceRevision: target?.origin.revision ?? revision,
+    memory: store.workloads().get(key),
+    jobs: (job) => store.workloads().get(job),
+    pods: () =>
+      nodes.flatMap((node) =>
+        [...node.owners()].filter((owner) => cronJobOf(owner)?.owner === key).flatMap((owner) => node.podsOf(owner)),
+      ),
+    now,
+    uid: () => ids().uid,
+  })
 }
 
 /** `undefined` for a key that nobody knows. */

@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { createLoader, loadManifests } from '../model/load.ts'
 import type { Loaded, ObjectKey, Problem } from '../model/types.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
+import { cronJobOf } from '../reconcilers/derived.ts'
 import { type SetRecord, secretDigests } from '../reconcilers/memory.ts'
 import type { SourceStatus, Unenforced } from '../reconcilers/status.ts'
 import { isManifestFile } from '../render/plain.ts'
@@ -296,7 +297,8 @@ export function createSync(options: SyncOptions): Sync {
 
   /** Nothing is left of what was taken down. */
   function isCleared(effective: Assessment['effective']): boolean {
-    for (const key of store.workloads().keys()) if (!effective.has(key)) return false
+    for (const key of store.workloads().keys())
+      if (!effective.has(key) && !effective.has(cronJobOf(key)?.owner ?? '')) return false
     for (const key of store.services().keys()) if (!effective.has(key)) return false
     return true
   }

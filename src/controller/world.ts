@@ -11,10 +11,11 @@ import {
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Claim } from '../reconcilers/claims.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
+import { cronJobOf, runKeys, runOf } from '../reconcilers/derived.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostports.ts'
-import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
+import type { CronRun, ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
 import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
@@ -23,7 +24,7 @@ import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
 import { createClaims } from './claims.ts'
 import { createHoldings } from './holdings.ts'
-import { isService, isWorkload } from './kinds.ts'
+import { isService, isWorkload, ownsPods } from './kinds.ts'
 import type { NodeReading } from './node.ts'
 import { createRouting } from './routing.ts'
 import { createSweep } from './sweep.ts'
@@ -84,6 +85,11 @@ export interface World {
   routing(uid: string): { readonly acknowledged: boolean; readonly present: boolean }
 }
 
+/** A Job as if it were in Git, with the revision that its CronJob had then. */
+function madeBy({ job, sourceRevision }: CronRun): LoadedObject {
+  return { object: job, origin: { file: '', line: 0, revision: sourceRevision }, unenforced: [] }
+}
+
 export function createWorld(
   cluster: Cluster,
   nodes: readonly NodeReading[],
@@ -139,10 +145,19 @@ export function createWorld(
     const wanted = effective.get(key)
     if (wanted !== undefined) return wanted
     if (pruning.has(key)) return null
+    const run = runOf(store.workloads(), key)
+    if (run !== undefined) return run.leaving === true ? null : madeBy(run)
+    if (awaitsOwner(key)) return undefined
     const applied = store.lastApplied().get(key)
     if (applied !== undefined) return applied
     const orphaned = store.workloads().has(key) || store.services().has(key) || nodes.some((node) => node.podsOf(key).length > 0)
     return orphaned && pruneOrphans ? null : undefined
+  }
+
+  /** Where memory was lost: a pass of the CronJob takes the Job over before anybody judges it. */
+  function awaitsOwner(key: ObjectKey): boolean {
+    const owner = cronJobOf(key)?.owner
+    return owner !== undefined && effective.has(owner) && !store.workloads().has(owner)
   }
 
   function placementOf(key: ObjectKey): { target: Service | null; memory: ServiceMemory | undefined } {
@@ -200,7 +215,10 @@ export function createWorld(
       pruning = intent.prune
       leaving = new Set([...next].flatMap(([key, one]) => (one.state === 'retained' && one.kind === 'health' ? [key] : [])))
       pruneOrphans = orphans
-      const due = before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
+      const touched =
+        before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
+      // What a CronJob's template refers to, so do the Jobs that it has made.
+      const due = [...new Set(touched.flatMap((key) => [key, ...runKeys(store.workloads().get(key))]))]
       const moved = due.filter(isService)
       for (const key of due) awaited.add(key)
       const rivals = moved.flatMap((key) => {
@@ -218,17 +236,15 @@ export function createWorld(
           ...effective.keys(),
           ...pruning,
           ...store.workloads().keys(),
+          ...[...store.workloads().values()].flatMap(runKeys),
           ...store.services().keys(),
           ...observedOwners(),
         ]),
       ].filter((key) => isWorkload(key) || isService(key)),
     owned: (key) =>
-      effective.has(key) ||
-      store.workloads().has(key) ||
-      store.services().has(key) ||
-      isWorkload(key) ||
+      ownsPods(key) ||
       // Where memory was lost, what a Service has may be as Git wants it: that is told by a revision, and a whole one.
-      (isService(key) && !pruneOrphans),
+      (isService(key) && (effective.has(key) || store.services().has(key) || !pruneOrphans)),
     knownPod: holdings.hasPod,
     lookup: {
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,

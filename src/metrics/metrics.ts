@@ -1,10 +1,11 @@
 /** The registry: state computed at each scrape from the status, and what the loop tells as it works. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DriftKind, Step } from '../reconcilers/plan.ts'
-import type { ClusterStatus } from '../reconcilers/status.ts'
+import type { ClusterStatus, EventNote } from '../reconcilers/status.ts'
 import { claimFamilies, collectClaims } from './claims.ts'
 import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
+import { collectJobs, jobFamilies } from './jobs.ts'
 import { collectPods, podFamilies } from './pods.ts'
 import { collectServices, serviceFamilies } from './services.ts'
 import { collectSets, setFamilies } from './sets.ts'
@@ -31,6 +32,8 @@ export interface Metrics {
   /** drift that is mended by no step of its own, such as an extra container that is removed with others */
   drift(kind: DriftKind): void
   rollout(result: RolloutResult, seconds: number): void
+  /** an event that was kept; reasons are single words out of this code */
+  event(type: EventNote['type'], reason: string): void
   commitToHealthy(source: string, seconds: number): void
   queueDepth(keys: number): void
   queueRetry(): void
@@ -63,6 +66,7 @@ const driftKinds: Readonly<Record<DriftKind, true>> = {
 const stateFamilies: Families = {
   ...workloadFamilies,
   ...setFamilies,
+  ...jobFamilies,
   ...podFamilies,
   ...serviceFamilies,
   ...claimFamilies,
@@ -74,6 +78,7 @@ const stateFamilies: Families = {
 export function* collectState(status: ClusterStatus, usage: readonly UsageSample[]): Generator<Sample> {
   yield* collectWorkloads(status)
   yield* collectSets(status)
+  yield* collectJobs(status)
   yield* collectPods(status)
   yield* collectServices(status)
   yield* collectClaims(status)
@@ -112,6 +117,7 @@ export function createMetrics({ version, status, usage = () => [], turn = async 
       told.rollouts.inc({ result })
       told.rolloutSeconds.observe({ result }, seconds)
     },
+    event: (type, reason) => told.events.inc({ type, reason }),
     commitToHealthy: (source, seconds) => told.commitToHealthy.observe({ source }, seconds),
     queueDepth: (keys) => told.queueDepth.set(keys),
     queueRetry: () => told.queueRetries.inc(),
@@ -156,6 +162,7 @@ function registerTold(registry: Registry) {
     stepSeconds: spread('trireme_step_duration_seconds', 'How long steps took, by operation.', ['op'], [...quick, 60, 300]),
     drifts: count('trireme_drift_total', 'Drift found, by kind.', ['kind']),
     rollouts: count('trireme_rollouts_total', 'Rollouts that ended, by result.', ['result']),
+    events: count('trireme_events_total', 'Events, by type and reason.', ['type', 'reason']),
     rolloutSeconds: spread('trireme_rollout_duration_seconds', 'How long rollouts took, by result.', ['result'], slow),
     commitToHealthy: spread(
       'trireme_commit_to_healthy_seconds',

@@ -1,6 +1,7 @@
 /** A valid document in canonical form: defaults as the API server fills them in, quantities and orders normalised. */
 import { deepFreeze } from './canonical.ts'
 import { compact } from './compact.ts'
+import { canonicalCronJobSpec, canonicalJobSpec } from './job.ts'
 import { canonicalPodSpec, canonicalTemplate } from './podspec.ts'
 import { field, flagAt, has, isMap, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { builtinKind } from './schema.ts'
@@ -36,7 +37,7 @@ export interface CanonicalContext {
  *
  * Idempotent but for Secrets, whose values become digests. A kind that Trireme does not act on, or one of another API
  * group, is kept as data; the latter under `Kind.group`, so that it never meets a built-in kind of the same name.
- * @see Kubernetes pkg/apis/core/v1/defaults.go and pkg/apis/apps/v1/defaults.go
+ * @see Kubernetes pkg/apis/core/v1/defaults.go and its siblings in apps/v1 and batch/v1
  */
 export function canonicalize(body: Raw, context: CanonicalContext): ModelObject {
   return deepFreeze(canonicalObject(body, context))
@@ -74,6 +75,10 @@ function canonicalObject(body: Raw, context: CanonicalContext): ModelObject {
       return persistentVolume(base, body)
     case 'storage.k8s.io/v1/StorageClass':
       return storageClass(base, body)
+    case 'batch/v1/Job':
+      return { ...base, kind: 'Job', spec: canonicalJobSpec(mapAt(body, 'spec')) }
+    case 'batch/v1/CronJob':
+      return { ...base, kind: 'CronJob', spec: canonicalCronJobSpec(mapAt(body, 'spec')) }
     default:
       return other(base, body, builtin === undefined)
   }

@@ -8,6 +8,19 @@ const trafficPolicies = ['Cluster', 'Local']
 const nodeInclusionPolicies = ['Honor', 'Ignore']
 const scopes = ['Cluster', 'Namespaced', '*']
 
+const stopSignals =
+  `ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP
+TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX`
+    .split(/\s+/)
+    .flatMap((name) => [
+      `SIG${name}`,
+      ...(name === 'RTMIN' ? realTime('RTMIN+', 15) : name === 'RTMAX' ? realTime('RTMAX-', 14) : []),
+    ])
+
+function realTime(name: string, last: number): string[] {
+  return Array.from({ length: last }, (_, index) => `SIG${name}${index + 1}`)
+}
+
 export const enums: Readonly<Record<string, readonly string[]>> = {
   'V1AppArmorProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
   'V1Container.imagePullPolicy': ['Always', 'IfNotPresent', 'Never'],
@@ -19,6 +32,7 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'V1DaemonSetUpdateStrategy.type': ['RollingUpdate', 'OnDelete'],
   'V1DeploymentStrategy.type': ['RollingUpdate', 'Recreate'],
   'V1EmptyDirVolumeSource.medium': ['', 'Memory', 'HugePages', 'HugePages-2Mi', 'HugePages-1Gi'],
+  'V1Lifecycle.stopSignal': stopSignals,
   'V1HTTPGetAction.scheme': ['HTTP', 'HTTPS'],
   'V1HTTPIngressPath.pathType': ['Exact', 'Prefix', 'ImplementationSpecific'],
   'V1HostPathVolumeSource.type': [
@@ -32,6 +46,7 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
     'BlockDevice',
   ],
   'V1JobSpec.completionMode': ['NonIndexed', 'Indexed'],
+  'V1JobSpec.podReplacementPolicy': ['TerminatingOrFailed', 'Failed'],
   'V1LabelSelectorRequirement.operator': ['In', 'NotIn', 'Exists', 'DoesNotExist'],
   'V1NetworkPolicyPort.protocol': protocols,
   'V1NetworkPolicySpec.policyTypes': ['Ingress', 'Egress'],
@@ -41,6 +56,9 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'V1PersistentVolumeSpec.accessModes': ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
   'V1PersistentVolumeSpec.persistentVolumeReclaimPolicy': ['Retain', 'Delete', 'Recycle'],
   'V1PersistentVolumeSpec.volumeMode': ['Filesystem', 'Block'],
+  'V1PodFailurePolicyOnExitCodesRequirement.operator': ['In', 'NotIn'],
+  'V1PodFailurePolicyOnPodConditionsPattern.status': ['True', 'False', 'Unknown'],
+  'V1PodFailurePolicyRule.action': ['FailJob', 'FailIndex', 'Ignore', 'Count'],
   'V1PodSecurityContext.fsGroupChangePolicy': ['OnRootMismatch', 'Always'],
   'V1PodSecurityContext.supplementalGroupsPolicy': ['Merge', 'Strict'],
   'V1PodSpec.dnsPolicy': ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],

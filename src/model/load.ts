@@ -12,7 +12,7 @@ import type { Allowance } from './policy.ts'
 import { isMap, mapAt, type Raw, textAt } from './raw.ts'
 import { type Finding, maxFindings, reporter } from './report.ts'
 import { type BuiltinKind, builtinKind } from './schema.ts'
-import { dataKinds, unrunKinds } from './support.ts'
+import { dataKinds } from './support.ts'
 import {
   type DocumentVerdict,
   keyOf,
@@ -209,10 +209,6 @@ function limits(
 ): readonly string[] {
   if (kind === 'custom') return ['custom resource kept as data']
   const key = `${kind.apiVersion}/${kind.kind}`
-  if (unrunKinds.has(key)) {
-    report(['kind'], 'UnsupportedKind', `kind ${kind.kind} is not run by this version`)
-    return []
-  }
   const assessment = assess(body, key, kind.kind === 'PersistentVolume' ? claimNamespace(body) : namespace, allow)
   if (assessment === undefined) return [`accepted, not enforced: ${dataKinds[key] ?? `${kind.kind} is kept as data`}`]
   for (const { path, code, why } of assessment.refusals) report(path, code, why)
@@ -356,7 +352,6 @@ function reasonText({ path, message, suggestion }: Finding): string {
   return path.length === 0 ? `${message}${hint}` : `${pathText(path)}: ${message}${hint}`
 }
 
-/** A kind that is never run leaves nothing behind that could be pruned, so its file counts as whole. */
 function brokenFileOf({ manifest, findings }: Judged): readonly string[] {
-  return findings.some((finding) => isError(finding) && finding.code !== 'UnsupportedKind') ? [manifest.origin.file] : []
+  return findings.some(isError) ? [manifest.origin.file] : []
 }

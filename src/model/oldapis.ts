@@ -30,11 +30,10 @@ const rewrites: Readonly<Record<string, Rewrite>> = {
   'apps/v1beta2/ReplicaSet': same,
   'apps/v1beta2/DaemonSet': same,
   'apps/v1beta2/StatefulSet': same,
+  'batch/v1beta1/CronJob': same,
 }
 
-const current = 'apps/v1'
-
-/** @returns the document as `apps/v1` has it, and the version it was written for; `undefined` for any other document */
+/** @returns the document as `apps/v1` or `batch/v1` has it, and the version it was written for; `undefined` for any other document */
 export function modernized(body: Raw): { readonly body: Raw; readonly from: string } | undefined {
   const from = textAt(body, 'apiVersion') ?? ''
   const rewrite = Object.hasOwn(rewrites, `${from}/${textAt(body, 'kind')}`)
@@ -42,7 +41,14 @@ export function modernized(body: Raw): { readonly body: Raw; readonly from: stri
     : undefined
   if (rewrite === undefined) return undefined
   const spec = field(body, 'spec')
-  return { body: { ...body, apiVersion: current, ...(isMap(spec) ? { spec: rewrite(spec) } : {}) }, from }
+  return {
+    body: {
+      ...body,
+      apiVersion: from.startsWith('batch/') ? 'batch/v1' : 'apps/v1',
+      ...(isMap(spec) ? { spec: rewrite(spec) } : {}),
+    },
+    from,
+  }
 }
 
 /** A selector that is left out is the labels of the template. */

@@ -154,6 +154,7 @@ const listens =
 const parts =
   'before Docker 26, of a volume that containers write to, the container waits while another one can write to the folder above'
 
+/** Rows of every container, whatever its place in the pod. */
 const container: readonly SupportRow[] = [
   ...honoured('name', 'image', 'command', 'args', 'workingDir', 'imagePullPolicy', 'tty', 'stdin', 'stdinOnce'),
   ...honoured('ports[].name', 'ports[].protocol'),
@@ -178,11 +179,11 @@ const container: readonly SupportRow[] = [
   ...['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap(probe),
   ...hook('lifecycle.postStart'),
   ...hook('lifecycle.preStop'),
-  unenforced('lifecycle.stopSignal', 'containers are stopped with the signal of their image'),
+  ...honoured('lifecycle.stopSignal'),
   ...containerSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
-  unenforced('terminationMessagePath', 'termination messages are not read', other('/dev/termination-log', '')),
+  { field: 'terminationMessagePath', support: { level: 'honoured', but: 'what lies below /dev is gone with the container' } },
   ...honoured('terminationMessagePolicy'),
-  refused('restartPolicy', `a restart policy of one container ${notRun}`, other('Always')),
+  refused('restartPolicy', `a restart policy of one container other than Always ${notRun}`, other('Always')),
   refused('restartPolicyRules', `a restart policy of one container ${notRun}`),
 ]
 
@@ -245,25 +246,23 @@ const volumeSources: readonly SupportRow[] = [
   refused('csi', 'no CSI driver is run'),
   refused('*', 'disks of a cloud and other clusters are not mounted'),
 ]
+const runtime = 'it names a runtime of the Docker Engine, and a pod waits on a node that has none of that name'
 
 /** Fields of a pod's spec. */
 export const podSupport: readonly SupportRow[] = [
   ...container.map((row) => ({ ...row, field: `containers[].${row.field}` })),
-  refused('initContainers', 'init containers are not run by this version'),
+  ...container.map((row) => ({ ...row, field: `initContainers[].${row.field}` })),
   refused('ephemeralContainers', 'a manifest cannot hold them'),
   ...honoured('volumes[].name'),
   ...volumeSources.map((row) => ({ ...row, field: `volumes[].${row.field}` })),
   ...honoured('restartPolicy', 'terminationGracePeriodSeconds', 'imagePullSecrets', 'hostname', 'subdomain', 'hostAliases'),
   ...honoured('dnsPolicy', 'dnsConfig'),
   ...podSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
-  policy('hostNetwork', 'hostNetwork', 'refused', isTrue),
-  policy('hostPID', 'hostPID', 'refused', isTrue),
-  policy('hostIPC', 'hostIPC', 'refused', isTrue),
+  policy('hostNetwork', 'hostNetwork', 'honoured', isTrue),
+  policy('hostPID', 'hostPID', 'honoured', isTrue),
+  policy('hostIPC', 'hostIPC', 'honoured', isTrue),
   unenforced('hostUsers', 'no user namespace is made', only(false)),
-  unenforced('shareProcessNamespace', 'each container sees its own processes only', isTrue),
-  unenforced('activeDeadlineSeconds', 'the pod is not stopped at its deadline'),
-  unenforced('setHostnameAsFQDN', 'the hostname stays short', isTrue),
-  unenforced('hostnameOverride', 'the hostname is hostname or the name of the pod'),
+  ...honoured('shareProcessNamespace', 'activeDeadlineSeconds', 'setHostnameAsFQDN', 'hostnameOverride'),
   ...honoured('nodeSelector', 'nodeName', 'tolerations', 'affinity'),
   {
     field: 'topologySpreadConstraints',
@@ -287,12 +286,16 @@ export const podSupport: readonly SupportRow[] = [
     }),
   ),
   unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
-  unenforced('enableServiceLinks', 'no variables are set for Services; use DNS', isTrue),
+  unenforced(
+    'enableServiceLinks',
+    'no variables are set for Services: they would be those of the moment when a pod is made, so two pods of one template would differ; use DNS',
+    isTrue,
+  ),
   unenforced('resources', 'only the resources of containers are limited'),
   unenforced('overhead', 'it comes from a runtime class, and none is known'),
   refused('os.name', `another system ${notRun}`, other('linux')),
-  refused('runtimeClassName', `another container runtime ${notRun}`),
-  refused('readinessGates', `readiness gates are not run by this version`),
+  { field: 'runtimeClassName', support: { level: 'honoured', but: runtime } },
+  refused('readinessGates', 'nothing sets the conditions of readiness gates here, so the pod would never be ready'),
   refused('schedulingGates', `scheduling gates are not run by this version`),
   refused('resourceClaims', `resource claims are not run by this version`),
 ]
@@ -309,6 +312,25 @@ const common: readonly SupportRow[] = [
 
 const mendsStale =
   'a pod that is not ready and is to be replaced anyway is so at once, so that a commit that mends it is never held up by it'
+const job = (at: string): SupportRow[] => [
+  ...honoured(`${at}.parallelism`, `${at}.completions`, `${at}.completionMode`, `${at}.suspend`, `${at}.activeDeadlineSeconds`),
+  ...honoured(`${at}.backoffLimit`, `${at}.backoffLimitPerIndex`, `${at}.maxFailedIndexes`, `${at}.podReplacementPolicy`),
+  ...honoured(`${at}.podFailurePolicy.rules[].action`, `${at}.podFailurePolicy.rules[].onExitCodes`),
+  ...honoured(`${at}.podFailurePolicy.rules[].onPodConditions[].status`, `${at}.successPolicy`),
+  refused(
+    `${at}.podFailurePolicy.rules[].onPodConditions[].type`,
+    'pods get no such condition here, so the rule would never count',
+    other('DisruptionTarget'),
+  ),
+  {
+    field: `${at}.ttlSecondsAfterFinished`,
+    support: { level: 'honoured', but: 'a Job that has ended is remembered, so that Git does not run it again' },
+  },
+  refused(`${at}.manualSelector`, 'pods belong to the Job that made them, so no selector can give it others', isTrue),
+  unenforced(`${at}.selector`, 'it is generated: pods belong to the Job that made them'),
+  refused(`${at}.managedBy`, 'another controller is not run by this version', other('kubernetes.io/job-controller')),
+  ...template(`${at}.template`),
+]
 
 /** Written by a server; Kubernetes leaves it out of what is applied, and says nothing. */
 const status: SupportRow = { field: 'status', support: { level: 'honoured' } }
@@ -331,6 +353,16 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...honoured('spec.replicas', 'spec.selector', 'spec.strategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
     ...honoured('spec.progressDeadlineSeconds', 'spec.paused'),
     ...template('spec.template'),
+  ],
+  'batch/v1/Job': [...common, status, ...job('spec')],
+  'batch/v1/CronJob': [
+    ...common,
+    status,
+    ...honoured('spec.schedule', 'spec.concurrencyPolicy', 'spec.startingDeadlineSeconds', 'spec.suspend'),
+    ...honoured('spec.successfulJobsHistoryLimit', 'spec.failedJobsHistoryLimit'),
+    { field: 'spec.timeZone', support: { level: 'honoured', but: 'it is UTC unless told' } },
+    ...metadataSupport.map((row) => ({ ...row, field: `spec.jobTemplate.metadata.${row.field}` })),
+    ...job('spec.jobTemplate.spec'),
   ],
   'v1/ReplicationController': [
     ...common,
@@ -464,9 +496,6 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ),
   ],
 }
-
-/** Workloads of Kubernetes that this version does not run. */
-export const unrunKinds: ReadonlySet<string> = new Set(['batch/v1/Job', 'batch/v1/CronJob'])
 
 /** What is missing where a kind is accepted as data only; any other kind is simply not acted on. */
 export const dataKinds: Readonly<Record<string, string>> = {

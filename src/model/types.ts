@@ -180,7 +180,7 @@ export interface Container {
   readonly livenessProbe?: Probe
   readonly readinessProbe?: Probe
   readonly startupProbe?: Probe
-  readonly lifecycle?: { readonly postStart?: ProbeAction; readonly preStop?: ProbeAction }
+  readonly lifecycle?: { readonly postStart?: ProbeAction; readonly preStop?: ProbeAction; readonly stopSignal?: string }
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
   readonly securityContext: SecurityContext
   readonly stdin: boolean
@@ -338,6 +338,8 @@ export interface PodSpec {
   readonly hostPID: boolean
   readonly hostIPC: boolean
   readonly shareProcessNamespace: boolean
+  readonly setHostnameAsFQDN?: true
+  readonly hostnameOverride?: string
   readonly nodeName?: string
   readonly nodeSelector: Labels
   readonly serviceAccountName: string
@@ -453,6 +455,67 @@ export interface Pod extends KubeObject {
   readonly spec: PodSpec
 }
 
+export interface ExitCodes {
+  /** absent for every container */
+  readonly containerName?: string
+  readonly operator: 'In' | 'NotIn'
+  readonly values: readonly number[]
+}
+
+/** Exactly one of `onExitCodes` and `onPodConditions` is set. */
+export interface PodFailureRule {
+  readonly action: 'FailJob' | 'FailIndex' | 'Ignore' | 'Count'
+  readonly onExitCodes?: ExitCodes
+  readonly onPodConditions?: readonly { readonly type: string; readonly status: string }[]
+}
+
+export interface JobSpec {
+  readonly parallelism: number
+  /** absent: once a pod has succeeded no other is made, and the Job ends with those that run */
+  readonly completions?: number
+  readonly completionMode: 'NonIndexed' | 'Indexed'
+  readonly backoffLimit: number
+  readonly backoffLimitPerIndex?: number
+  readonly maxFailedIndexes?: number
+  readonly activeDeadlineSeconds?: number
+  readonly ttlSecondsAfterFinished?: number
+  readonly podFailurePolicy?: { readonly rules: readonly PodFailureRule[] }
+  readonly podReplacementPolicy: 'TerminatingOrFailed' | 'Failed'
+  /** At least one field of each rule is set. */
+  readonly successPolicy?: {
+    readonly rules: readonly { readonly succeededIndexes?: string; readonly succeededCount?: number }[]
+  }
+  readonly suspend: boolean
+  readonly template: PodTemplate
+}
+
+export interface Job extends KubeObject {
+  readonly kind: 'Job'
+  readonly spec: JobSpec
+  /** the CronJob that made it; a Job from Git has none */
+  readonly owner?: ObjectKey
+}
+
+export interface CronJobSpec {
+  readonly schedule: string
+  /** `UTC` unless told */
+  readonly timeZone: string
+  readonly concurrencyPolicy: 'Allow' | 'Forbid' | 'Replace'
+  readonly startingDeadlineSeconds?: number
+  readonly suspend: boolean
+  readonly successfulJobsHistoryLimit: number
+  readonly failedJobsHistoryLimit: number
+  readonly jobTemplate: {
+    readonly metadata: { readonly labels: Labels; readonly annotations: Labels }
+    readonly spec: JobSpec
+  }
+}
+
+export interface CronJob extends KubeObject {
+  readonly kind: 'CronJob'
+  readonly spec: CronJobSpec
+}
+
 export interface ServicePort {
   /** `''` when the Service has one unnamed port. */
   readonly name: string
@@ -504,7 +567,9 @@ export interface OtherObject extends KubeObject {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-export type Workload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod
+/** What has pods of its own. */
+export type PodWorkload = Deployment | ReplicaSet | StatefulSet | DaemonSet | Pod | Job
+export type Workload = PodWorkload | CronJob
 export type StorageObject = PersistentVolumeClaim | PersistentVolume | StorageClass
 export type ModelObject = Namespace | ConfigMap | Secret | Workload | Service | StorageObject | OtherObject
 

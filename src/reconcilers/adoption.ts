@@ -10,14 +10,18 @@ import type { ObservedPod } from './observed.ts'
 /** What a sandbox remembers of its pod, as canonical JSON in its label. */
 export interface SandboxMemory {
   readonly workload: { readonly uid: string; readonly createdAt: number }
-  readonly set: Omit<SetRecord, 'replicas' | 'config'>
-  readonly pod: { readonly ip: string; readonly createdAt: number; readonly cause: string }
+  readonly set: Omit<SetRecord, 'replicas' | 'config' | 'recovered'>
+  readonly pod: Pick<PodRecord, 'ip' | 'createdAt' | 'cause' | 'index'>
 }
 
 export function sandboxMemory(workload: WorkloadMemory, set: SetRecord, record: PodRecord): SandboxMemory {
-  const { replicas: _replicas, config: _config, ...rest } = set
-  const { ip, createdAt, cause } = record
-  return { workload: { uid: workload.uid, createdAt: workload.createdAt }, set: rest, pod: { ip, createdAt, cause } }
+  const { replicas: _replicas, config: _config, recovered: _recovered, ...rest } = set
+  const { ip, createdAt, cause, index } = record
+  return {
+    workload: { uid: workload.uid, createdAt: workload.createdAt },
+    set: rest,
+    pod: { ip, createdAt, cause, ...(index === undefined ? {} : { index }) },
+  }
 }
 
 export function emptyMemory(uid: string, now: number): WorkloadMemory {
@@ -47,6 +51,7 @@ export function adoptPods(
     sets.set(memory.set.name, {
       ...memory.set,
       config: seen?.config ?? bind(memory.set.template),
+      recovered: true,
       replicas: (seen?.replicas ?? 0) + 1,
     })
   }
@@ -79,7 +84,7 @@ export function adoptPods(
 }
 
 /** Labels can be written by anybody with access to the engine, so what they say is checked before it is believed. */
-function readMemory(pod: ObservedPod): SandboxMemory | undefined {
+export function readMemory(pod: ObservedPod): SandboxMemory | undefined {
   const text = pod.sandbox?.labels[LABEL.memory]
   if (text === undefined) return undefined
   try {

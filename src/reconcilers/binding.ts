@@ -2,6 +2,7 @@
  * Binding a pod template to the ConfigMaps and Secrets it refers to: which values it gets, what is
  * missing, and the hash that names the two together. A changed value is a changed template, so it rolls.
  */
+import { ROLL_ON_CONFIG } from '../model/annotations.ts'
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import { ownOf } from '../model/raw.ts'
 import type { ConfigMap, EnvSource, PodTemplate, Secret } from '../model/types.ts'
@@ -9,14 +10,6 @@ import type { BoundConfig } from './memory.ts'
 
 /** Bumped when the meaning of a canonical template changes; never by an ordinary upgrade. */
 const HASH_SCHEMA = 1
-
-/** Set to `"false"` on a pod template, it keeps changed ConfigMaps and Secrets from rolling it. */
-const ROLL_ON_CONFIG = 'trireme.dev/roll-on-config-change'
-
-/** Whether changed values make new pods; otherwise their files change in place, and variables with the next start. */
-export function rollsOnConfig(template: PodTemplate): boolean {
-  return template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
-}
 
 export interface ConfigLookup {
   configMap(namespace: string, name: string): ConfigMap | undefined
@@ -98,6 +91,11 @@ export function templateHash(template: PodTemplate, config: BoundConfig): string
   return hash
 }
 
+/** Whether a hash tells what the template was bound to. */
+export function provesConfig(template: PodTemplate): boolean {
+  return template.metadata.annotations[ROLL_ON_CONFIG] !== 'false'
+}
+
 /** Secrets that `template` needs for nothing but its images. */
 export function pullSecretNames(template: PodTemplate): ReadonlySet<string> {
   const names = new Set(template.spec.imagePullSecrets.map((secret) => secret.name))
@@ -111,10 +109,11 @@ const PULL_SECRETS = 'imagePullSecrets'
 const hashes = new WeakMap<BoundConfig, { readonly template: PodTemplate; readonly hash: string }>()
 
 function computeHash(template: PodTemplate, config: BoundConfig): string {
-  const rolls = rollsOnConfig(template)
   const pullOnly = pullSecretNames(template)
   const secrets = Object.fromEntries(Object.entries(config.secrets).filter(([name]) => !pullOnly.has(name)))
-  return sha256(canonicalText({ schema: HASH_SCHEMA, template, config: rolls ? { ...config, secrets } : null })).slice(0, 10)
+  return sha256(
+    canonicalText({ schema: HASH_SCHEMA, template, config: provesConfig(template) ? { ...config, secrets } : null }),
+  ).slice(0, 10)
 }
 
 /** What a template refers to never changes. */

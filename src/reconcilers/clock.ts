@@ -4,7 +4,7 @@
  * what is remembered, so that a wait that had begun begins again and ends.
  */
 import type { ContainerView } from '../runtime/engine.ts'
-import type { PodRecord, WorkloadMemory } from './memory.ts'
+import type { JobMemory, PodRecord, Setbacks, WorkloadMemory } from './memory.ts'
 import type { ObservedPod } from './observed.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 
@@ -29,14 +29,33 @@ export function underOneClock(input: WorkloadInput): WorkloadInput {
 }
 
 function settleMemory(memory: WorkloadMemory, now: number): WorkloadMemory {
-  const { pods, progress, setbacks } = memory
+  const { pods, progress, setbacks, job } = memory
   const ahead = (at: number | undefined): boolean => at !== undefined && isAhead(at, now)
-  if (!pods.some((record) => recordIsAhead(record, now)) && !ahead(progress?.since) && !ahead(setbacks?.at)) return memory
+  const jobIsAhead = job !== undefined && timesOf(job).some(ahead)
+  const recordsAhead = pods.some((record) => recordIsAhead(record, now))
+  if (!recordsAhead && !ahead(progress?.since) && !ahead(setbacks?.at) && !jobIsAhead) return memory
   return {
     ...memory,
     pods: pods.map((record) => (recordIsAhead(record, now) ? settleRecord(record, now) : record)),
     progress: progress !== null && ahead(progress.since) ? { ...progress, since: now } : progress,
     ...(setbacks !== undefined && ahead(setbacks.at) ? { setbacks: { ...setbacks, at: now } } : {}),
+    ...(jobIsAhead ? { job: settleJob(job, now) } : {}),
+  }
+}
+
+function timesOf({ startedAt, setbacks, indexes, end }: JobMemory): number[] {
+  return [startedAt, setbacks.at, ...Object.values(indexes).map(({ at }) => at), end?.at ?? 0]
+}
+
+function settleJob(job: JobMemory, now: number): JobMemory {
+  const { startedAt, setbacks, indexes, end } = job
+  const settled = ({ count, at }: Setbacks): Setbacks => ({ count, at: Math.min(at, now) })
+  return {
+    ...job,
+    startedAt: Math.min(startedAt, now),
+    setbacks: settled(setbacks),
+    indexes: Object.fromEntries(Object.entries(indexes).map(([index, own]) => [index, settled(own)])),
+    end: end && { ...end, at: Math.min(end.at, now) },
   }
 }
 

@@ -13,6 +13,8 @@ import { compileMounts, mountOf, type PlacedMount } from './mounts.ts'
 import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import { keeperCapabilities } from './places.ts'
 import type { ContainerSpec, SecretRef, Text } from './plan.ts'
+import { inOrder, type Role } from './podorder.ts'
+import { memoryRequest, qosOf } from './requests.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
 /** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
@@ -49,6 +51,7 @@ export interface PodInput {
 
 export interface CompiledContainer {
   readonly name: string
+  readonly role: Role
   readonly container: Container
   /** what a `pull` step is known by: rolled images are pulled once per template when the policy is Always */
   readonly imageKey: string
@@ -65,6 +68,7 @@ export interface CompiledPod {
   readonly template: PodTemplate
   readonly sandbox: ContainerSpec
   readonly volumes: readonly PodVolume[]
+  /** in the order they start */
   readonly containers: readonly CompiledContainer[]
   readonly pullSecrets: readonly SecretRef[]
 }
@@ -79,7 +83,10 @@ export function compilePod(input: PodInput): CompiledPod {
   }
   const volumes = compileVolumes(cluster, facts, input.owner, config)
   const labels = podLabels(cluster, input, input.owner, input.set, input.hash, input.sourceRevision)
-  const containers = template.spec.containers.map((container) => compileContainer(input, container, facts, volumes, labels))
+  const containers = inOrder(template.spec).map(({ role, container }) => ({
+    role,
+    ...compileContainer(input, container, facts, volumes, labels),
+  }))
   const mounts = containers.flatMap((one) => one.mounts)
   return {
     template,
@@ -131,10 +138,12 @@ function compileSandbox(
 ): ContainerSpec {
   const { cluster, template } = input
   const spec = template.spec
-  const domainname = spec.subdomain === undefined ? undefined : `${spec.subdomain}.${input.namespace}.svc.${cluster.domain}`
   return {
     ...baseSpec(cluster),
     ...resolverOf(cluster, spec, input.namespace),
+    ...hostnameOf(input),
+    ...runtimeOf(spec),
+    ...(spec.shareProcessNamespace ? REAPER : {}),
     name: containerName(input, SANDBOX, 0),
     labels: {
       ...labels,
@@ -143,10 +152,7 @@ function compileSandbox(
       [LABEL.attempt]: '0',
       [LABEL.memory]: canonicalText(input.memory),
     },
-    hostname: (spec.hostname ?? input.name).slice(0, 63),
-    ...(domainname === undefined ? {} : { domainname }),
-    networkMode: cluster.network,
-    ip: input.ip,
+    ...(spec.hostNetwork ? { networkMode: 'host' } : { networkMode: cluster.network, ip: input.ip }),
     resources: { cpuShares: MIN_CPU_SHARES },
     restartPolicy: 'always',
     // It ignores the signal, so that containers which are stopped beside it keep their network meanwhile.
@@ -172,9 +178,42 @@ function compileSandbox(
   }
 }
 
+/**
+ * With one process namespace for all of them, the sandbox's first process is the parent of every orphan. It passes signals
+ * on to its child, so it is the child that ignores the one that would end it.
+ */
+const REAPER: Pick<ContainerSpec, 'init' | 'entrypoint' | 'cmd'> = {
+  init: true,
+  entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"],
+  cmd: [],
+}
+
+/** @see Kubernetes pkg/kubelet/kubelet_pods.go GeneratePodHostNameAndDomain */
+function hostnameOf({ cluster, template: { spec }, name, namespace }: PodInput): Pick<ContainerSpec, 'hostname' | 'domainname'> {
+  if (spec.hostNetwork) return {}
+  if (spec.hostnameOverride !== undefined) return { hostname: spec.hostnameOverride }
+  const hostname = (spec.hostname ?? name).slice(0, 63)
+  if (spec.subdomain === undefined) return { hostname }
+  const domainname = `${spec.subdomain}.${namespace}.svc.${cluster.domain}`
+  return spec.setHostnameAsFQDN ? { hostname: `${hostname}.${domainname}` } : { hostname, domainname }
+}
+
+function namespacesOf(
+  { shareProcessNamespace, hostPID, hostIPC }: PodSpec,
+  sandbox: string,
+): Pick<ContainerSpec, 'pidMode' | 'ipcMode'> {
+  const pidMode = hostPID ? 'host' : shareProcessNamespace ? sandbox : undefined
+  return { ...(pidMode === undefined ? {} : { pidMode }), ...(hostIPC ? { ipcMode: 'host' } : {}) }
+}
+
+function runtimeOf({ runtimeClassName }: PodSpec): Pick<ContainerSpec, 'runtime'> {
+  return runtimeClassName === undefined ? {} : { runtime: runtimeClassName }
+}
+
 /** Host ports belong to the sandbox: Docker refuses them on a container that joins another's network. */
 function hostPorts(spec: PodSpec): PortBinding[] {
-  return spec.containers.flatMap(({ ports }) =>
+  if (spec.hostNetwork) return []
+  return inOrder(spec).flatMap(({ container: { ports } }) =>
     ports.flatMap(({ hostPort, hostIP, containerPort, protocol }): PortBinding[] => {
       if (hostPort === undefined || hostPort === 0 || protocol === 'SCTP') return []
       return [{ hostIp: hostIP ?? '', hostPort, containerPort, protocol: protocol === 'TCP' ? 'tcp' : 'udp' }]
@@ -185,8 +224,9 @@ function hostPorts(spec: PodSpec): PortBinding[] {
 function resolverOf(cluster: Cluster, spec: PodSpec, namespace: string): Pick<ContainerSpec, 'dns' | 'dnsSearch' | 'dnsOptions'> {
   const custom = spec.dnsConfig ?? { nameservers: [], searches: [], options: [] }
   const options = custom.options.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`))
-  if (spec.dnsPolicy === 'None') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
-  if (spec.dnsPolicy === 'Default') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
+  // On the network of its node a pod has the node's resolver unless it says that it wants the cluster's.
+  const own = spec.dnsPolicy === 'None' || spec.dnsPolicy === 'Default' || (spec.hostNetwork && spec.dnsPolicy === 'ClusterFirst')
+  if (own) return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
   const zone = `svc.${cluster.domain}`
   return {
     dns: [cluster.dnsAddress, ...custom.nameservers],
@@ -201,7 +241,7 @@ function compileContainer(
   facts: PodFacts,
   volumes: readonly PodVolume[],
   labels: Readonly<Record<string, string>>,
-): CompiledContainer {
+): Omit<CompiledContainer, 'role'> {
   const { cluster, template } = input
   const env = resolveEnvironment(container, facts, input.config)
   const values = environmentOf(env)
@@ -218,6 +258,7 @@ function compileContainer(
     mounts,
     unfit,
     spec(attempt, failures, imageUser, mountpoint) {
+      const sandbox = `container:${containerName(input, SANDBOX, 0)}`
       const user = runAs(container, template.spec, imageUser)
       const spec: ContainerSpec = {
         ...baseSpec(cluster),
@@ -234,12 +275,15 @@ function compileContainer(
         openStdin: container.stdin,
         stdinOnce: container.stdinOnce,
         init: true,
+        ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
+        ...runtimeOf(template.spec),
+        ...namespacesOf(template.spec, sandbox),
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
         ...gpusOf(container),
         mounts: mounts.map((mount) => mountOf(mount, mountpoint, input.mountsParts)),
-        networkMode: `container:${containerName(input, SANDBOX, 0)}`,
+        networkMode: sandbox,
       }
       return {
         ...spec,
@@ -281,16 +325,11 @@ function gpusOf({ resources: { limits } }: Container): Pick<ContainerConfig, 'gp
  * @see Kubernetes pkg/kubelet/qos/policy.go
  */
 function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
-  const all = spec.containers
-  const guaranteed = all.every(({ resources: { limits, requests } }) =>
-    ['cpu', 'memory'].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
-  )
-  if (guaranteed) return 0
-  const asked = all.some(({ resources }) => Object.keys(resources.limits).length + Object.keys(resources.requests).length > 0)
-  if (!asked) return 1000
-  const memory = all.reduce((sum, { resources }) => sum + bytes(resources.requests.memory ?? resources.limits.memory ?? '0'), 0)
+  const qos = qosOf(spec)
+  if (qos === 'Guaranteed') return 0
+  if (qos === 'BestEffort') return 1000
   if (nodeMemoryBytes === 0) return 999
-  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memory) / nodeMemoryBytes)))
+  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memoryRequest(spec)) / nodeMemoryBytes)))
 }
 
 function compileSecurity(

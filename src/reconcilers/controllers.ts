@@ -1,6 +1,7 @@
 /** The controller of each kind of workload. */
 import type { Controller } from './controller.ts'
 import { daemonSet } from './daemonset.ts'
+import { job } from './job.ts'
 import { replicated } from './replicated.ts'
 import { statefulSet } from './statefulset.ts'
 
@@ -11,6 +12,7 @@ const controllers: Readonly<Record<string, Controller>> = {
   StatefulSet: statefulSet,
   DaemonSet: daemonSet,
   Pod: replicated,
+  Job: job,
 }
 
 /** @param kind of a workload key; errors: a kind without a controller is a mistake of the caller */

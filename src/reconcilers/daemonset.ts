@@ -4,8 +4,7 @@ import { type Controller, type ControllerPass, labelled } from './controller.ts'
 import { type DaemonPod, type DaemonRules, daemonsComplete, planDaemons } from './daemons.ts'
 import { countStaying, makePods, removeAll, removePods, type Wish } from './moves.ts'
 import { rolloutBounds } from './rollout.ts'
-import { nodesOf } from './rolloutspec.ts'
-import { traitsOf } from './scheduling.ts'
+import { runsOn, traitsOf } from './scheduling.ts'
 import { sightOf } from './sight.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -27,10 +26,10 @@ function rulesOf({ input, wanted }: ControllerPass & { readonly wanted: Wanted }
   const { spec, set } = wanted
   const { updateStrategy } = (input.target as DaemonSet).spec
   return {
-    nodes: nodesOf(
-      spec.template,
-      input.nodes.map((node) => traitsOf(input.cluster, node)),
-    ),
+    nodes: input.nodes
+      .map((node) => traitsOf(input.cluster, node))
+      .filter((node) => runsOn(spec.template.spec, node))
+      .map(({ name }) => name),
     next: set,
     rolling: updateStrategy.type === 'OnDelete' ? null : rolloutBounds(spec),
   }

@@ -3,7 +3,7 @@
  * pods, as Kubernetes keeps them in etcd. Planners return the next value; the loop writes it before
  * any step of the same pass is started, so a crash can lose work but never a decision.
  */
-import type { PodTemplate } from '../model/types.ts'
+import type { Job, PodTemplate } from '../model/types.ts'
 
 /** The values a pod template refers to, as they were when its replica set was made. Secret values by digest. */
 export interface BoundConfig {
@@ -25,6 +25,8 @@ export interface SetRecord {
   readonly createdAt: number
   readonly template: PodTemplate
   readonly config: BoundConfig
+  /** the store was lost: `config` is what there was when its pods were adopted, and need not be what they were given */
+  readonly recovered?: boolean
   /** the source revision that first asked for this template */
   readonly sourceRevision: string
   /** digests of secret values that its pods were given before, where they take changed ones in place */
@@ -41,6 +43,12 @@ export interface PodDeletion {
   readonly since: number
   readonly graceSeconds: number
   readonly cause: string
+}
+
+/** In the words of Kubernetes: `DeadlineExceeded`. */
+export interface PodFailure {
+  readonly reason: string
+  readonly message: string
 }
 
 export interface PodRecord {
@@ -63,8 +71,16 @@ export interface PodRecord {
   readonly condemned?: readonly string[]
   /** attempts, named likewise, whose preStop hook has begun: it never begins again, whoever died meanwhile */
   readonly preStopped?: readonly string[]
+  /** names of init containers that have completed and of sidecars that have once started: that is done for good in this pod */
+  readonly passed?: readonly string[]
+  /** why it was brought to its end before its containers came to theirs */
+  readonly failed?: PodFailure
   /** ms since the epoch; 0 while not ready */
   readonly readySince: number
+  /** completion index, of a pod of an Indexed Job */
+  readonly index?: number
+  /** of a pod of a Job: how it ended, once that is counted. It is kept for its logs; nothing of it runs or is mended any more */
+  readonly outcome?: 'Succeeded' | 'Failed'
   readonly deletion?: PodDeletion
 }
 
@@ -97,6 +113,54 @@ export interface Setbacks {
 
 export const NO_SETBACKS: Setbacks = { count: 0, at: 0 }
 
+export interface JobEnd {
+  /** ms since the epoch */
+  readonly at: number
+  readonly result: 'Complete' | 'Failed'
+  /** such as `CompletionsReached`, `BackoffLimitExceeded`, `DeadlineExceeded` */
+  readonly reason: string
+  readonly message: string
+}
+
+/** One run of a Job, which outlives its pods: what has ended is not run again from Git. */
+export interface JobMemory {
+  /** the SetRecord whose template is run: another template is another run */
+  readonly set: string
+  /** ms since the epoch; 0 while suspended */
+  readonly startedAt: number
+  /** pods that succeeded, or of an Indexed Job indexes that did */
+  readonly succeeded: number
+  /** pods that failed and count against `backoffLimit` */
+  readonly failed: number
+  /** of an Indexed Job, as `0,3-5` */
+  readonly succeededIndexes: string
+  readonly failedIndexes: string
+  /** with `backoffLimitPerIndex`: failures of indexes that are still tried */
+  readonly indexes: Readonly<Record<string, Setbacks>>
+  /** pods that failed since the last one that succeeded: what the next one is paced by */
+  readonly setbacks: Setbacks
+  readonly end: JobEnd | null
+}
+
+/** One Job that a CronJob has made: it is not in Git, so here is all of it. */
+export interface CronRun {
+  readonly job: Job
+  /** the time it was due at: ms since the epoch */
+  readonly scheduledAt: number
+  /** the revision whose CronJob made it */
+  readonly sourceRevision: string
+  /** it is to go, or was taken out of the history */
+  readonly leaving?: boolean
+}
+
+export interface CronMemory {
+  /** ms since the epoch; 0 for never */
+  readonly lastScheduledAt: number
+  readonly lastSuccessAt: number
+  /** oldest first */
+  readonly runs: readonly CronRun[]
+}
+
 export interface WorkloadMemory {
   readonly uid: string
   readonly generation: number
@@ -110,6 +174,8 @@ export interface WorkloadMemory {
   readonly progress: Progress | null
   readonly rollout: Rollout | null
   readonly setbacks?: Setbacks
+  readonly job?: JobMemory
+  readonly cron?: CronMemory
 }
 
 /** What a Service has been given and keeps: its address and node ports by port name or number. */

@@ -85,7 +85,12 @@ function deletionCause(set: SetRecord, memory: WorkloadMemory): string {
   return set.name === newest.name ? `scaled down to ${set.replicas}` : `replaced by revision ${newest.revision}`
 }
 
-function rankPods(pods: readonly PodNow[], all: readonly PodNow[], { minReadySeconds, now }: ScaleContext): PodNow[] {
+/** The pods that should go first come first. */
+export function rankPods(
+  pods: readonly PodNow[],
+  all: readonly PodNow[],
+  { minReadySeconds, now }: Pick<ScaleContext, 'minReadySeconds' | 'now'>,
+): PodNow[] {
   const onNode = Map.groupBy(all.filter(isActive), ({ context }) => context.record.node)
   return rankForDeletion(
     pods.map((pod) => ({
@@ -99,6 +104,7 @@ function rankPods(pods: readonly PodNow[], all: readonly PodNow[], { minReadySec
 
 /** Marks pods as leaving, in the memory only. */
 export function deletePods(memory: WorkloadMemory, pods: readonly PodNow[], cause: string, now: number): WorkloadMemory {
+  if (pods.length === 0) return memory
   const leaving = new Map(
     pods.map(({ context }) => [context.record.uid, context.set.template.spec.terminationGracePeriodSeconds]),
   )
@@ -117,9 +123,15 @@ export function resumeAt({ count, at }: Setbacks): number {
 }
 
 /**
- * Slow start: 1, 2, 4, … pods at a time, each batch once the one before has its sandboxes, so that a template
- * that cannot start fails once and not a hundred times.
+ * How many of the wanted pods are made now: 1, 2, 4, … at a time, each batch once the one before has its sandboxes, so
+ * that a template that cannot start fails once and not a hundred times.
  */
+export function slowStart(wanted: number, own: readonly PodNow[]): number {
+  const bound = own.filter(({ context: { record } }) => record.bound).length
+  const pending = own.filter((pod) => !pod.context.record.bound && isActive(pod)).length
+  return Math.min(wanted, Math.max(0, bound + 1 - pending))
+}
+
 function createPods(
   memory: WorkloadMemory,
   set: SetRecord,
@@ -128,9 +140,7 @@ function createPods(
   context: ScaleContext,
 ): WorkloadMemory {
   if (context.now < resumeAt(memory.setbacks ?? NO_SETBACKS)) return memory
-  const bound = own.filter(({ context: { record } }) => record.bound).length
-  const pending = own.filter((pod) => !pod.context.record.bound && isActive(pod)).length
-  const batch = Math.min(wanted, Math.max(0, bound + 1 - pending))
+  const batch = slowStart(wanted, own)
   const cause = context.cause(set, own)
   let { pods } = memory
   for (let index = 0; index < batch; index++) {

@@ -1,13 +1,17 @@
 /** What Git wants of any workload, told as the spec of a Deployment: how many pods, of which template, changed how fast. */
 import { compact } from '../model/compact.ts'
-import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, StatefulSet, Volume, Workload } from '../model/types.ts'
+import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, PodWorkload, StatefulSet, Volume } from '../model/types.ts'
+import { inOrder } from './podorder.ts'
 import { resolveCount } from './rollout.ts'
-import { misfitOfNode, type NodeTraits } from './scheduling.ts'
+import { type NodeTraits, runsOn } from './scheduling.ts'
 
 type Strategy = DeploymentSpec['strategy']
 
+/** Of what is never rolled: its pods are all old or all new. */
+const alone = { minReadySeconds: 0, selector: { matchLabels: {}, matchExpressions: [] }, strategy: { type: 'Recreate' } } as const
+
 /** @param nodes all of them: a DaemonSet has as many pods as there are nodes for it */
-export function rolloutSpec(target: Workload, nodes: readonly NodeTraits[]): DeploymentSpec {
+export function rolloutSpec(target: PodWorkload, nodes: readonly NodeTraits[]): DeploymentSpec {
   return withHostPorts(specOf(target, nodes))
 }
 
@@ -15,7 +19,7 @@ export function rolloutSpec(target: Workload, nodes: readonly NodeTraits[]): Dep
  * A bare ReplicaSet rolls a changed template like a Deployment with default bounds, and a bare Pod is replaced:
  * unlike in Kubernetes a commit always takes effect, because Git is the only way to change anything.
  */
-function specOf(target: Workload, nodes: readonly NodeTraits[]): DeploymentSpec {
+function specOf(target: PodWorkload, nodes: readonly NodeTraits[]): DeploymentSpec {
   const common = { revisionHistoryLimit: 1, progressDeadlineSeconds: 600, paused: false }
   switch (target.kind) {
     case 'Deployment':
@@ -27,14 +31,14 @@ function specOf(target: Workload, nodes: readonly NodeTraits[]): DeploymentSpec 
     case 'ReplicaSet':
     case 'ReplicationController':
       return { ...common, ...target.spec, strategy: rolling('25%', '25%') }
+    case 'Job':
+      return { ...common, ...alone, revisionHistoryLimit: 0, replicas: target.spec.parallelism, template: target.spec.template }
     case 'Pod':
       return {
         ...common,
+        ...alone,
         replicas: 1,
-        minReadySeconds: 0,
-        selector: { matchLabels: {}, matchExpressions: [] },
         template: { metadata: { labels: target.metadata.labels, annotations: target.metadata.annotations }, spec: target.spec },
-        strategy: { type: 'Recreate' },
       }
   }
 }
@@ -86,23 +90,18 @@ export function ownClaim(volume: Volume, pod: string): Volume {
   return claim?.claimName.endsWith('-') ? { ...volume, claim: { ...claim, claimName: `${claim.claimName}${pod}` } } : volume
 }
 
-/** What keeps other pods away from a node that is unwell. @see Kubernetes pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations */
+/** What keeps other pods off a node that is unwell. @see Kubernetes pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations */
 const daemonTolerations = [
   ...['not-ready', 'unreachable'].map((key) => ({ key, effect: 'NoExecute' })),
   ...['disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable'].map((key) => ({ key, effect: 'NoSchedule' })),
 ].map(({ key, effect }) => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect }))
-
-/** Names of the nodes that are to have a pod of a DaemonSet's template. */
-export function nodesOf({ spec }: PodTemplate, nodes: readonly NodeTraits[]): string[] {
-  return nodes.filter((node) => misfitOfNode(spec, node) === '').map(({ name }) => name)
-}
 
 /** @see Kubernetes pkg/controller/daemon: percentages of the nodes round up */
 function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeTraits[]): Omit<DeploymentSpec, 'paused'> {
   const { selector, minReadySeconds, revisionHistoryLimit, updateStrategy } = spec
   const tolerations = [...spec.template.spec.tolerations, ...daemonTolerations]
   const template = { ...spec.template, spec: { ...spec.template.spec, tolerations } }
-  const replicas = nodesOf(template, nodes).length
+  const replicas = nodes.filter((node) => runsOn(template.spec, node)).length
   const { maxSurge, maxUnavailable } =
     updateStrategy.type === 'OnDelete' ? { maxSurge: 0, maxUnavailable: 1 } : updateStrategy.rollingUpdate
   return {
@@ -117,10 +116,13 @@ function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeTraits[]): Omit<Dep
 }
 
 /**
- * A new pod cannot start while the old one holds its host port, so these roll by stopping first, one at a time.
+ * A new pod cannot start while the old one holds its host port, or a port of its node's network, so these roll by stopping first, one at a time.
  * Kubernetes would leave the new pod pending until somebody steps in.
  */
 function withHostPorts(spec: DeploymentSpec): DeploymentSpec {
-  const held = spec.template.spec.containers.some(({ ports }) => ports.some(({ hostPort }) => (hostPort ?? 0) > 0))
+  const { hostNetwork } = spec.template.spec
+  const held = inOrder(spec.template.spec).some(({ container: { ports } }) =>
+    ports.some(({ hostPort }) => hostNetwork || (hostPort ?? 0) > 0),
+  )
   return !held || spec.strategy.type === 'Recreate' ? spec : { ...spec, strategy: rolling(0, 1) }
 }

@@ -27,7 +27,7 @@ export interface Neighbour {
   readonly node: string
 }
 
-/** Every pod that has been given its node before `pod`, or runs. */
+/** Every pod that has been given its node before `pod`, or runs; one that is over takes no room. */
 export function neighboursOf(
   workloads: Iterable<readonly [key: ObjectKey, memory: WorkloadMemory]>,
   pod: PodRecord,
@@ -38,7 +38,7 @@ export function neighboursOf(
     const { namespace } = splitKey(key)
     const templates = new Map(sets.map(({ name, template }) => [name, template]))
     return pods
-      .filter((other) => other.uid !== pod.uid && (other.bound || earlier(other)))
+      .filter((other) => other.uid !== pod.uid && other.outcome === undefined && (other.bound || earlier(other)))
       .flatMap(({ uid, set, node }): Neighbour[] => {
         const template = templates.get(set)
         return template === undefined ? [] : [{ uid, namespace, labels: template.metadata.labels, spec: template.spec, node }]
@@ -83,18 +83,21 @@ export function misfit(
   node: NodeTraits,
   others: () => readonly Neighbour[],
 ): string {
-  const why = misfitOfNode(spec, node)
-  if (why !== '') return why
-  if (lacksDomain(spec, node)) return "node(s) didn't match pod topology spread constraints (missing required label)"
-  return misfitOfNeighbours(spec, pod, node, others)
+  return misfitAlone(spec, node) || misfitOfNeighbours(spec, pod, node, others)
 }
 
-/** The same, whoever else is there. */
-export function misfitOfNode(spec: PodSpec, node: NodeTraits): string {
+/** Whether a node is one of those that a DaemonSet is for; its neighbours are not asked. */
+export function runsOn(spec: PodSpec, node: NodeTraits): boolean {
+  return misfitAlone(spec, node) === ''
+}
+
+function misfitAlone(spec: PodSpec, node: NodeTraits): string {
   if (spec.nodeName !== undefined && spec.nodeName !== node.name) return "node(s) didn't match the requested node name"
   if (!fitsSelector(spec, node)) return "node(s) didn't match Pod's node affinity/selector"
   const taint = node.taints.find((one) => one.effect !== 'PreferNoSchedule' && !isTolerated(one, spec.tolerations))
-  return taint === undefined ? '' : `node(s) had untolerated taint {${taint.key}: ${taint.value}}`
+  if (taint !== undefined) return `node(s) had untolerated taint {${taint.key}: ${taint.value}}`
+  if (lacksDomain(spec, node)) return "node(s) didn't match pod topology spread constraints (missing required label)"
+  return ''
 }
 
 function fitsSelector({ nodeSelector, affinity }: PodSpec, node: NodeTraits): boolean {

@@ -12,6 +12,7 @@ export interface Condition {
 
 export interface ContainerStatus {
   readonly name: string
+  readonly role: 'init' | 'sidecar' | 'main'
   readonly image: string
   readonly containerId: string
   readonly state: 'waiting' | 'running' | 'terminated'
@@ -23,7 +24,13 @@ export interface ContainerStatus {
   readonly restarts: number
   readonly exitCode: number
   readonly startedAt: number
-  readonly lastTermination: { readonly reason: string; readonly exitCode: number; readonly finishedAt: number } | null
+  /** of the last run that ended; `message` is what it left at its terminationMessagePath, or the end of its log */
+  readonly lastTermination: {
+    readonly reason: string
+    readonly message: string
+    readonly exitCode: number
+    readonly finishedAt: number
+  } | null
   readonly lastProbeAnswer: string
   readonly logTail: readonly string[]
   readonly requests: { readonly cpuCores: number; readonly memoryBytes: number }
@@ -40,9 +47,11 @@ export interface PodStatus {
   readonly hash: string
   readonly node: string
   readonly ip: string
+  /** its address is that of its node */
+  readonly hostNetwork: boolean
   readonly labels: Labels
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
-  /** one word for tables: the phase, a waiting reason, or `Terminating` */
+  /** one word for tables, as kubectl has it: the phase, a waiting reason, `Init:0/2`, or `Terminating` */
   readonly reason: string
   readonly message: string
   readonly ready: boolean
@@ -52,6 +61,8 @@ export interface PodStatus {
   readonly createdAt: number
   readonly readySince: number
   readonly restarts: number
+  /** init containers and sidecars, in their order */
+  readonly initContainers: readonly ContainerStatus[]
   readonly containers: readonly ContainerStatus[]
 }
 
@@ -65,6 +76,50 @@ export interface SetStatus {
   readonly ready: number
   readonly available: number
   readonly createdAt: number
+}
+
+export interface JobStatus {
+  /** the CronJob that made it, `''` for one from Git */
+  readonly owner: ObjectKey
+  readonly parallelism: number
+  /** 0 for none stated */
+  readonly completions: number
+  /** 0 for none */
+  readonly activeDeadlineSeconds: number
+  readonly active: number
+  readonly ready: number
+  /** on their way out, and not at their end */
+  readonly terminating: number
+  readonly succeeded: number
+  readonly failed: number
+  /** as `0,3-5` */
+  readonly succeededIndexes: string
+  readonly failedIndexes: string
+  readonly suspended: boolean
+  /** ms since the epoch; 0 while suspended */
+  readonly startedAt: number
+  /** 0 while it runs */
+  readonly endedAt: number
+  /** `Complete`, `Failed`, or `''` while it runs */
+  readonly result: string
+  readonly reason: string
+}
+
+export interface CronJobStatus {
+  readonly schedule: string
+  readonly timeZone: string
+  readonly concurrencyPolicy: string
+  readonly suspended: boolean
+  /** 0 for none */
+  readonly startingDeadlineSeconds: number
+  readonly successfulJobsHistoryLimit: number
+  readonly failedJobsHistoryLimit: number
+  readonly active: number
+  /** ms since the epoch; 0 for never */
+  readonly lastScheduledAt: number
+  readonly lastSuccessAt: number
+  /** 0 while none is to come */
+  readonly nextScheduleAt: number
 }
 
 export interface WorkloadStatus {
@@ -86,7 +141,10 @@ export interface WorkloadStatus {
   readonly maxUnavailable: number
   /** the source revision whose template is being, or has been, rolled out */
   readonly revision: string
-  /** one word: `Available`, `Progressing`, `Failed`, `Waiting`, `Terminating`, `Paused`, `Refused` */
+  /**
+   * one word: `Available`, `Progressing`, `Failed`, `Waiting`, `Terminating`, `Paused`, `Refused`; of a Job also
+   * `Complete` and `Suspended`, of a CronJob `Scheduled`, `Suspended` and `BadSchedule`
+   */
   readonly condition: string
   readonly message: string
   /** every replica carries this revision's template, is Ready, and is routed */
@@ -99,6 +157,8 @@ export interface WorkloadStatus {
   readonly sets: readonly SetStatus[]
   readonly pods: readonly PodStatus[]
   readonly rollout: { readonly startedAt: number; readonly endedAt: number; readonly result: string } | null
+  readonly job?: JobStatus
+  readonly cronJob?: CronJobStatus
 }
 
 export interface ServiceStatus {

@@ -1,7 +1,7 @@
 /** What Git wants of a workload, as one shape for all kinds, and the sets that carry it. */
 import { canonicalText } from '../model/canonical.ts'
-import type { DeploymentSpec, PodTemplate, Workload } from '../model/types.ts'
-import { bindTemplate, type ConfigLookup, pullSecretNames, rollsOnConfig, templateHash } from './binding.ts'
+import type { DeploymentSpec, PodTemplate, PodWorkload } from '../model/types.ts'
+import { bindTemplate, type ConfigLookup, provesConfig, pullSecretNames, templateHash } from './binding.ts'
 import { type BoundConfig, type SetRecord, secretDigests, type WorkloadMemory } from './memory.ts'
 import { rolloutSpec } from './rolloutspec.ts'
 import type { NodeTraits } from './scheduling.ts'
@@ -19,7 +19,12 @@ export interface Wanted {
   readonly sourceRevision: string
 }
 
-export function wantedOf(target: Workload, lookup: ConfigLookup, sourceRevision: string, nodes: readonly NodeTraits[]): Wanted {
+export function wantedOf(
+  target: PodWorkload,
+  lookup: ConfigLookup,
+  sourceRevision: string,
+  nodes: readonly NodeTraits[],
+): Wanted {
   const spec = rolloutSpec(target, nodes)
   const { config, missing } = bindTemplate(spec.template, target.metadata.namespace, lookup)
   const hash = templateHash(spec.template, config)
@@ -55,7 +60,7 @@ export function declareSet(memory: WorkloadMemory, wanted: Wanted, uid: () => st
  */
 function rebindSet(memory: WorkloadMemory, set: SetRecord, wanted: Wanted): WorkloadMemory {
   const runs = memory.pods.some((pod) => pod.set === set.name && pod.bound)
-  const follows = !runs || (!rollsOnConfig(wanted.template) && wanted.missing.length === 0)
+  const follows = !runs || (!provesConfig(wanted.template) && wanted.missing.length === 0)
   const config = follows ? wanted.config : withCredentials(set.config, wanted)
   if (set.config === config || canonicalText(set.config) === canonicalText(config)) return memory
   const retired = runs ? retiredValues(set, config) : []

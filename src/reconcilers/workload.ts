@@ -3,12 +3,13 @@
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
 import { exceeds, quotaUsage } from '../model/quota.ts'
-import { splitKey } from '../model/types.ts'
+import { type PodSpec, splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { type Claim, missingClaims } from './claims.ts'
 import { underOneClock } from './clock.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
+import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
@@ -19,7 +20,7 @@ import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
-import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
+import { misfit, type Neighbour, type NodeTraits, neighboursOf, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
 import { declareSet, type Wanted, wantedOf } from './wanted.ts'
@@ -45,8 +46,7 @@ export interface WorkloadPass {
 /** One pass over one workload; pure, and equal inputs give equal passes. */
 export function planWorkload(given: WorkloadInput): WorkloadPass {
   const input = doubtUnshown(underOneClock(given))
-  const traits = input.nodes.map((node) => traitsOf(input.cluster, node))
-  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traits)
+  const wanted = input.target === null ? null : wantedOf(input.target, input.lookup, input.sourceRevision, traitsOfAll(input))
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
@@ -60,20 +60,32 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
   const memory = recordProgress(scaled, counts, wanted, complete, input.now)
+  const pass: ControllerPass = { input, memory, wanted, pods }
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
   const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
     memory: gone ? undefined : memory,
-    status: gone ? undefined : workloadStatus(input, wanted, memory, pods, complete),
+    status: gone ? undefined : statusOf(controller, pass, complete),
     endpoints: pods.flatMap(podEndpoint),
     probes: pods.flatMap(probeTargets),
     events: describeChanges(input.key, controller.setNoun, remembered, memory),
     drifts: lostPods(before),
     // What has just become ready is looked at again once the tables that want it are known; and who is gone already by
     // whoever takes its place.
-    wakeAt: shownAll(input.memory, memory) && scaled === asked ? nextWake(pods, wanted, memory, input.now) : input.now,
+    wakeAt: shownAll(input.memory, memory) && scaled === asked ? wakeTime(controller, pass) : input.now,
   }
+}
+
+function statusOf({ summarize }: Controller, pass: ControllerPass, complete: boolean): WorkloadStatus {
+  const common = workloadStatus(pass.input, pass.wanted, pass.memory, pass.pods, complete)
+  return summarize === undefined ? common : summarize(common, pass)
+}
+
+function wakeTime({ wakeTimes }: Controller, { input, memory, wanted, pods }: ControllerPass): number | undefined {
+  const own = wakeTimes === undefined ? [] : wakeTimes(memory, input.target).filter((at) => at > input.now)
+  const times = [nextWake(pods, wanted, memory, input.now), ...own].filter((at) => at !== undefined)
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 /**
@@ -93,6 +105,10 @@ function shownAll(before: WorkloadMemory | undefined, after: WorkloadMemory): bo
 
 function readyPods(memory: WorkloadMemory | undefined): Set<string> {
   return new Set(memory?.pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid))
+}
+
+function traitsOfAll({ cluster, nodes }: WorkloadInput): NodeTraits[] {
+  return nodes.map((node) => traitsOf(cluster, node))
 }
 
 function recoverMemory(input: WorkloadInput, ids: () => { uid: string }): WorkloadMemory {
@@ -147,7 +163,7 @@ function podContext(
     namespace,
     cluster: input.cluster,
     compiled,
-    missing: [...missing, ...missingClaims(compiled.volumes, namespace, claim, node)],
+    missing: [...missing, ...missingRuntime(set.template.spec, node), ...missingClaims(compiled.volumes, namespace, claim, node)],
     misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
     observed,
     volumes: input.volumes(record.uid),
@@ -159,8 +175,15 @@ function podContext(
     inFlight: input.inFlight,
     hooks: input.hooks,
     tail: input.tail,
+    message: input.message,
     now: input.now,
   }
+}
+
+/** A runtime is the node's own affair: Git can name it, and only its operator can install it. */
+function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView): string[] {
+  if (runtimeClassName === undefined || info === undefined || info.runtimes.includes(runtimeClassName)) return []
+  return [`node ${name} has no container runtime ${runtimeClassName}: it has ${info.runtimes.join(', ')} (runtimeClassName)`]
 }
 
 /** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */
@@ -204,6 +227,7 @@ function compileOnce(
   if (known !== undefined) return known
   const { uid, name, ip } = record
   const { hash, sourceRevision, template, config } = set
+  const own = splitKey(input.key)
   const identity = {
     uid,
     name,
@@ -214,7 +238,7 @@ function compileOnce(
     set: set.name,
     hash,
     sourceRevision,
-    template: controllerOf(splitKey(input.key).kind).podTemplate(template, record),
+    template: controllerOf(own.kind).podTemplate(template, record, { name: own.name, uid: memory.uid }),
     config,
   }
   const made = compilePod({

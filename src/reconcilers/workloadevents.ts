@@ -13,10 +13,20 @@ export function describeChanges(
   if (before === after) return []
   return [
     ...(setNoun === 'Replica set' ? scaledSets(key, before, after) : []),
+    ...jobEnd(key, before, after),
     ...newPods(key, before, after),
     ...leavingPods(key, before, after),
+    ...failedPods(key, before, after),
     ...rolloutEnd(key, setNoun, before, after),
   ]
+}
+
+function jobEnd(key: ObjectKey, before: WorkloadMemory, { job }: WorkloadMemory): EventNote[] {
+  if (!job?.end || before.job?.end?.at === job.end.at) return []
+  const { result, reason, message } = job.end
+  return result === 'Complete'
+    ? [{ type: 'Normal', reason: 'Completed', object: key, message: `Job completed: ${message}` }]
+    : [{ type: 'Warning', reason, object: key, message: `Job failed: ${message}` }]
 }
 
 function scaledSets(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {
@@ -55,6 +65,16 @@ function leavingPods(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemo
       object: key,
       message: `Deleted pod ${name}: ${deletion?.cause}`,
     }))
+}
+
+/** Pods that were brought to their end. */
+function failedPods(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {
+  const known = new Set(before.pods.filter(({ failed }) => failed !== undefined).map(({ uid }) => uid))
+  return after.pods.flatMap(({ uid, name, failed }): EventNote[] =>
+    failed === undefined || known.has(uid)
+      ? []
+      : [{ type: 'Warning', reason: failed.reason, object: key, message: `Pod ${name}: ${failed.message}` }],
+  )
 }
 
 function rolloutEnd(key: ObjectKey, noun: string, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {

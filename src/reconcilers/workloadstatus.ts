@@ -77,20 +77,26 @@ function conditionWord(wanted: Wanted | null, memory: WorkloadMemory, healthy: b
 /** One line that says what is being waited for, and for a pod in trouble what it last said. */
 function explain(input: WorkloadInput, wanted: Wanted | null, memory: WorkloadMemory, pods: readonly PodStatus[]): string {
   if (wanted === null) return `left Git; ${pods.length} pods to go`
-  if (wanted.missing.length > 0) return `waiting for ${wanted.missing.join('; ')}`
-  const unreachable = input.nodes.find(({ reachable }) => !reachable)
-  if (unreachable !== undefined) return `node ${unreachable.name} is unreachable: ${unreachable.error}`
   const late = memory.rollout?.result === 'deadlineExceeded' ? `no progress for ${wanted.spec.progressDeadlineSeconds} s: ` : ''
-  const troubled = pods.find(({ ready, terminating, message }) => !ready && !terminating && message !== '')
-  if (troubled !== undefined) return `${late}pod ${troubled.name}: ${troubled.reason}: ${troubled.message}${lastWords(troubled)}`
+  const trouble = troubleOf(input, wanted, pods)
+  if (trouble !== undefined) return `${trouble.startsWith('pod ') ? late : ''}${trouble}`
   const unrouted = pods.find(({ ready, routed, terminating }) => ready && !routed && !terminating)
   if (unrouted !== undefined) return `${late}pod ${unrouted.name} is ready and waits for the router`
   const ready = pods.filter((pod) => pod.ready && pod.set === wanted.set && !pod.terminating).length
   return `${late}${ready} of ${wanted.spec.replicas} new replicas are ready`
 }
 
-function lastWords(pod: PodStatus): string {
-  const tail = pod.containers.flatMap(({ logTail }) => logTail).filter((line) => line.trim() !== '')
+/** What keeps the pods of a workload from what they are to be; `undefined` for nothing known. */
+export function troubleOf(input: WorkloadInput, wanted: Wanted, pods: readonly PodStatus[]): string | undefined {
+  if (wanted.missing.length > 0) return `waiting for ${wanted.missing.join('; ')}`
+  const unreachable = input.nodes.find(({ reachable }) => !reachable)
+  if (unreachable !== undefined) return `node ${unreachable.name} is unreachable: ${unreachable.error}`
+  const troubled = pods.find(({ ready, terminating, message }) => !ready && !terminating && message !== '')
+  return troubled && `pod ${troubled.name}: ${troubled.reason}: ${troubled.message}${lastWords(troubled)}`
+}
+
+export function lastWords(pod: PodStatus): string {
+  const tail = [...pod.initContainers, ...pod.containers].flatMap(({ logTail }) => logTail).filter((line) => line.trim() !== '')
   const last = tail.at(-1)
   return last === undefined ? '' : ` (last log line: ${last})`
 }

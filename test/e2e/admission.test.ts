@@ -11,7 +11,7 @@ const named = (name: string) => ({ name, namespace: 'default' })
 
 beforeAll(async () => {
   await lab.write({ 'web.yaml': [app('web'), service('web')] })
-  await lab.start('--node-label', 'disk=ssd', '--node-taint', 'dedicated=db:NoSchedule')
+  await lab.start('--node-label', 'disk=ssd', '--node-taint', 'dedicated=db:NoSchedule', '--prune-max-share', '1')
 })
 
 afterAll(async () => {

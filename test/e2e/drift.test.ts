@@ -177,7 +177,7 @@ for (const { name, of, change, cause } of [
   {
     name: 'a container of a workload that was never there',
     of: 'app',
-    change: { 'trireme.owner': 'Job/default/made-up' },
+    change: { 'trireme.owner': 'Workflow/default/made-up' },
     cause: /extra/,
   },
   {

@@ -1,6 +1,7 @@
 /** Every mutant, by area. */
 import { controller } from './controller.ts'
 import { diff } from './diff.ts'
+import { jobs } from './jobs.ts'
 import type { Mutant } from './mutant.ts'
 import { node } from './node.ts'
 import { pods } from './pods.ts'
@@ -17,6 +18,7 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   rollout,
   sets,
   pods,
+  jobs,
   router,
   services,
   controller,

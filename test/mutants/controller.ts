@@ -96,8 +96,8 @@ export const controller = [
     'src/controller/loop.ts',
     [
       'a step starts before its decision is on disk',
-      '    plans.set(key, result.plan)\n  }\n\n  function passService',
-      '    executor.submit(result.plan)\n  }\n\n  function passService',
+      '    plans.set(key, result.plan)\n  }\n\n  /** Jobs that',
+      '    executor.submit(result.plan)\n  }\n\n  /** Jobs that',
     ],
     [
       'decisions are not remembered',

@@ -117,7 +117,7 @@ export const rollout = [
   ),
   ...mutantsOf(
     'src/reconcilers/binding.ts',
-    ['a changed ConfigMap rolls nothing', 'config: rolls ? { ...config, secrets } : null', 'config: null'],
+    ['a changed ConfigMap rolls nothing', 'config: provesConfig(template) ? { ...config, secrets } : null', 'config: null'],
     ['a new registry password rolls pods', '.filter(([name]) => !pullOnly.has(name))', ''],
     [
       'a key that does not exist is not missed',

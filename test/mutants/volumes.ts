@@ -37,7 +37,7 @@ export const volumes = [
       'if (places(context, one, false).some(({ guarded }) => guarded)) return',
       'if (places(context, one, false).length < 0) return',
     ],
-    ['what somebody edited counts as a change in Git', 'if (rollsOnConfig(set.template)) return false', ''],
+    ['what somebody edited counts as a change in Git', 'if (provesConfig(set.template)) return false', ''],
   ),
   ...mutantsOf(
     'src/reconcilers/wanted.ts',

@@ -5,7 +5,8 @@ import type { Files } from './repository.ts'
 
 export interface Component {
   readonly name: string
-  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod'
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod' | 'Job'
+  /** of a Job: completions */
   readonly replicas: number
   readonly behaviour: Behaviour
   readonly version: number
@@ -20,9 +21,17 @@ export interface Component {
   readonly preStopSeconds: number
   readonly liveness: boolean
   readonly sidecar: boolean
+  /** what is started before its containers, in order */
+  readonly before: readonly Before[]
   readonly paused: boolean
   readonly config: { readonly configMap: string; readonly secret: string; readonly mounted: boolean } | null
   readonly service: 'ClusterIP' | 'Headless' | 'NodePort' | 'LoadBalancer' | null
+}
+
+/** An init container that takes so long, or a sidecar that becomes ready after so long: ms. */
+export interface Before {
+  readonly kind: 'init' | 'sidecar'
+  readonly ms: number
 }
 
 export interface Application {
@@ -45,6 +54,7 @@ function makeComponent(chance: Chance, name: string): Component {
     [3, 'StatefulSet'],
     [1, 'DaemonSet'],
     [1, 'Pod'],
+    [2, 'Job'],
   ] as const)
   return {
     name,
@@ -58,7 +68,7 @@ function makeComponent(chance: Chance, name: string): Component {
           [4, 3],
           [1, 5],
         ]),
-    behaviour: soundBehaviour(chance),
+    behaviour: soundBehaviour(chance, kind),
     version: 1,
     recreate: kind === 'Deployment' && chance.oneIn(8),
     parallel: kind === 'StatefulSet' && chance.oneIn(3),
@@ -74,16 +84,28 @@ function makeComponent(chance: Chance, name: string): Component {
       [1, 3],
     ]),
     liveness: chance.oneIn(3),
-    sidecar: chance.oneIn(5),
+    // A container that goes on for ever keeps a Job from its end.
+    sidecar: kind !== 'Job' && chance.oneIn(5),
+    before: chance.oneIn(3) ? makeBefore(chance) : [],
     paused: false,
     config: chance.oneIn(2) ? { configMap: `${name}-config`, secret: `${name}-secret`, mounted: chance.oneIn(2) } : null,
-    service: chance.weighted([
-      [6, 'ClusterIP'],
-      [1, 'Headless'],
-      [1, 'NodePort'],
-      [1, null],
-    ] as const),
+    service:
+      kind === 'Job'
+        ? null
+        : chance.weighted([
+            [6, 'ClusterIP'],
+            [1, 'Headless'],
+            [1, 'NodePort'],
+            [1, null],
+          ] as const),
   }
+}
+
+function makeBefore(chance: Chance): Before[] {
+  return Array.from({ length: chance.int(1, 3) }, () => ({
+    kind: chance.pick(['init', 'sidecar'] as const),
+    ms: chance.pick([0, 200, 3_000]),
+  }))
 }
 
 /** One pod on the one node, whatever its manifest says. */
@@ -97,7 +119,8 @@ function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
   return surge === 0 && unavailable === 0 ? { surge: 1, unavailable: 0 } : { surge, unavailable }
 }
 
-function soundBehaviour(chance: Chance): Behaviour {
+function soundBehaviour(chance: Chance, kind: Component['kind']): Behaviour {
+  if (kind === 'Job') return { kind: 'done', afterMs: chance.pick([0, 2_000, 30_000]) }
   return {
     kind: chance.weighted([
       [6, 'ok'],
@@ -164,7 +187,7 @@ export function changeApplication(chance: Chance, application: Application, soun
   ] as const
   switch (chance.weighted(kinds)) {
     case 'image':
-      return change({ version: one.version + 1, behaviour: soundBehaviour(chance) }, 'new image of')
+      return change({ version: one.version + 1, behaviour: soundBehaviour(chance, one.kind) }, 'new image of')
     case 'break':
       return change({ version: one.version + 1, behaviour: unsoundBehaviour(chance) }, 'broken image of')
     case 'scale':
@@ -277,6 +300,19 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
           template,
         },
       }
+    case 'Job':
+      return {
+        apiVersion: 'batch/v1',
+        kind,
+        metadata,
+        // Whatever happens to its pods is no reason to give up.
+        spec: {
+          completions: replicas,
+          parallelism: JOB_PARALLELISM,
+          backoffLimit: 1_000,
+          template: jobTemplate(component, labels),
+        },
+      }
     case 'DaemonSet':
       return { apiVersion: 'apps/v1', kind, metadata, spec: { minReadySeconds, selector, template } }
     case 'Deployment':
@@ -299,8 +335,16 @@ function workload(component: Component, labels: Readonly<Record<string, string>>
   }
 }
 
+/** Pods at once of every Job. */
+export const JOB_PARALLELISM = 2
+
+function jobTemplate(component: Component, labels: Readonly<Record<string, string>>): object {
+  const restartPolicy = component.graceSeconds === 5 ? 'OnFailure' : 'Never'
+  return { metadata: { labels }, spec: { ...podSpec(component), restartPolicy } }
+}
+
 function podSpec(component: Component): object {
-  const { behaviour, version, graceSeconds, config, liveness, sidecar, preStopSeconds } = component
+  const { behaviour, version, graceSeconds, config, liveness, sidecar, before, preStopSeconds } = component
   const probe = { httpGet: { path: '/', port: 8080 }, periodSeconds: 2 }
   const main = {
     name: 'main',
@@ -329,6 +373,7 @@ function podSpec(component: Component): object {
   }
   return {
     terminationGracePeriodSeconds: graceSeconds,
+    ...(before.length === 0 ? {} : { initContainers: before.map(initContainer) }),
     containers: [main, ...(sidecar ? [{ name: 'side', image: 'ok-0:side' }] : [])],
     ...(config?.mounted
       ? {
@@ -340,4 +385,10 @@ function podSpec(component: Component): object {
         }
       : {}),
   }
+}
+
+function initContainer({ kind, ms }: Before, index: number): object {
+  if (kind === 'init') return { name: `init${index}`, image: imageOf({ kind: 'init', afterMs: ms }, 1) }
+  const startupProbe = { httpGet: { path: '/', port: 9000 }, periodSeconds: 1, failureThreshold: 30 }
+  return { name: `sidecar${index}`, image: imageOf({ kind: 'ok', afterMs: ms }, 1), restartPolicy: 'Always', startupProbe }
 }

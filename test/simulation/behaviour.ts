@@ -5,6 +5,8 @@ export type Behaviour =
   | { readonly kind: 'ok'; readonly afterMs: number }
   /** the same, and SIGTERM is ignored */
   | { readonly kind: 'deaf'; readonly afterMs: number }
+  /** does its work, never ready, and ends well after so long */
+  | { readonly kind: 'done'; readonly afterMs: number }
   /** runs and is never ready */
   | { readonly kind: 'never' }
   /** ends with 1 after so long, again and again */
@@ -13,12 +15,14 @@ export type Behaviour =
   | { readonly kind: 'flap'; readonly everyMs: number }
   /** ready at once; fails its liveness probe from then on */
   | { readonly kind: 'sick'; readonly afterMs: number }
+  /** prepares something for others, and ends well after so long */
+  | { readonly kind: 'init'; readonly afterMs: number }
   /** in no registry */
   | { readonly kind: 'gone' }
 
-/** Whether pods of it become ready and stay so, by themselves and for good. */
+/** Whether pods of it become what they are to be, by themselves and for good: ready, or those of a Job at their end. */
 export function isSound({ kind }: Behaviour): boolean {
-  return kind === 'ok' || kind === 'deaf'
+  return kind === 'ok' || kind === 'deaf' || kind === 'done'
 }
 
 export function imageOf(behaviour: Behaviour, version: number): string {
@@ -33,7 +37,9 @@ export function behaviourOf(image: string): Behaviour {
   const number = Number(ms || '0')
   switch (kind) {
     case 'deaf':
+    case 'done':
     case 'crash':
+    case 'init':
     case 'sick':
       return { kind, afterMs: number }
     case 'flap':

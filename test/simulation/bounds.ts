@@ -1,5 +1,5 @@
 /** What a workload promises while it changes, worked out on its own: the oracle does not ask the planner. */
-import type { Workload } from '../../src/model/types.ts'
+import type { Job, PodWorkload } from '../../src/model/types.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 
 export interface Pledge {
@@ -14,7 +14,7 @@ export interface Pledge {
 }
 
 /** @see Kubernetes: maxSurge in percent rounds up, maxUnavailable down; both zero means one unavailable */
-export function pledgeOf(workload: Workload): Pledge {
+export function pledgeOf(workload: Exclude<PodWorkload, Job>): Pledge {
   const image = (workload.kind === 'Pod' ? workload.spec : workload.spec.template.spec).containers[0]?.image ?? ''
   const behaviour = behaviourOf(image)
   const nature = {

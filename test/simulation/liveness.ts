@@ -86,6 +86,7 @@ function wrongWith(component: Component, status: WorkloadStatus | undefined, pod
     return deceptive || (!status.healthy && status.message !== '') ? [] : [`${key} cannot work, and its status does not say so`]
   }
   if (!status.healthy) return [`${key} is ${status.condition}: ${status.message}`]
+  if (component.kind === 'Job') return []
   const image = imageOf(behaviour, version)
   const own = pods.filter(({ owner }) => owner === key)
   const ready = own.filter((pod) => pod.ready && pod.image === image).length

@@ -3,15 +3,17 @@
  * daemon it reads only what it has promised: its memory and its status.
  */
 
-import type { LoadedObject, Workload } from '../../src/model/types.ts'
-import { LABEL } from '../../src/reconcilers/names.ts'
+import type { Deployment, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
+import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
+import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
-import type { ContainerView } from '../../src/runtime/engine.ts'
+import type { ContainerConfig, ContainerView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
+import { JOB_PARALLELISM } from './application.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
-import { type LivePod, livePods, type RanMs } from './livepods.ts'
+import { isInit, type LivePod, livePods, type RanMs } from './livepods.ts'
 
 /** Kinds that a simulated repository holds. */
 const hasReplicas: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'StatefulSet'])
@@ -60,6 +62,13 @@ const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|d
 export function createSafety(world: SafetyWorld): Safety {
   const promised: Commitments = commitments()
   const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
+  /** init containers that have completed, by pod and name */
+  const completed = new Set<string>()
+  /** since when the sandboxes of pods run: in one that was started anew an init container may complete again */
+  const sandboxes = new Map<string | undefined, number>()
+  const completedSince = new Map<string, number | undefined>()
+  /** the template that a Job has last come to its end with, by key */
+  const ended = new Map<string, string>()
   let healthy = ''
 
   function fail(invariant: string, message: string): never {
@@ -87,7 +96,7 @@ export function createSafety(world: SafetyWorld): Safety {
 
   /** What an object promises from now on. */
   function take(key: string, object: unknown): Pledge {
-    const pledge = pledgeOf(object as Workload)
+    const pledge = pledgeOf(object as Deployment | ReplicaSet | Pod)
     const known = applied.get(key)
     if (known?.object === object) return pledge
     const text = JSON.stringify(pledge)
@@ -107,11 +116,55 @@ export function createSafety(world: SafetyWorld): Safety {
       fail('keeps serving', `${key} has ${ready} pods that are ready and routed, and promised ${commitment.floor}`)
   }
 
+  /** A Job has no more pods at once than it may, and what has ended does not begin again, unless it left Git or its memory was lost. */
+  function runsOnce(key: string, { job, pods }: WorkloadMemory): void {
+    if (job === undefined) return
+    const active = pods.filter(({ set, deletion, outcome }) => set === job.set && deletion === undefined && outcome === undefined)
+    if (active.length > JOB_PARALLELISM) fail('stays bounded', `${key} has ${active.length} pods at once`)
+    if (job.end === null && ended.get(key) === job.set) fail('runs once', `${key} had ended, and runs again`)
+    if (job.end !== null) ended.set(key, job.set)
+    else ended.delete(key)
+  }
+
   function staysBounded(daemon: Daemon): void {
+    for (const key of ended.keys()) if (!daemon.store.workloads().has(key)) ended.delete(key)
     for (const [key, memory] of daemon.store.workloads()) {
+      runsOnce(key, memory)
       const ceiling = promised.of(key)?.ceiling
       const staying = memory.pods.filter(({ deletion }) => deletion === undefined).length
       if (ceiling !== undefined && staying > ceiling) fail('stays bounded', `${key} has ${staying} pods, and may have ${ceiling}`)
+    }
+  }
+
+  function noteCompleted(): void {
+    const views = [...world.containers()]
+    for (const { labels, startedAt } of views)
+      if (labels[LABEL.containerName] === SANDBOX) sandboxes.set(labels[LABEL.podUid], startedAt)
+    for (const view of views) {
+      const place = placeOf(view.labels)
+      if (!isInit(view) || view.state !== 'exited' || view.exitCode !== 0 || completed.has(place)) continue
+      completed.add(place)
+      completedSince.set(place, sandboxes.get(view.labels[LABEL.podUid]))
+    }
+  }
+
+  /** Init containers complete once in a pod, before what is written after them is made. */
+  function startsInOrder({ labels, image }: ContainerConfig): void {
+    const [uid, name = ''] = [labels[LABEL.podUid], labels[LABEL.containerName]]
+    const place = placeOf(labels)
+    if (isInit({ image }) && completed.has(place) && completedSince.get(place) === sandboxes.get(uid))
+      fail('init containers run once', `${name} of ${uid} has completed`)
+    for (const { pods, sets } of world.daemon()?.store.workloads().values() ?? []) {
+      const record = pods.find((pod) => pod.uid === uid)
+      const spec = sets.find((set) => set.name === record?.set)?.template.spec
+      if (spec === undefined || name === SANDBOX) continue
+      const all = [...spec.initContainers, ...spec.containers]
+      for (const earlier of spec.initContainers.slice(
+        0,
+        all.findIndex((one) => one.name === name),
+      ))
+        if (isInit(earlier) && !completed.has(placeOf({ ...labels, [LABEL.containerName]: earlier.name })))
+          fail('containers start in order', `${name} of ${record?.name} is made, and ${earlier.name} has not completed`)
     }
   }
 
@@ -147,7 +200,7 @@ export function createSafety(world: SafetyWorld): Safety {
     const pods = livePods(world.containers(), world.ranMs)
     for (const [key, { object }] of daemon.store.lastApplied()) {
       if (!hasReplicas.has(object.kind)) continue
-      const { replicas, template } = (object as Extract<Workload, { kind: 'Deployment' }>).spec
+      const { replicas, template } = (object as Deployment).spec
       const image = template.spec.containers[0]?.image
       const own = [...pods.values()].filter((pod) => pod.owner === key && pod.image === image)
       const ready = own.filter((pod) => pod.ready || !isSound(behaviourOf(pod.image))).length
@@ -165,11 +218,13 @@ export function createSafety(world: SafetyWorld): Safety {
       const target = String(op === 'connectNetwork' || op === 'disconnectNetwork' ? args[1] : args[0])
       if (typeof args[0] === 'string' && world.isForeign(target)) fail('foreign is untouched', `${op} ${target}`)
       if (op === 'removeVolume') keepsVolumes(target)
+      if (op === 'createContainer') startsInOrder(args[0] as ContainerConfig)
       if (op === 'createContainer' && SECRET.test(JSON.stringify({ ...(args[0] as object), env: [], entrypoint: [], cmd: [] })))
         fail('secrets stay secret', `a container is created with a secret outside its environment`)
     },
     look() {
       const daemon = world.daemon()
+      noteCompleted()
       const pods = livePods(world.containers(), world.ranMs)
       const table = world.serving()
       namesAreUnique(pods)
@@ -191,6 +246,7 @@ export function createSafety(world: SafetyWorld): Safety {
       if (runs.has(object.kind)) take(key, object)
     },
     forgot(key) {
+      ended.delete(key)
       applied.delete(key)
       promised.forget(key)
     },
@@ -229,6 +285,10 @@ export function createSafety(world: SafetyWorld): Safety {
       if (found !== null) fail('secrets stay secret', `a log line holds ${found[0]}: ${line.slice(0, 300)}`)
     },
   }
+}
+
+function placeOf(labels: ContainerView['labels']): string {
+  return `${labels[LABEL.podUid]}/${labels[LABEL.containerName]}`
 }
 
 function backendsOf(table: RouteTable | undefined): Backend[] {

@@ -7,27 +7,30 @@ import { isService, isWorkload } from '../../src/controller/kinds.ts'
 import { deepFreeze } from '../../src/model/canonical.ts'
 import {
   type ConfigMap,
+  type CronJob,
   keyOf,
   type ModelObject,
   type ObjectKey,
   type OtherObject,
   objectKey,
   type PersistentVolume,
+  type PodWorkload,
   type Secret,
   type Service,
   type StorageClass,
   splitKey,
-  type Workload,
 } from '../../src/model/types.ts'
 import { bindClaims, type Claim, claimId, declaredClaims } from '../../src/reconcilers/claims.ts'
 import type { Cluster } from '../../src/reconcilers/cluster.ts'
+import { planCronJob } from '../../src/reconcilers/cronjob.ts'
+import { cronJobOf, runKeys, runOf } from '../../src/reconcilers/derived.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import { groupPods, volumesByPod } from '../../src/reconcilers/grouping.ts'
 import { portClaim } from '../../src/reconcilers/hostports.ts'
 import { planNode } from '../../src/reconcilers/infrastructure.ts'
 import type { PodRecord, ServiceMemory, WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
-import type { ContainerProbes, Failure } from '../../src/reconcilers/observed.ts'
+import type { ContainerProbes, Failure, MessageSource } from '../../src/reconcilers/observed.ts'
 import { type Lane, type Plan, renderPlan, type Step, stepId } from '../../src/reconcilers/plan.ts'
 import { buildRouteTable, indexPods, routingOf } from '../../src/reconcilers/routes.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
@@ -59,6 +62,7 @@ export class Stage {
   /** sees each step before it is done */
   watch: (step: Step) => void = () => {}
   tail: (containerId: string) => readonly string[] = () => []
+  message: (containerId: string, source: MessageSource) => string = () => ''
   revision = 'r1'
   #ids = 0
   #pods: readonly PodEndpoint[] = []
@@ -88,7 +92,7 @@ export class Stage {
     const { table } = this
     return Object.freeze({
       key,
-      target: (this.objects.get(key) as Workload | undefined) ?? null,
+      target: (this.#targetOf(key) as PodWorkload | undefined) ?? null,
       sourceRevision: this.revision,
       memory: deepFreeze(this.memory.get(key)),
       pods: deepFreeze(groupPods(node.containers.values(), node.name).get(key) ?? []),
@@ -110,6 +114,7 @@ export class Stage {
       inFlight: new Set(this.inFlight),
       hooks: node.hooks,
       tail: this.tail,
+      message: this.message,
       now,
       id: this.#idsFrom(this.#ids),
     })
@@ -130,7 +135,7 @@ export class Stage {
 
   /** Plans one workload and keeps what it remembers; does nothing on the node. */
   plan(key: ObjectKey): WorkloadPass {
-    const pass = planWorkload(this.input(key))
+    const pass = splitKey(key).kind === 'CronJob' ? this.#planCronJob(key) : planWorkload(this.input(key))
     this.#ids += 100
     this.passes.set(key, pass)
     if (pass.memory === undefined) this.memory.delete(key)
@@ -138,6 +143,27 @@ export class Stage {
     this.#pods = [...this.passes.values()].flatMap(({ endpoints }) => endpoints)
     for (const { uid, name } of pass.memory?.pods ?? []) if (!this.#aliases.has(uid)) this.#alias(uid, name, splitKey(key).name)
     return pass
+  }
+
+  #planCronJob(key: ObjectKey): WorkloadPass {
+    return planCronJob({
+      key,
+      target: (this.objects.get(key) as CronJob | undefined) ?? null,
+      sourceRevision: this.revision,
+      memory: deepFreeze(this.memory.get(key)),
+      jobs: (job) => this.memory.get(job),
+      pods: () =>
+        [...groupPods(this.node.containers.values(), this.node.name)].flatMap(([owner, pods]) =>
+          cronJobOf(owner)?.owner === key ? pods : [],
+        ),
+      now: this.now,
+      uid: () => `cron-${key}`,
+    })
+  }
+
+  #targetOf(key: ObjectKey): ModelObject | undefined {
+    const run = runOf(this.memory, key)
+    return this.objects.get(key) ?? (run?.leaving === true ? undefined : run?.job)
   }
 
   /** The canonical text of a workload's plan, with pods called `web.1`, `web.2` … in the order they were made. */
@@ -249,7 +275,8 @@ export class Stage {
   }
 
   keys(): ObjectKey[] {
-    const all = [...new Set([...this.objects.keys(), ...this.leaving])]
+    const runs = [...this.memory.values()].flatMap(runKeys)
+    const all = [...new Set([...this.objects.keys(), ...this.leaving, ...runs])]
     return all.filter((key) => isWorkload(key) || isService(key)).sort()
   }
 

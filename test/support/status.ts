@@ -3,6 +3,8 @@ import type {
   ClaimStatus,
   ClusterStatus,
   ContainerStatus,
+  CronJobStatus,
+  JobStatus,
   NodeStatus,
   PodStatus,
   ServiceStatus,
@@ -19,6 +21,7 @@ export const oldSha = 'a1a2a3a4a5a6a7a8a9a0a1a2a3a4a5a6a7a8a9a0'
 export function container(change: Partial<ContainerStatus> = {}): ContainerStatus {
   return {
     name: 'app',
+    role: 'main',
     image: 'registry.example/web:2',
     containerId: 'c0ffee00',
     state: 'running',
@@ -48,6 +51,7 @@ export function pod(change: Partial<PodStatus> = {}): PodStatus {
     hash: '7c9f',
     node: 'alpha',
     ip: '10.88.0.10',
+    hostNetwork: false,
     labels: { app: 'web', 'app.kubernetes.io/part-of': 'shop', internal: 'yes' },
     phase: 'Running',
     reason: 'Running',
@@ -59,6 +63,7 @@ export function pod(change: Partial<PodStatus> = {}): PodStatus {
     createdAt: epochMs + 1_000,
     readySince: epochMs + 3_000,
     restarts: 0,
+    initContainers: [],
     containers: [container()],
     ...change,
   }
@@ -111,6 +116,47 @@ export function workload(change: Partial<WorkloadStatus> = {}): WorkloadStatus {
     sets: [set()],
     pods: [pod()],
     rollout: { startedAt: epochMs, endedAt: epochMs + 4_000, result: 'complete' },
+    ...change,
+  }
+}
+
+/** A Job of three completions that was started at `epochMs`. */
+export function jobStatus(change: Partial<JobStatus> = {}): JobStatus {
+  return {
+    owner: '',
+    parallelism: 2,
+    completions: 3,
+    activeDeadlineSeconds: 0,
+    active: 0,
+    ready: 0,
+    terminating: 0,
+    succeeded: 0,
+    failed: 0,
+    succeededIndexes: '',
+    failedIndexes: '',
+    suspended: false,
+    startedAt: epochMs,
+    endedAt: 0,
+    result: '',
+    reason: '',
+    ...change,
+  }
+}
+
+/** A CronJob of every five minutes that was last due a minute after `epochMs`. */
+export function cronJobStatus(change: Partial<CronJobStatus> = {}): CronJobStatus {
+  return {
+    schedule: '*/5 * * * *',
+    timeZone: 'UTC',
+    concurrencyPolicy: 'Allow',
+    suspended: false,
+    startingDeadlineSeconds: 0,
+    successfulJobsHistoryLimit: 3,
+    failedJobsHistoryLimit: 1,
+    active: 0,
+    lastScheduledAt: epochMs + 60_000,
+    lastSuccessAt: 0,
+    nextScheduleAt: epochMs + 300_000,
     ...change,
   }
 }
@@ -219,11 +265,13 @@ export function busyCluster(): ClusterStatus {
     restarts: 4,
     exitCode: 1,
     startedAt: 0,
-    lastTermination: { reason: 'Error', exitCode: 1, finishedAt: epochMs + 50_000 },
+    lastTermination: { reason: 'Error', message: '', exitCode: 1, finishedAt: epochMs + 50_000 },
     logTail: ['cannot open /data'],
   })
   const unpullable = container({ state: 'waiting', reason: 'ImagePullBackOff', containerId: '', ready: false, started: false })
   const finished = container({ state: 'terminated', reason: 'Completed', ready: false, limits: { cpuCores: 0, memoryBytes: 0 } })
+  const migrated = container({ ...finished, name: 'migrate', role: 'init', ready: true })
+  const proxy = container({ ...crashing, name: 'proxy', role: 'sidecar' })
   return cluster({
     sources: [source({ healthy: oldSha, error: 'fetch: timeout', problems: ['x.yaml:1: bad'], pruneHeld: ['Service/shop/old'] })],
     workloads: [
@@ -231,6 +279,15 @@ export function busyCluster(): ClusterStatus {
         desired: 2,
         current: 2,
         sets: [set({ replicas: 2, current: 2 }), set({ name: 'web-1a2b', replicas: 0, current: 0 })],
+      }),
+      workload({
+        kind: 'Job',
+        name: 'migrate',
+        healthy: false,
+        condition: 'Failed',
+        sets: [],
+        pods: [],
+        job: jobStatus({ failed: 7, endedAt: epochMs + 40_000, result: 'Failed', reason: 'BackoffLimitExceeded' }),
       }),
       workload({
         name: 'cart',
@@ -266,6 +323,7 @@ export function busyCluster(): ClusterStatus {
             phase: 'Pending',
             reason: 'ImagePullBackOff',
             ready: false,
+            initContainers: [migrated, proxy],
             containers: [unpullable],
           }),
         ],

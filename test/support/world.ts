@@ -4,8 +4,10 @@ import { deepFreeze } from '../../src/model/canonical.ts'
 import { canonicalize } from '../../src/model/canonicalize.ts'
 import type {
   ConfigMap,
+  CronJob,
   DaemonSet,
   Deployment,
+  Job,
   ModelObject,
   PersistentVolume,
   PersistentVolumeClaim,
@@ -114,6 +116,37 @@ export function daemonSet({ name = 'agent', template: change = {}, spec = {} }: 
 export function barePod({ name = 'job', template: change = {} }: { name?: string; template?: TemplateChange } = {}): Pod {
   const { metadata, spec } = rawTemplate(change)
   return canonical<Pod>({ apiVersion: 'v1', kind: 'Pod', metadata: { name, ...(metadata as Raw) }, spec })
+}
+
+export interface JobChange {
+  readonly name?: string
+  readonly template?: TemplateChange
+  /** further fields of the Job's spec */
+  readonly spec?: Raw
+}
+
+function rawJobSpec({ template: { spec = {}, ...change } = {}, spec: more = {} }: JobChange): Raw {
+  return { template: rawTemplate({ labels: { app: 'work' }, ...change, spec: { restartPolicy: 'Never', ...spec } }), ...more }
+}
+
+/** `Job/shop/work` of one pod of `web:1` that is not started again. */
+export function job(change: JobChange = {}): Job {
+  return canonical<Job>({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: change.name ?? 'work' },
+    spec: rawJobSpec(change),
+  })
+}
+
+/** `CronJob/shop/tick` of such a Job at every full minute. */
+export function cronJob({ spec = {}, ...change }: JobChange = {}, job: Raw = {}): CronJob {
+  return canonical<CronJob>({
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: change.name ?? 'tick' },
+    spec: { schedule: '* * * * *', jobTemplate: { spec: rawJobSpec({ ...change, spec: job }) }, ...spec },
+  })
 }
 
 export function configMap(name: string, data: Raw = {}, more: Raw = {}): ConfigMap {

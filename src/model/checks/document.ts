@@ -6,6 +6,7 @@ import type { BuiltinKind } from '../schema.ts'
 import { checkShape } from '../shape.ts'
 import { checkConfigMap, checkSecret } from './config.ts'
 import { checkEndpointSlice, checkEndpoints } from './endpoints.ts'
+import { checkCronJob, checkJob } from './job.ts'
 import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
@@ -28,6 +29,8 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'v1/PersistentVolumeClaim': checkPersistentVolumeClaim,
   'v1/PersistentVolume': checkPersistentVolume,
   'storage.k8s.io/v1/StorageClass': checkStorageClass,
+  'batch/v1/Job': checkJob,
+  'batch/v1/CronJob': checkCronJob,
 }
 
 /** Reports what is wrong with a document, and returns its kind as far as it is known. */

@@ -22,6 +22,8 @@ export function checkVariableValues(body: Raw, namespace: string, secrets: Binar
 
 function podSpecIn(body: Raw): { readonly spec: Raw; readonly at: FieldPath } {
   const spec = mapAt(body, 'spec')
+  const inJob = mapAt(spec, 'jobTemplate', 'spec', 'template')
+  if (isMap(inJob.spec)) return { spec: inJob.spec, at: ['spec', 'jobTemplate', 'spec', 'template', 'spec'] }
   return isMap(spec.template)
     ? { spec: mapAt(spec, 'template', 'spec'), at: ['spec', 'template', 'spec'] }
     : { spec, at: ['spec'] }

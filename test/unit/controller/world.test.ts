@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { NodeReading } from '../../../src/controller/node.ts'
 import { createWorld, type WorldStore } from '../../../src/controller/world.ts'
 import { keyOf, type LoadedObject, type ObjectKey, type Service } from '../../../src/model/types.ts'
+import { emptyMemory } from '../../../src/reconcilers/adoption.ts'
 import type { Effective } from '../../../src/reconcilers/assess.ts'
-import type { ServiceMemory } from '../../../src/reconcilers/memory.ts'
-import { cluster, service } from '../../support/world.ts'
+import type { ServiceMemory, WorkloadMemory } from '../../../src/reconcilers/memory.ts'
+import { cluster, cronJob, job, service } from '../../support/world.ts'
 
 const A = 'Service/shop/a'
 const B = 'Service/shop/b'
@@ -66,6 +68,50 @@ test.each([
   expect(world.portClaims('tcp/80', B)).toMatchObject([{ key: A, held: true, standing }])
 })
 
+describe('a Job that a CronJob has made', () => {
+  const cron = cronJob()
+  const tick = keyOf(cron)
+  const key = 'Job/shop/tick-100'
+  const made = { ...job({ name: 'tick-100' }), owner: tick }
+  const memoryOf = (leaving: boolean): WorkloadMemory => {
+    const run = { job: made, scheduledAt: 6_000_000, sourceRevision: 'r1', ...(leaving ? { leaving } : {}) }
+    return { ...emptyMemory('u', 1), cron: { lastScheduledAt: 6_000_000, lastSuccessAt: 0, runs: [run] } }
+  }
+
+  /** A node on which the pods of these owners run. */
+  const nodeWith = (...owners: readonly string[]): NodeReading =>
+    ({ owners: () => owners, podsOf: (owner: string) => (owners.includes(owner) ? [{}] : []) }) as unknown as NodeReading
+
+  function worldWith(memory: WorkloadMemory | undefined, ...nodes: readonly NodeReading[]) {
+    const workloads = new Map<ObjectKey, WorkloadMemory>(memory === undefined ? [] : [[tick, memory]])
+    const store: WorldStore = { lastApplied: () => new Map(), workloads: () => workloads, services: () => new Map() }
+    const world = createWorld(cluster(), nodes, store, () => ({}))
+    world.setWanted(new Map([[tick, { ...loaded(cron as never), state: 'wanted' }]]), [], true)
+    return world
+  }
+
+  test('is wanted as its CronJob remembers it, though no revision has it', () => {
+    const world = worldWith(memoryOf(false))
+    expect(world.targetOf(key)).toMatchObject({ object: made, origin: { revision: 'r1' } })
+    expect(world.keys()).toEqual([tick, key])
+  })
+
+  test('goes when its CronJob says so', () => expect(worldWith(memoryOf(true)).targetOf(key)).toBeNull())
+
+  test('waits for its CronJob where memory was lost, and is judged by nobody else', () =>
+    expect(worldWith(undefined, nodeWith(key)).targetOf(key)).toBeUndefined())
+
+  test('of a CronJob that nobody knows goes', () =>
+    expect(worldWith(undefined, nodeWith('Job/shop/other-100')).targetOf('Job/shop/other-100')).toBeNull())
+
+  test('a Job that Git has is that of Git', () => {
+    const world = worldWith(memoryOf(true))
+    const own = job({ name: 'tick-100' })
+    world.setWanted(new Map([[key, { ...loaded(own as never), state: 'wanted' }]]), [], true)
+    expect(world.targetOf(key)?.object).toBe(own)
+  })
+})
+
 test("edges of a Service that nothing is known of are somebody's until a whole revision says otherwise: memory may be lost", () => {
   const world = worldOf(new Map())
   expect(world.owned(A)).toBe(true)
@@ -74,5 +120,5 @@ test("edges of a Service that nothing is known of are somebody's until a whole r
   world.setWanted(wanted(balancer('b')), [], true)
   expect(world.owned(A)).toBe(false)
   expect(world.owned(B)).toBe(true)
-  expect(world.owned('Job/shop/a')).toBe(false)
+  expect(world.owned('Workflow/shop/a')).toBe(false)
 })

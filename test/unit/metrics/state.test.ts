@@ -5,7 +5,9 @@ import {
   busyCluster,
   cluster,
   container,
+  cronJobStatus,
   epochMs,
+  jobStatus,
   newSha,
   node,
   oldSha,
@@ -63,6 +65,45 @@ test('a StatefulSet tells which revision it comes from and which it goes to, and
 
 test('a DaemonSet is unavailable where a node has no pod that serves', () => {
   expect(samples(busyCluster(), 'kube_daemonset_status_number_unavailable')).toEqual(['namespace=shop,daemonset=agent 1'])
+})
+
+describe('Jobs and CronJobs', () => {
+  const of = (...workloads: Parameters<typeof workload>[0][]) => cluster({ workloads: workloads.map(workload) })
+  const job = (change: Parameters<typeof jobStatus>[0]) => of({ kind: 'Job', name: 'sums', job: jobStatus(change) })
+  const sums = 'namespace=shop,job_name=sums'
+
+  test('a Job belongs to its CronJob, or to none', () => {
+    expect(samples(job({ owner: 'CronJob/shop/tick' }), 'kube_job_owner')).toEqual([
+      `${sums},owner_kind=CronJob,owner_name=tick,owner_is_controller=true 1`,
+    ])
+    expect(samples(job({}), 'kube_job_owner')).toEqual([
+      `${sums},owner_kind=<none>,owner_name=<none>,owner_is_controller=<none> 1`,
+    ])
+  })
+
+  test('what has not come yet has no sample', () => {
+    for (const name of ['kube_job_complete', 'kube_job_failed', 'kube_job_status_completion_time'])
+      expect(samples(job({}), name)).toEqual([])
+    expect(samples(job({ suspended: true, startedAt: 0 }), 'kube_job_status_start_time')).toEqual([])
+  })
+
+  test('how it ended', () => {
+    const done = job({ result: 'Complete', endedAt: epochMs + 5_000 })
+    expect(samples(done, 'kube_job_complete')).toEqual(
+      ['true 1', 'false 0', 'unknown 0'].map((last) => `${sums},condition=${last}`),
+    )
+    expect(samples(done, 'kube_job_status_completion_time')).toEqual([`${sums} ${epochMs / 1_000 + 5}`])
+    const failed = job({ result: 'Failed', reason: 'BackoffLimitExceeded', failed: 7 })
+    expect(samples(failed, 'kube_job_status_failed')).toEqual([`${sums},reason=BackoffLimitExceeded 7`])
+  })
+
+  test('when a CronJob runs', () => {
+    const status = of({ kind: 'CronJob', name: 'tick', cronJob: cronJobStatus() })
+    const tick = 'namespace=shop,cronjob=tick'
+    expect(samples(status, 'kube_cronjob_info')).toEqual([`${tick},schedule=*/5 * * * *,concurrency_policy=Allow,timezone=UTC 1`])
+    expect(samples(status, 'kube_cronjob_next_schedule_time')).toEqual([`${tick} ${epochMs / 1_000 + 300}`])
+    expect(samples(status, 'kube_cronjob_status_last_successful_time')).toEqual([])
+  })
 })
 
 test('a ReplicaSet is owned by its Deployment, or by none', () => {

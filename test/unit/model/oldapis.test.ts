@@ -23,6 +23,16 @@ function only<T>(text: string): T {
   return (objects[0] as unknown as { spec: T }).spec
 }
 
+test('batch/v1beta1 CronJob says what it says today', () => {
+  const pods = 'template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}'
+  const text = (version: string) =>
+    `apiVersion: batch/${version}\nkind: CronJob\nmetadata: {name: tick}\nspec: {schedule: '@daily', jobTemplate: {spec: {${pods}}}}`
+  const loaded = loadText(text('v1beta1'))
+  expect(problemLines(loaded.problems)).toEqual(['app.yaml:1 apiVersion OldApiVersion!'])
+  const object = loaded.objects.get('CronJob/default/tick')?.object
+  expect(object).toEqual(loadText(text('v1')).objects.get('CronJob/default/tick')?.object)
+})
+
 describe('a workload of a removed API version has the defaults of that version', () => {
   test('extensions/v1beta1 Deployment: one at a time, no deadline, all history, the selector of its template', () => {
     expect(only<Deployment['spec']>(old('extensions/v1beta1', 'Deployment', 'rollbackTo: {revision: 1}'))).toMatchObject({

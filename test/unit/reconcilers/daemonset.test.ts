@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { objectKey } from '../../../src/model/types.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import { Stage } from '../../support/stage.ts'
-import { app, canonical, daemonSet } from '../../support/world.ts'
+import { app, canonical, cluster, daemonSet } from '../../support/world.ts'
 
 const agent = objectKey('DaemonSet', 'shop', 'agent')
 
@@ -25,6 +25,25 @@ function extremes(stage: Stage): [fewest: number, most: number] {
   }
   return [Math.min(...sizes), Math.max(...sizes)]
 }
+
+test('a node that its selector does not match, or whose taint it does not tolerate, gets none and is not missed', () => {
+  for (const [change, nodeTaints] of [
+    [{ nodeSelector: { disk: 'ssd' } }, []],
+    [{}, [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }]],
+  ] as const) {
+    const stage = new Stage({ ...cluster(), nodeTaints }).apply(daemonSet({ template: { spec: change } }))
+    stage.run(30_000)
+    expect(stage.records()).toEqual([])
+    expect(stage.passes.get(agent)?.status).toMatchObject({ desired: 0, healthy: true })
+  }
+})
+
+test('a node that takes no other pods takes its pod all the same', () => {
+  const closed = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' } as const
+  const stage = new Stage({ ...cluster(), nodeTaints: [closed] }).apply(version('agent:1'))
+  stage.run(60_000)
+  expect(stage.running()).toHaveLength(1)
+})
 
 test('the one node gets a pod, named after the DaemonSet', () => {
   const stage = begun()
@@ -60,16 +79,6 @@ test('one that is removed by hand comes back', () => {
   stage.node = { ...stage.node, containers: new Map() }
   stage.run(60_000)
   expect(stage.running()).toHaveLength(1)
-})
-
-test('a node that it does not choose gets no pod, and a node label that goes takes its pod along', () => {
-  const chosen = daemonSet({ template: { containers: [app()], spec: { nodeSelector: { 'kubernetes.io/os': 'linux' } } } })
-  const stage = new Stage().apply(chosen)
-  stage.run(60_000)
-  expect(stage.running()).toHaveLength(1)
-  stage.apply(daemonSet({ template: { containers: [app()], spec: { nodeSelector: { disk: 'ssd' } } } })).run(60_000)
-  expect(stage.running()).toHaveLength(0)
-  expect(stage.passes.get(agent)?.status).toMatchObject({ desired: 0, healthy: true })
 })
 
 test('OnDelete waits for somebody to remove the pod', () => {

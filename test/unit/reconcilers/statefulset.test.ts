@@ -225,7 +225,7 @@ describe('identity', () => {
       },
     })
     const { template, hash } = wantedOf(target, { configMap: () => undefined, secret: () => undefined }, 'r1', [])
-    const { spec } = controller.podTemplate(template, { name: 'web-1', hash })
+    const { spec } = controller.podTemplate(template, { name: 'web-1', hash }, { name: 'web', uid: 'u' })
     expect(spec.volumes).toEqual([
       { name: 'tmp', emptyDir: { medium: '' } },
       { name: 'data', claim: { claimName: 'data-web-1', readOnly: false } },
