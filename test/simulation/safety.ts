@@ -112,19 +112,19 @@ export function createSafety(world: SafetyWorld): Safety {
   }
 
   /** A Job has no more pods at once than it may, and what has ended does not begin again, unless it left Git or its memory was lost. */
-  function runsOnce(key: string, { job, pods }: WorkloadMemory): void {
+  function runsOnce(key: string, { job, pods }: WorkloadMemory, applied: boolean): void {
     if (job === undefined) return
     const active = pods.filter(({ set, deletion, outcome }) => set === job.set && deletion === undefined && outcome === undefined)
     if (active.length > JOB_PARALLELISM) fail('stays bounded', `${key} has ${active.length} pods at once`)
     if (job.end === null && ended.get(key) === job.set) fail('runs once', `${key} had ended, and runs again`)
-    if (job.end !== null) ended.set(key, job.set)
+    if (job.end !== null && applied) ended.set(key, job.set)
     else ended.delete(key)
   }
 
   function staysBounded(daemon: Daemon): void {
     for (const key of ended.keys()) if (!daemon.store.workloads().has(key)) ended.delete(key)
     for (const [key, memory] of daemon.store.workloads()) {
-      runsOnce(key, memory)
+      runsOnce(key, memory, daemon.store.lastApplied().has(key))
       const ceiling = promised.of(key)?.ceiling
       const staying = memory.pods.filter(({ deletion }) => deletion === undefined).length
       if (ceiling !== undefined && staying > ceiling) fail('stays bounded', `${key} has ${staying} pods, and may have ${ceiling}`)
