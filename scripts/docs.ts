@@ -109,8 +109,10 @@ function fieldSections(): Section[] {
     { title: 'Metadata', intro: 'Of objects and of pod templates: fields of `metadata`.', rows: metadataSupport },
     {
       title: 'Pods',
-      intro: 'Of Pods and of the pod templates of workloads: fields of `spec`.',
-      rows: podSupport,
+      intro:
+        'Of Pods and of the pod templates of workloads: fields of `spec`. Fields of `initContainers[]` are as those ' +
+        'of `containers[]`; probes and hooks only a sidecar may have (`restartPolicy: Always`).',
+      rows: withoutRepeats(podSupport),
     },
   ]
   const own = Object.entries(kindSupport).map(([key, rows]) => ({
@@ -119,6 +121,11 @@ function fieldSections(): Section[] {
     rows: rows.filter(({ field }) => !isShared(key, field)),
   }))
   return [...own, ...shared]
+}
+
+/** What goes for every container is told once. */
+function withoutRepeats(rows: readonly SupportRow[]): SupportRow[] {
+  return rows.filter(({ field }) => !field.startsWith('initContainers[].'))
 }
 
 function introOf(key: string): string {

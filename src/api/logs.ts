@@ -1,17 +1,27 @@
 /** Whose log lines a request asks for: a workload's or a pod's containers, found in the status by name. */
+import { matches } from '../model/selector.ts'
+import type { LabelSelector } from '../model/types.ts'
 import type { ClusterStatus, ContainerStatus, PodStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import { ApiError } from './error.ts'
 
 export interface LogQuery {
-  /** `name`, `kind/name`, `namespace/name` or `Kind/namespace/name` of a workload or a pod */
+  /** `''` with a selector, otherwise `name`, `kind/name`, `namespace/name` or `Kind/namespace/name` of a workload or a pod */
   readonly target: string
   /** which of the two the target names; `any` tries workloads first */
   readonly as: 'workload' | 'pod' | 'any'
-  /** `''` for every container */
+  /** pods by their labels, wherever they belong; `undefined` where a target names them */
+  readonly selector?: LabelSelector
+  /** `''` for every container that runs on: all but init containers */
   readonly container: string
+  /** init containers too */
+  readonly allContainers: boolean
   readonly follow: boolean
   /** lines from the end, for each container; `undefined` means all */
   readonly tail: number | undefined
+  /** lines no older than this; `undefined` means all */
+  readonly sinceSeconds: number | undefined
+  /** each line begins with its time, RFC 3339 */
+  readonly timestamps: boolean
   /** the run before the current one */
   readonly previous: boolean
 }
@@ -27,20 +37,41 @@ export interface LogTarget {
   readonly containerId: string
 }
 
+/** Each is a connection to the engine for as long as it is read. */
+const MAX_STREAMS = 100
+
+type Selection = Pick<LogQuery, 'target' | 'as' | 'selector' | 'container' | 'allContainers'>
+
 /**
  * The containers a query means, in order of pod and container. Errors: `ApiError` 404 when nothing
- * matches, 400 when a name is found in more than one namespace.
+ * matches, 400 when a name is found in more than one namespace, or too much is asked for.
  */
-export function selectLogs(status: ClusterStatus, query: Pick<LogQuery, 'target' | 'as' | 'container'>): readonly LogTarget[] {
-  const pods = matchWorkload(status, query) ?? matchPod(status, query)
-  if (!pods)
-    throw new ApiError(404, 'NotFound', `there is no ${query.as === 'any' ? 'workload or pod' : query.as} "${query.target}"`)
-  const targets = pods.flatMap((pod) => pod.containers.map((container) => toTarget(pod, container)))
-  const wanted = targets.filter(({ container }) => query.container === '' || container === query.container)
+export function selectLogs(status: ClusterStatus, query: Selection): readonly LogTarget[] {
+  const targets = podsOf(status, query).flatMap((pod) =>
+    [...pod.initContainers, ...pod.containers].map((container) => ({ role: container.role, ...toTarget(pod, container) })),
+  )
+  const isWanted = ({ role, container }: (typeof targets)[number]): boolean =>
+    query.container === '' ? query.allContainers || role !== 'init' : container === query.container
+  const wanted = targets.filter(isWanted).map(({ role: _, ...target }) => target)
+  if (wanted.length > MAX_STREAMS)
+    throw new ApiError(400, 'BadRequest', `${wanted.length} containers are more than ${MAX_STREAMS} at once: ask for fewer`)
   if (wanted.length > 0) return wanted
-  if (targets.length === 0) throw new ApiError(404, 'NotFound', `"${query.target}" has no containers at the moment`)
+  const what = query.selector === undefined ? `"${query.target}" has` : 'what is selected has'
+  if (targets.length === 0) throw new ApiError(404, 'NotFound', `${what} no containers at the moment`)
   const names = [...new Set(targets.map(({ container }) => container))].join(', ')
-  throw new ApiError(404, 'NotFound', `"${query.target}" has no container "${query.container}"; it has ${names}`)
+  throw new ApiError(404, 'NotFound', `${what} no container "${query.container}"; there are ${names}`)
+}
+
+function podsOf(status: ClusterStatus, query: Selection): readonly PodStatus[] {
+  const { selector } = query
+  if (selector !== undefined) {
+    const found = status.workloads.flatMap(({ pods }) => pods).filter(({ labels }) => matches(selector, labels))
+    if (found.length === 0) throw new ApiError(404, 'NotFound', 'no pod has labels like these')
+    return found.sort((a, b) => (`${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1))
+  }
+  const found = matchWorkload(status, query) ?? matchPod(status, query)
+  if (found !== undefined) return found
+  throw new ApiError(404, 'NotFound', `there is no ${query.as === 'any' ? 'workload or pod' : query.as} "${query.target}"`)
 }
 
 function matchWorkload(status: ClusterStatus, { target, as }: Pick<LogQuery, 'target' | 'as'>): readonly PodStatus[] | undefined {

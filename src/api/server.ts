@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import createRouter from 'find-my-way'
+import { parseSelector } from '../model/selector.ts'
+import type { LabelSelector } from '../model/types.ts'
 import type { ClusterStatus, EventRecord } from '../reconcilers/status.ts'
 import { type Check, renderChecks } from './check.ts'
 import { ApiError } from './error.ts'
@@ -53,7 +55,7 @@ GET  /readyz            engines reachable and the first pass done (?verbose)
 GET  /metrics           Prometheus metrics
 GET  /api/v1/status     sources, workloads, services, nodes, unenforced objects, as JSON
 GET  /api/v1/events     newest first, as JSON (?limit=100)
-GET  /api/v1/logs       log lines (?workload= or ?pod= or ?target=, &container= &tail= &follow &previous)
+GET  /api/v1/logs       log lines (?workload= or ?pod= or ?target= or ?selector=, &container= &allContainers &tail= &sinceSeconds= &timestamps &follow &previous)
 POST /api/v1/sync       poll the sources now
 POST /api/v1/webhook    the same, for GitHub, Gitea and GitLab, with the configured secret
 `
@@ -188,19 +190,33 @@ async function answerLogs({ response, query }: Exchange, deps: ApiDeps): Promise
 }
 
 function readLogQuery(query: URLSearchParams): LogQuery {
-  checkParameters(query, ['workload', 'pod', 'target', 'container', 'follow', 'tail', 'previous'])
+  const known = ['workload', 'pod', 'target', 'selector', 'container', 'allContainers', 'follow', 'tail', 'sinceSeconds']
+  checkParameters(query, [...known, 'timestamps', 'previous'])
   const workload = query.get('workload')
   const pod = query.get('pod')
   const target = query.get('target')
-  if ([workload, pod, target].filter((given) => given !== null && given !== '').length !== 1)
-    throw new ApiError(400, 'BadRequest', 'say whose log with one of workload=, pod= and target=')
+  const selector = query.get('selector')
+  if ([workload, pod, target, selector].filter((given) => given !== null && given !== '').length !== 1)
+    throw new ApiError(400, 'BadRequest', 'say whose log with one of workload=, pod=, target= and selector=')
   return {
     target: workload || pod || target || '',
     as: workload ? 'workload' : pod ? 'pod' : 'any',
+    ...(selector ? { selector: readSelector(selector) } : {}),
     container: query.get('container') ?? '',
+    allContainers: readFlag(query, 'allContainers'),
     follow: readFlag(query, 'follow'),
     tail: readCount(query, 'tail', 1_000_000, undefined),
+    sinceSeconds: readCount(query, 'sinceSeconds', 999_999_999, undefined),
+    timestamps: readFlag(query, 'timestamps'),
     previous: readFlag(query, 'previous'),
+  }
+}
+
+function readSelector(text: string): LabelSelector {
+  try {
+    return parseSelector(text)
+  } catch (error) {
+    throw new ApiError(400, 'BadRequest', (error as Error).message)
   }
 }
 

@@ -77,11 +77,12 @@ function workloadRow(workload: WorkloadStatus, { now, columns, ink }: TableOptio
 }
 
 function podRow(pod: PodStatus, { now, ink }: TableOptions): readonly string[] {
-  const ready = pod.containers.filter((container) => container.ready).length
+  const lasting = [...pod.containers, ...pod.initContainers.filter(({ role }) => role === 'sidecar')]
+  const ready = lasting.filter((container) => container.ready).length
   return [
     pod.namespace,
     pod.name,
-    `${ready}/${pod.containers.length}`,
+    `${ready}/${lasting.length}`,
     paintWord(pod.terminating ? 'Terminating' : pod.reason || pod.phase, ink),
     String(pod.restarts),
     renderAge(now - pod.createdAt),

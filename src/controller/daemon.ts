@@ -47,7 +47,7 @@ export async function startDaemon(config: Config, edges: Edges): Promise<Daemon>
       registry: metrics,
       status,
       events: (limit) => store.events(limit),
-      logs: (query, signal) => readLogs(status(), query, engineOf, signal, vault.redact),
+      logs: (query, signal) => readLogs(status(), query, engineOf, signal, vault.redact, edges.now),
       sync: () => void poll(),
       health: () => health(running(), edges.now()),
       ready: () => ready(running(), waiting()),

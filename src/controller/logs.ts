@@ -3,7 +3,7 @@ import { ApiError } from '../api/error.ts'
 import { type LogQuery, type LogTarget, selectLogs } from '../api/logs.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { ClusterStatus } from '../reconcilers/status.ts'
-import type { ContainerView, Engine } from '../runtime/engine.ts'
+import type { ContainerView, Engine, LogLine, LogOptions } from '../runtime/engine.ts'
 
 /** Lines of several containers are prefixed with pod and container, and interleave as they come. */
 export async function* readLogs(
@@ -12,9 +12,11 @@ export async function* readLogs(
   engineOf: (node: string) => Engine | undefined,
   signal: AbortSignal,
   redact: (text: string) => string,
+  now: () => number,
 ): AsyncIterable<string> {
   const targets = selectLogs(status, query)
-  const streams = await Promise.all(targets.map((target) => openLog(target, query, engineOf, signal)))
+  const options = optionsOf(query, now())
+  const streams = await Promise.all(targets.map((target) => openLog(target, query.previous, options, engineOf, signal)))
   const prefixed = streams.flatMap((stream, index) => {
     const target = targets[index]
     if (stream === undefined || target === undefined) return []
@@ -29,12 +31,27 @@ export async function* readLogs(
   for await (const line of merge(prefixed)) yield redact(line)
 }
 
-async function openLog(target: LogTarget, query: LogQuery, engineOf: (node: string) => Engine | undefined, signal: AbortSignal) {
+function optionsOf({ follow, tail, sinceSeconds, timestamps }: LogQuery, now: number): LogOptions {
+  return {
+    follow,
+    timestamps,
+    ...(tail === undefined ? {} : { tail }),
+    ...(sinceSeconds === undefined ? {} : { sinceMs: now - sinceSeconds * 1000 }),
+  }
+}
+
+async function openLog(
+  target: LogTarget,
+  previous: boolean,
+  options: LogOptions,
+  engineOf: (node: string) => Engine | undefined,
+  signal: AbortSignal,
+) {
   const engine = engineOf(target.node)
   if (engine === undefined) throw new ApiError(503, 'Unavailable', `node ${target.node} is not reachable`)
-  const id = query.previous ? await previousRun(engine, target) : target.containerId
+  const id = previous ? await previousRun(engine, target) : target.containerId
   if (id === undefined || id === '') return undefined
-  return engine.logs(id, { follow: query.follow, ...(query.tail === undefined ? {} : { tail: query.tail }) }, signal)
+  return engine.logs(id, options, signal)
 }
 
 async function previousRun(engine: Engine, target: LogTarget): Promise<string | undefined> {
@@ -43,8 +60,8 @@ async function previousRun(engine: Engine, target: LogTarget): Promise<string | 
   return runs.filter(({ id }) => id !== target.containerId).sort((a, b) => attempt(b) - attempt(a))[0]?.id
 }
 
-async function* label(lines: AsyncIterable<{ readonly text: string }>, prefix: string): AsyncGenerator<string> {
-  for await (const { text } of lines) yield `${prefix}${text}`
+async function* label(lines: AsyncIterable<LogLine>, prefix: string): AsyncGenerator<string> {
+  for await (const { timestamp, text } of lines) yield `${prefix}${timestamp === '' ? '' : `${timestamp} `}${text}`
 }
 
 /** Whatever comes first, until all have ended. */

@@ -321,6 +321,7 @@ export function createLoop(options: LoopOptions): Loop {
   function keepEvent(event: EventNote): void {
     const at = now()
     store.addEvent({ ...event, at, firstAt: at, count: 1 })
+    metrics.event(event.type, event.reason)
   }
 
   /** What failed for pods that are gone needs no memory. */

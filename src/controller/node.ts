@@ -2,9 +2,10 @@
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
-import type { ImageState, NodeView, ObservedPod } from '../reconcilers/observed.ts'
+import type { ImageState, MessageSource, NodeView, ObservedPod } from '../reconcilers/observed.ts'
 import { type ContainerView, type Engine, EngineError } from '../runtime/engine.ts'
 import type { VolumeTarget } from '../runtime/files.ts'
+import { readMessage } from '../runtime/lastmessage.ts'
 import type { Change } from '../runtime/observer/cache.ts'
 import { gate } from '../runtime/observer/coalesce.ts'
 import { type NodeChange, observeNode } from '../runtime/observer.ts'
@@ -23,6 +24,8 @@ export interface NodeReading extends Omit<NodeIndex, 'take'> {
   readonly hooks: ReadonlySet<string>
   /** Last log lines of a container that ended, read when they are first asked for while all of these secret values are known. */
   tail(containerId: string, secrets: readonly string[]): readonly string[]
+  /** What a container that ended has left as its message, read likewise. */
+  message(containerId: string, source: MessageSource, secrets: readonly string[]): string
 }
 
 export interface NodeRuntime extends NodeReading {
@@ -76,6 +79,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
   const files = new Map<string, Readonly<Record<string, string>>>()
   const hooks = new Set<string>()
   const tails = new Map<string, readonly string[]>()
+  const messages = new Map<string, string>()
   const stopping = new AbortController()
   const own = nodeKey(engine.node)
   const router: RouterLink = createRouterLink({
@@ -110,6 +114,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
 
   function forget(id: string, name: string): void {
     tails.delete(id)
+    messages.delete(id)
     hooks.delete(name)
   }
 
@@ -121,19 +126,23 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     // An edge loads its rules anew, which is to be waited for again.
     if (restarted && after.labels[LABEL.role] === 'edge') forget(after.id, after.name)
     if (after.labels[LABEL.role] !== 'pod') return
-    if (after.state === 'exited' && before?.state !== 'exited') tails.delete(after.id)
+    if (after.state === 'exited' && before?.state !== 'exited') {
+      tails.delete(after.id)
+      messages.delete(after.id)
+    }
     if (restarted && after.labels[LABEL.containerName] === SANDBOX) for (const mount of after.mounts) files.delete(mount.name)
   }
 
-  async function fetchTail(view: ContainerView): Promise<void> {
-    tails.set(view.id, [])
+  /** Keeps nothing at first, so that it is asked for once, and then what `read` gives. */
+  async function fetchOnce<T>(kept: Map<string, T>, view: ContainerView, nothing: T, read: () => Promise<T>): Promise<void> {
+    kept.set(view.id, nothing)
     try {
-      tails.set(view.id, await readTail({ engine, containerId: view.id, redact: options.redact }))
+      kept.set(view.id, await read())
       options.changed(ownersOf(view.labels))
     } catch (error) {
       // A container on its way out has no last words any more.
       const gone = error instanceof EngineError && (error.kind === 'notFound' || error.kind === 'conflict')
-      if (!gone) options.failed(`read the log of ${view.name}`, error)
+      if (!gone) options.failed(`read the last words of ${view.name}`, error)
     }
   }
 
@@ -165,8 +174,15 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     },
     tail(id, secrets) {
       const view = observer.snapshot().containers.get(id)
-      if (view !== undefined && !tails.has(id) && secrets.every(options.knows)) void fetchTail(view)
+      if (view !== undefined && !tails.has(id) && secrets.every(options.knows))
+        void fetchOnce(tails, view, [], () => readTail({ engine, containerId: id, redact: options.redact }))
       return tails.get(id) ?? []
+    },
+    message(id, source, secrets) {
+      const view = observer.snapshot().containers.get(id)
+      if (view !== undefined && !messages.has(id) && secrets.every(options.knows))
+        void fetchOnce(messages, view, '', () => readMessage(engine, id, source, options.redact))
+      return messages.get(id) ?? ''
     },
     fileTargets: () => fileTargets(engine, [...index.owners()].flatMap(index.podsOf), view()),
     filesRead(volume, digests) {

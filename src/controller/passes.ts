@@ -56,6 +56,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     inFlight: context.inFlight,
     hooks: hooksOf(nodes),
     tail: (id, secrets) => nodes.map((node) => node.tail(id, secrets)).find((tail) => tail.length > 0) ?? [],
+    message: (id, source, secrets) => nodes.map((node) => node.message(id, source, secrets)).find((text) => text !== '') ?? '',
     now: context.now,
     id: () => context.ids(),
   })

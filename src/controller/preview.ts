@@ -112,6 +112,7 @@ async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading>
     router: () => view.router,
     hooks: new Set(containers.map((one) => one.name)),
     tail: () => [],
+    message: () => '',
   }
 }
 

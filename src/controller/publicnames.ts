@@ -1,5 +1,5 @@
 /** What an application tells everybody by its names: none of it can be kept a secret. */
-import { type Container, keyOf, type ModelObject, type Workload } from '../model/types.ts'
+import { type Container, keyOf, type ModelObject, type PodSpec, type Workload } from '../model/types.ts'
 import { isWorkload } from './kinds.ts'
 
 /** Names, namespaces, containers and images of these objects. */
@@ -15,7 +15,12 @@ export function publicNames(objects: Iterable<ModelObject>): Set<string> {
 function containersOf(object: ModelObject): readonly Container[] {
   if (!isWorkload(keyOf(object))) return []
   const workload = object as Workload
-  if (workload.kind === 'CronJob') return workload.spec.jobTemplate.spec.template.spec.containers
+  const { initContainers, containers } = podSpecOf(workload)
+  return [...initContainers, ...containers]
+}
+
+function podSpecOf(workload: Workload): PodSpec {
+  if (workload.kind === 'CronJob') return workload.spec.jobTemplate.spec.template.spec
   const { spec } = workload
-  return 'template' in spec ? spec.template.spec.containers : spec.containers
+  return 'template' in spec ? spec.template.spec : spec
 }

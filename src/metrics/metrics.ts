@@ -1,7 +1,7 @@
 /** The registry: state computed at each scrape from the status, and what the loop tells as it works. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DriftKind, Step } from '../reconcilers/plan.ts'
-import type { ClusterStatus } from '../reconcilers/status.ts'
+import type { ClusterStatus, EventNote } from '../reconcilers/status.ts'
 import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
 import { collectJobs, jobFamilies } from './jobs.ts'
@@ -31,6 +31,8 @@ export interface Metrics {
   /** drift that is mended by no step of its own, such as an extra container that is removed with others */
   drift(kind: DriftKind): void
   rollout(result: RolloutResult, seconds: number): void
+  /** an event that was kept; reasons are single words out of this code */
+  event(type: EventNote['type'], reason: string): void
   commitToHealthy(source: string, seconds: number): void
   queueDepth(keys: number): void
   queueRetry(): void
@@ -112,6 +114,7 @@ export function createMetrics({ version, status, usage = () => [], turn = async 
       told.rollouts.inc({ result })
       told.rolloutSeconds.observe({ result }, seconds)
     },
+    event: (type, reason) => told.events.inc({ type, reason }),
     commitToHealthy: (source, seconds) => told.commitToHealthy.observe({ source }, seconds),
     queueDepth: (keys) => told.queueDepth.set(keys),
     queueRetry: () => told.queueRetries.inc(),
@@ -156,6 +159,7 @@ function registerTold(registry: Registry) {
     stepSeconds: spread('trireme_step_duration_seconds', 'How long steps took, by operation.', ['op'], [...quick, 60, 300]),
     drifts: count('trireme_drift_total', 'Drift found, by kind.', ['kind']),
     rollouts: count('trireme_rollouts_total', 'Rollouts that ended, by result.', ['result']),
+    events: count('trireme_events_total', 'Events, by type and reason.', ['type', 'reason']),
     rolloutSeconds: spread('trireme_rollout_duration_seconds', 'How long rollouts took, by result.', ['result'], slow),
     commitToHealthy: spread(
       'trireme_commit_to_healthy_seconds',

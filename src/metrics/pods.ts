@@ -11,6 +11,34 @@ const resource = [...container, 'node', 'resource', 'unit']
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown']
 const podReasons = ['Evicted', 'NodeAffinity', 'NodeLost', 'Shutdown', 'UnexpectedAdmissionError']
 
+/** What kube-state-metrics tells of every container, by the end of its name. */
+const everyContainer: Families = {
+  info: gauge('What the container is.', [...container, 'image', 'image_spec', 'image_id', 'container_id']),
+  resource_limits: gauge('What the container may use at most.', resource),
+  resource_requests: gauge('What the container asks for.', resource),
+  status_last_terminated_reason: gauge('Why the last run ended.', [...container, 'reason']),
+  status_ready: gauge('Whether the container is ready.', container),
+  status_restarts_total: counter('Restarts of the container.', container),
+  status_running: gauge('Whether the container runs.', container),
+  status_terminated: gauge('Whether the container has ended.', container),
+  status_terminated_reason: gauge('Why the container has ended.', [...container, 'reason']),
+  status_waiting: gauge('Whether the container waits to start.', container),
+  status_waiting_reason: gauge('Why the container waits.', [...container, 'reason']),
+}
+
+const containerFamilies: Families = {
+  ...named('kube_pod_container_', everyContainer),
+  kube_pod_container_state_started: gauge('Start time of the container as a unix timestamp.', container),
+  kube_pod_container_status_last_terminated_exitcode: gauge('Exit code of the last run that ended.', container),
+}
+
+/** Init containers and sidecars are kept apart. */
+const initFamilies: Families = named('kube_pod_init_container_', everyContainer)
+
+function named(prefix: string, families: Families): Families {
+  return Object.fromEntries(Object.entries(families).map(([name, family]) => [prefix + name, family]))
+}
+
 export const podFamilies: Families = {
   kube_pod_created: gauge('Unix creation timestamp of the pod.', pod),
   kube_pod_info: gauge('What the pod is and where it runs.', [
@@ -29,19 +57,8 @@ export const podFamilies: Families = {
   kube_pod_status_phase: gauge('Phase of the pod.', [...pod, 'phase']),
   kube_pod_status_ready: gauge('Whether the pod is ready to serve.', [...pod, 'condition']),
   kube_pod_status_reason: gauge('Why the pod is in its phase.', [...pod, 'reason']),
-  kube_pod_container_info: gauge('What the container is.', [...container, 'image', 'image_spec', 'image_id', 'container_id']),
-  kube_pod_container_resource_limits: gauge('What the container may use at most.', resource),
-  kube_pod_container_resource_requests: gauge('What the container asks for.', resource),
-  kube_pod_container_state_started: gauge('Start time of the container as a unix timestamp.', container),
-  kube_pod_container_status_last_terminated_exitcode: gauge('Exit code of the last run that ended.', container),
-  kube_pod_container_status_last_terminated_reason: gauge('Why the last run ended.', [...container, 'reason']),
-  kube_pod_container_status_ready: gauge('Whether the container is ready.', container),
-  kube_pod_container_status_restarts_total: counter('Restarts of the container.', container),
-  kube_pod_container_status_running: gauge('Whether the container runs.', container),
-  kube_pod_container_status_terminated: gauge('Whether the container has ended.', container),
-  kube_pod_container_status_terminated_reason: gauge('Why the container has ended.', [...container, 'reason']),
-  kube_pod_container_status_waiting: gauge('Whether the container waits to start.', container),
-  kube_pod_container_status_waiting_reason: gauge('Why the container waits.', [...container, 'reason']),
+  ...containerFamilies,
+  ...initFamilies,
 }
 
 export function* collectPods(status: ClusterStatus): Generator<Sample> {
@@ -64,7 +81,7 @@ function collectPod(status: PodStatus): Sample[] {
         created_by_kind: owner.kind,
         created_by_name: owner.name,
         priority_class: '',
-        host_network: 'false',
+        host_network: String(status.hostNetwork),
       },
       1,
     ),
@@ -78,7 +95,8 @@ function collectPod(status: PodStatus): Sample[] {
     ...oneOf('kube_pod_status_phase', labels, 'phase', phases, status.phase),
     ...oneOf('kube_pod_status_ready', labels, 'condition', ['true', 'false', 'unknown'], String(status.ready)),
     ...oneOf('kube_pod_status_reason', labels, 'reason', podReasons, reason),
-    ...status.containers.flatMap((each) => collectContainer(status, each)),
+    ...status.containers.flatMap((each) => collectContainer('kube_pod_container_', status, each)),
+    ...status.initContainers.flatMap((each) => collectContainer('kube_pod_init_container_', status, each)),
   ]
 }
 
@@ -90,14 +108,14 @@ function ownerOf({ owner, set }: PodStatus): { readonly kind: string; readonly n
   return { kind, name, isController: 'true' }
 }
 
-function collectContainer(status: PodStatus, each: ContainerStatus): Sample[] {
+function collectContainer(prefix: string, status: PodStatus, each: ContainerStatus): Sample[] {
   const labels = { namespace: status.namespace, pod: status.name, uid: status.uid, container: each.name }
-  const of = (name: string, value: number | boolean) => sample(`kube_pod_container_${name}`, labels, value)
-  const because = (name: string, reason: string) => sample(`kube_pod_container_${name}`, { ...labels, reason }, 1)
+  const of = (name: string, value: number | boolean) => sample(prefix + name, labels, value)
+  const because = (name: string, reason: string) => sample(prefix + name, { ...labels, reason }, 1)
   const last = each.lastTermination
-  return [
+  const all = [
     sample(
-      'kube_pod_container_info',
+      `${prefix}info`,
       {
         ...labels,
         image: each.image,
@@ -107,8 +125,8 @@ function collectContainer(status: PodStatus, each: ContainerStatus): Sample[] {
       },
       1,
     ),
-    ...collectResources('kube_pod_container_resource_limits', { ...labels, node: status.node }, each.limits),
-    ...collectResources('kube_pod_container_resource_requests', { ...labels, node: status.node }, each.requests),
+    ...collectResources(`${prefix}resource_limits`, { ...labels, node: status.node }, each.limits),
+    ...collectResources(`${prefix}resource_requests`, { ...labels, node: status.node }, each.requests),
     of('status_ready', each.ready),
     of('status_restarts_total', each.restarts),
     of('status_running', each.state === 'running'),
@@ -121,6 +139,7 @@ function collectContainer(status: PodStatus, each: ContainerStatus): Sample[] {
       ? [because('status_last_terminated_reason', last.reason), of('status_last_terminated_exitcode', last.exitCode)]
       : []),
   ]
+  return all.filter(({ name }) => Object.hasOwn(podFamilies, name))
 }
 
 /** Zero means that none was asked for, and has no sample. */

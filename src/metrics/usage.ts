@@ -31,8 +31,8 @@ export interface UsageSample {
 
 export function runningContainers(workloads: readonly WorkloadStatus[]): UsageTarget[] {
   return workloads.flatMap(({ pods }) =>
-    pods.flatMap(({ node, namespace, name, containers }) =>
-      containers
+    pods.flatMap(({ node, namespace, name, initContainers, containers }) =>
+      [...initContainers, ...containers]
         .filter(({ state, containerId }) => state === 'running' && containerId !== '')
         .map((each) => ({
           node,

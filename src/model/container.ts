@@ -163,6 +163,7 @@ function lifecycle(container: Raw): Container['lifecycle'] | undefined {
   return compact<NonNullable<Container['lifecycle']>>({
     postStart: has(raw, 'postStart') ? action(mapAt(raw, 'postStart')) : undefined,
     preStop: has(raw, 'preStop') ? action(mapAt(raw, 'preStop')) : undefined,
+    stopSignal: textAt(raw, 'stopSignal') || undefined,
   })
 }
 

@@ -8,6 +8,19 @@ const trafficPolicies = ['Cluster', 'Local']
 const nodeInclusionPolicies = ['Honor', 'Ignore']
 const scopes = ['Cluster', 'Namespaced', '*']
 
+const stopSignals =
+  `ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP
+TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX`
+    .split(/\s+/)
+    .flatMap((name) => [
+      `SIG${name}`,
+      ...(name === 'RTMIN' ? realTime('RTMIN+', 15) : name === 'RTMAX' ? realTime('RTMAX-', 14) : []),
+    ])
+
+function realTime(name: string, last: number): string[] {
+  return Array.from({ length: last }, (_, index) => `SIG${name}${index + 1}`)
+}
+
 export const enums: Readonly<Record<string, readonly string[]>> = {
   'V1AppArmorProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
   'V1Container.imagePullPolicy': ['Always', 'IfNotPresent', 'Never'],
@@ -19,6 +32,7 @@ export const enums: Readonly<Record<string, readonly string[]>> = {
   'V1DaemonSetUpdateStrategy.type': ['RollingUpdate', 'OnDelete'],
   'V1DeploymentStrategy.type': ['RollingUpdate', 'Recreate'],
   'V1EmptyDirVolumeSource.medium': ['', 'Memory', 'HugePages', 'HugePages-2Mi', 'HugePages-1Gi'],
+  'V1Lifecycle.stopSignal': stopSignals,
   'V1HTTPGetAction.scheme': ['HTTP', 'HTTPS'],
   'V1HTTPIngressPath.pathType': ['Exact', 'Prefix', 'ImplementationSpecific'],
   'V1HostPathVolumeSource.type': [

@@ -2,6 +2,7 @@
  * LimitRanges: what containers get that say nothing about their resources, and what none may ask for.
  * @see Kubernetes plugin/pkg/admission/limitranger/admission.go
  */
+import { podPeak } from './podresources.ts'
 import { formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
 import { field, mapAt, mapsAt, type Raw, textAt } from './raw.ts'
 import type { Container, FieldPath, PodSpec } from './types.ts'
@@ -97,22 +98,16 @@ function quantities(of: Amounts): ReadonlyMap<string, Quantity> {
   return new Map(Object.entries(of).map(([name, value]) => [name, parseQuantity(value)]))
 }
 
-/** Containers run side by side and init containers one after the other. A sum of limits counts only where all have one. */
-function podTotal({ containers, initContainers }: PodSpec): Asked {
+/** A sum of limits counts only where all have one. */
+function podTotal(spec: PodSpec): Asked {
   const total = (of: (one: Asked) => ReadonlyMap<string, Quantity>, needAll: boolean): ReadonlyMap<string, Quantity> => {
-    const all = containers.map((one) => of(asked(one)))
+    const all = spec.containers.map((one) => of(asked(one)))
     const names = new Set(all.flatMap((one) => [...one.keys()]))
-    const sums = [...names]
-      .filter((name) => !needAll || all.every((one) => one.has(name)))
-      .map((name) => [name, all.reduce((sum, one) => sum + (one.get(name)?.nanos ?? 0n), 0n)] as const)
-    const largest = initContainers.map((one) => of(asked(one)))
+    const counted = [...names].filter((name) => !needAll || all.every((one) => one.has(name)))
     return new Map(
-      sums.map(([name, sum]) => {
-        const nanos = largest.reduce(
-          (most, one) => ((one.get(name)?.nanos ?? 0n) > most ? (one.get(name)?.nanos ?? 0n) : most),
-          sum,
-        )
-        return [name, { nanos, format: name === 'memory' ? 'BinarySI' : 'DecimalSI' } as Quantity]
+      counted.map((name) => {
+        const nanos = podPeak(spec, (one) => of(asked(one)).get(name)?.nanos ?? 0n)
+        return [name, { nanos, format: name === 'memory' ? 'BinarySI' : 'DecimalSI' }]
       }),
     )
   }

@@ -2,6 +2,7 @@
  * ResourceQuotas: how many pods, and how much processor and memory, the pods of a namespace may ask for together.
  * @see Kubernetes pkg/quota/v1/evaluator/core/pods.go
  */
+import { podPeak } from './podresources.ts'
 import { formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
 import { field, mapAt } from './raw.ts'
 import type { OtherObject, PodSpec } from './types.ts'
@@ -64,12 +65,8 @@ function total(resource: Counted, pods: readonly PodSpec[]): Quantity {
   return { nanos, format: resource.endsWith('memory') ? 'BinarySI' : 'DecimalSI' }
 }
 
-/** Containers run side by side, init containers one after the other before them: the larger of the two. */
-function podAmount(resource: Counted, { containers, initContainers }: PodSpec): bigint {
-  const of = (container: PodSpec['containers'][number]): bigint => amount(resource, container.resources) ?? 0n
-  const together = containers.reduce((sum, container) => sum + of(container), 0n)
-  const alone = initContainers.map(of).filter((one) => one > together)
-  return alone.sort((a, b) => (a < b ? -1 : 1)).at(-1) ?? together
+function podAmount(resource: Counted, spec: PodSpec): bigint {
+  return podPeak(spec, (container) => amount(resource, container.resources) ?? 0n)
 }
 
 /** A bare `cpu` or `memory` is the request; a limit alone is a request of as much. */

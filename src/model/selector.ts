@@ -52,3 +52,29 @@ function meets(part: SelectorRequirement, labels: Labels): boolean {
       return value === undefined
   }
 }
+
+/**
+ * A selector as kubectl takes it: `app=web,tier!=cache,env in (a, b),!old`. Errors: `Error` that names the part.
+ * @see Kubernetes apimachinery pkg/labels `Parse`
+ */
+export function parseSelector(text: string): LabelSelector {
+  // A comma within brackets divides values, not requirements.
+  const parts = text.split(/,(?![^(]*\))/).map((part) => part.trim())
+  return { matchLabels: {}, matchExpressions: parts.map(requirementOf) }
+}
+
+const label = String.raw`[A-Za-z0-9](?:[\w./-]*[A-Za-z0-9])?`
+const oneValue = new RegExp(`^(${label})\\s*(==?|!=)\\s*(${label})?$`)
+const someValues = new RegExp(`^(${label})\\s+(in|notin)\\s*\\(([^()]*)\\)$`)
+const presence = new RegExp(`^(!?)\\s*(${label})$`)
+
+function requirementOf(part: string): SelectorRequirement {
+  const [, key, sign, value = ''] = oneValue.exec(part) ?? []
+  if (key !== undefined) return { key, operator: sign === '!=' ? 'NotIn' : 'In', values: [value] }
+  const [, listed, word, values = ''] = someValues.exec(part) ?? []
+  if (listed !== undefined)
+    return { key: listed, operator: word === 'in' ? 'In' : 'NotIn', values: values.split(',').map((one) => one.trim()) }
+  const [, not, named] = presence.exec(part) ?? []
+  if (named !== undefined) return { key: named, operator: not === '!' ? 'DoesNotExist' : 'Exists', values: [] }
+  throw new Error(`"${part}" is no requirement of a label selector, such as app=web, tier!=cache, env in (a,b), ready or !old`)
+}

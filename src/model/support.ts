@@ -151,6 +151,7 @@ const containerSecurity: readonly SupportRow[] = [
 const listens =
   'over TCP, of a container without readiness and startup probe, it is to accept a connection before the container is ready, within 10 s'
 
+/** Rows of every container, whatever its place in the pod. */
 const container: readonly SupportRow[] = [
   ...honoured('name', 'image', 'command', 'args', 'workingDir', 'imagePullPolicy', 'tty', 'stdin', 'stdinOnce'),
   ...honoured('ports[].name', 'ports[].protocol'),
@@ -172,11 +173,11 @@ const container: readonly SupportRow[] = [
   ...['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap(probe),
   ...hook('lifecycle.postStart'),
   ...hook('lifecycle.preStop'),
-  unenforced('lifecycle.stopSignal', 'containers are stopped with the signal of their image'),
+  ...honoured('lifecycle.stopSignal'),
   ...containerSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
-  unenforced('terminationMessagePath', 'termination messages are not read', other('/dev/termination-log', '')),
+  { field: 'terminationMessagePath', support: { level: 'honoured', but: 'what lies below /dev is gone with the container' } },
   ...honoured('terminationMessagePolicy'),
-  refused('restartPolicy', `a restart policy of one container ${notRun}`, other('Always')),
+  refused('restartPolicy', `a restart policy of one container other than Always ${notRun}`, other('Always')),
   refused('restartPolicyRules', `a restart policy of one container ${notRun}`),
 ]
 
@@ -195,10 +196,12 @@ const podSecurity: readonly SupportRow[] = [
   refused('windowsOptions', `Windows ${notRun}`),
 ]
 
+const runtime = 'it names a runtime of the Docker Engine, and a pod waits on a node that has none of that name'
+
 /** Fields of a pod's spec. */
 export const podSupport: readonly SupportRow[] = [
   ...container.map((row) => ({ ...row, field: `containers[].${row.field}` })),
-  refused('initContainers', 'init containers are not run by this version'),
+  ...container.map((row) => ({ ...row, field: `initContainers[].${row.field}` })),
   refused('ephemeralContainers', 'a manifest cannot hold them'),
   ...honoured('volumes[].name', 'volumes[].configMap', 'volumes[].secret', 'volumes[].emptyDir.medium'),
   unenforced('volumes[].emptyDir.sizeLimit', 'the size of an emptyDir is not limited'),
@@ -207,14 +210,11 @@ export const podSupport: readonly SupportRow[] = [
   ...honoured('restartPolicy', 'terminationGracePeriodSeconds', 'imagePullSecrets', 'hostname', 'subdomain', 'hostAliases'),
   ...honoured('dnsPolicy', 'dnsConfig'),
   ...podSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
-  policy('hostNetwork', 'hostNetwork', 'refused', isTrue),
-  policy('hostPID', 'hostPID', 'refused', isTrue),
-  policy('hostIPC', 'hostIPC', 'refused', isTrue),
+  policy('hostNetwork', 'hostNetwork', 'honoured', isTrue),
+  policy('hostPID', 'hostPID', 'honoured', isTrue),
+  policy('hostIPC', 'hostIPC', 'honoured', isTrue),
   unenforced('hostUsers', 'no user namespace is made', only(false)),
-  unenforced('shareProcessNamespace', 'each container sees its own processes only', isTrue),
-  unenforced('activeDeadlineSeconds', 'the pod is not stopped at its deadline'),
-  unenforced('setHostnameAsFQDN', 'the hostname stays short', isTrue),
-  unenforced('hostnameOverride', 'the hostname is hostname or the name of the pod'),
+  ...honoured('shareProcessNamespace', 'activeDeadlineSeconds', 'setHostnameAsFQDN', 'hostnameOverride'),
   ...honoured('nodeSelector', 'nodeName', 'tolerations', 'affinity'),
   {
     field: 'topologySpreadConstraints',
@@ -238,12 +238,16 @@ export const podSupport: readonly SupportRow[] = [
     }),
   ),
   unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
-  unenforced('enableServiceLinks', 'no variables are set for Services; use DNS', isTrue),
+  unenforced(
+    'enableServiceLinks',
+    'no variables are set for Services: they would be those of the moment when a pod is made, so two pods of one template would differ; use DNS',
+    isTrue,
+  ),
   unenforced('resources', 'only the resources of containers are limited'),
   unenforced('overhead', 'it comes from a runtime class, and none is known'),
   refused('os.name', `another system ${notRun}`, other('linux')),
-  refused('runtimeClassName', `another container runtime ${notRun}`),
-  refused('readinessGates', `readiness gates are not run by this version`),
+  { field: 'runtimeClassName', support: { level: 'honoured', but: runtime } },
+  refused('readinessGates', 'nothing sets the conditions of readiness gates here, so the pod would never be ready'),
   refused('schedulingGates', `scheduling gates are not run by this version`),
   refused('resourceClaims', `resource claims are not run by this version`),
 ]

@@ -180,7 +180,7 @@ export interface Container {
   readonly livenessProbe?: Probe
   readonly readinessProbe?: Probe
   readonly startupProbe?: Probe
-  readonly lifecycle?: { readonly postStart?: ProbeAction; readonly preStop?: ProbeAction }
+  readonly lifecycle?: { readonly postStart?: ProbeAction; readonly preStop?: ProbeAction; readonly stopSignal?: string }
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
   readonly securityContext: SecurityContext
   readonly stdin: boolean
@@ -255,6 +255,8 @@ export interface PodSpec {
   readonly hostPID: boolean
   readonly hostIPC: boolean
   readonly shareProcessNamespace: boolean
+  readonly setHostnameAsFQDN?: true
+  readonly hostnameOverride?: string
   readonly nodeName?: string
   readonly nodeSelector: Labels
   readonly serviceAccountName: string

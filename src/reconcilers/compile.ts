@@ -10,6 +10,8 @@ import { environmentOf, expand, type PodFacts, resolveEnvironment } from './envi
 import type { BoundConfig } from './memory.ts'
 import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { ContainerSpec, SecretRef, Text } from './plan.ts'
+import { inOrder, type Role } from './podorder.ts'
+import { memoryRequest, qosOf } from './requests.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
 /** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
@@ -43,6 +45,7 @@ export interface PodInput {
 
 export interface CompiledContainer {
   readonly name: string
+  readonly role: Role
   readonly container: Container
   /** what a `pull` step is known by: rolled images are pulled once per template when the policy is Always */
   readonly imageKey: string
@@ -56,6 +59,7 @@ export interface CompiledPod {
   readonly template: PodTemplate
   readonly sandbox: ContainerSpec
   readonly volumes: readonly PodVolume[]
+  /** in the order they start */
   readonly containers: readonly CompiledContainer[]
   readonly pullSecrets: readonly SecretRef[]
 }
@@ -74,7 +78,10 @@ export function compilePod(input: PodInput): CompiledPod {
     template,
     sandbox: compileSandbox(input, volumes, labels),
     volumes,
-    containers: template.spec.containers.map((container) => compileContainer(input, container, facts, volumes, labels)),
+    containers: inOrder(template.spec).map(({ role, container }) => ({
+      role,
+      ...compileContainer(input, container, facts, volumes, labels),
+    })),
     pullSecrets: pullSecrets(template.spec, input.namespace, config),
   }
 }
@@ -115,10 +122,12 @@ export function baseSpec(
 function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: Readonly<Record<string, string>>): ContainerSpec {
   const { cluster, template } = input
   const spec = template.spec
-  const domainname = spec.subdomain === undefined ? undefined : `${spec.subdomain}.${input.namespace}.svc.${cluster.domain}`
   return {
     ...baseSpec(cluster),
     ...resolverOf(cluster, spec, input.namespace),
+    ...hostnameOf(input),
+    ...runtimeOf(spec),
+    ...(spec.shareProcessNamespace ? REAPER : {}),
     name: containerName(input, SANDBOX, 0),
     labels: {
       ...labels,
@@ -127,10 +136,7 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
       [LABEL.attempt]: '0',
       [LABEL.memory]: canonicalText(input.memory),
     },
-    hostname: (spec.hostname ?? input.name).slice(0, 63),
-    ...(domainname === undefined ? {} : { domainname }),
-    networkMode: cluster.network,
-    ip: input.ip,
+    ...(spec.hostNetwork ? { networkMode: 'host' } : { networkMode: cluster.network, ip: input.ip }),
     resources: { cpuShares: MIN_CPU_SHARES },
     restartPolicy: 'always',
     // It ignores the signal, so that containers which are stopped beside it keep their network meanwhile.
@@ -153,9 +159,42 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
   }
 }
 
+/**
+ * With one process namespace for all of them, the sandbox's first process is the parent of every orphan. It passes signals
+ * on to its child, so it is the child that ignores the one that would end it.
+ */
+const REAPER: Pick<ContainerSpec, 'init' | 'entrypoint' | 'cmd'> = {
+  init: true,
+  entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"],
+  cmd: [],
+}
+
+/** @see Kubernetes pkg/kubelet/kubelet_pods.go GeneratePodHostNameAndDomain */
+function hostnameOf({ cluster, template: { spec }, name, namespace }: PodInput): Pick<ContainerSpec, 'hostname' | 'domainname'> {
+  if (spec.hostNetwork) return {}
+  if (spec.hostnameOverride !== undefined) return { hostname: spec.hostnameOverride }
+  const hostname = (spec.hostname ?? name).slice(0, 63)
+  if (spec.subdomain === undefined) return { hostname }
+  const domainname = `${spec.subdomain}.${namespace}.svc.${cluster.domain}`
+  return spec.setHostnameAsFQDN ? { hostname: `${hostname}.${domainname}` } : { hostname, domainname }
+}
+
+function namespacesOf(
+  { shareProcessNamespace, hostPID, hostIPC }: PodSpec,
+  sandbox: string,
+): Pick<ContainerSpec, 'pidMode' | 'ipcMode'> {
+  const pidMode = hostPID ? 'host' : shareProcessNamespace ? sandbox : undefined
+  return { ...(pidMode === undefined ? {} : { pidMode }), ...(hostIPC ? { ipcMode: 'host' } : {}) }
+}
+
+function runtimeOf({ runtimeClassName }: PodSpec): Pick<ContainerSpec, 'runtime'> {
+  return runtimeClassName === undefined ? {} : { runtime: runtimeClassName }
+}
+
 /** Host ports belong to the sandbox: Docker refuses them on a container that joins another's network. */
 function hostPorts(spec: PodSpec): PortBinding[] {
-  return spec.containers.flatMap(({ ports }) =>
+  if (spec.hostNetwork) return []
+  return inOrder(spec).flatMap(({ container: { ports } }) =>
     ports.flatMap(({ hostPort, hostIP, containerPort, protocol }): PortBinding[] => {
       if (hostPort === undefined || hostPort === 0 || protocol === 'SCTP') return []
       return [{ hostIp: hostIP ?? '', hostPort, containerPort, protocol: protocol === 'TCP' ? 'tcp' : 'udp' }]
@@ -166,8 +205,9 @@ function hostPorts(spec: PodSpec): PortBinding[] {
 function resolverOf(cluster: Cluster, spec: PodSpec, namespace: string): Pick<ContainerSpec, 'dns' | 'dnsSearch' | 'dnsOptions'> {
   const custom = spec.dnsConfig ?? { nameservers: [], searches: [], options: [] }
   const options = custom.options.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`))
-  if (spec.dnsPolicy === 'None') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
-  if (spec.dnsPolicy === 'Default') return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
+  // On the network of its node a pod has the node's resolver unless it says that it wants the cluster's.
+  const own = spec.dnsPolicy === 'None' || spec.dnsPolicy === 'Default' || (spec.hostNetwork && spec.dnsPolicy === 'ClusterFirst')
+  if (own) return { dns: custom.nameservers, dnsSearch: custom.searches, dnsOptions: options }
   const zone = `svc.${cluster.domain}`
   return {
     dns: [cluster.dnsAddress, ...custom.nameservers],
@@ -182,7 +222,7 @@ function compileContainer(
   facts: PodFacts,
   volumes: readonly PodVolume[],
   labels: Readonly<Record<string, string>>,
-): CompiledContainer {
+): Omit<CompiledContainer, 'role'> {
   const { cluster, template } = input
   const env = resolveEnvironment(container, facts, input.config)
   const values = environmentOf(env)
@@ -196,6 +236,7 @@ function compileContainer(
     imageKey: container.imagePullPolicy === 'Always' ? `${container.image}@${input.hash}` : container.image,
     resources,
     spec(attempt, failures, imageUser, mountpoint) {
+      const sandbox = `container:${containerName(input, SANDBOX, 0)}`
       const user = runAs(container, template.spec, imageUser)
       const spec: ContainerSpec = {
         ...baseSpec(cluster),
@@ -212,12 +253,15 @@ function compileContainer(
         openStdin: container.stdin,
         stdinOnce: container.stdinOnce,
         init: true,
+        ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
+        ...runtimeOf(template.spec),
+        ...namespacesOf(template.spec, sandbox),
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
         ...gpusOf(container),
         mounts: container.volumeMounts.map((mount) => compileMount(mount, volumes, mountpoint)),
-        networkMode: `container:${containerName(input, SANDBOX, 0)}`,
+        networkMode: sandbox,
       }
       return {
         ...spec,
@@ -277,16 +321,11 @@ function gpusOf({ resources: { limits } }: Container): Pick<ContainerConfig, 'gp
  * @see Kubernetes pkg/kubelet/qos/policy.go
  */
 function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
-  const all = spec.containers
-  const guaranteed = all.every(({ resources: { limits, requests } }) =>
-    ['cpu', 'memory'].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
-  )
-  if (guaranteed) return 0
-  const asked = all.some(({ resources }) => Object.keys(resources.limits).length + Object.keys(resources.requests).length > 0)
-  if (!asked) return 1000
-  const memory = all.reduce((sum, { resources }) => sum + bytes(resources.requests.memory ?? resources.limits.memory ?? '0'), 0)
+  const qos = qosOf(spec)
+  if (qos === 'Guaranteed') return 0
+  if (qos === 'BestEffort') return 1000
   if (nodeMemoryBytes === 0) return 999
-  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memory) / nodeMemoryBytes)))
+  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memoryRequest(spec)) / nodeMemoryBytes)))
 }
 
 function compileSecurity(

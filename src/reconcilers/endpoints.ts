@@ -1,4 +1,6 @@
 /** Pods as Services see them. @see Kubernetes pkg/controller/endpointslice */
+
+import { isSidecar } from '../model/podresources.ts'
 import type { Labels, Service } from '../model/types.ts'
 import type { PodNow } from './podstate.ts'
 
@@ -19,10 +21,10 @@ export interface PodEndpoint {
   readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[]
 }
 
-/** `[]` for a pod that can have no traffic: without a sandbox, lost, or at its end. */
+/** `[]` for a pod that can have no traffic: without a sandbox, lost, or coming to its end. */
 export function podEndpoint(pod: PodNow): PodEndpoint[] {
   const { record, compiled, namespace } = pod.context
-  if (!record.bound || pod.sandbox === 'lost' || pod.phase === 'Succeeded' || pod.phase === 'Failed') return []
+  if (!record.bound || pod.sandbox === 'lost' || pod.ending !== undefined || record.outcome !== undefined) return []
   const { spec, metadata } = compiled.template
   return [
     {
@@ -36,7 +38,7 @@ export function podEndpoint(pod: PodNow): PodEndpoint[] {
       terminating: record.deletion !== undefined,
       hostname: spec.hostname ?? '',
       subdomain: spec.subdomain ?? '',
-      ports: spec.containers.flatMap(({ ports }) =>
+      ports: [...spec.containers, ...spec.initContainers.filter(isSidecar)].flatMap(({ ports }) =>
         ports.flatMap(({ name, protocol, containerPort }) =>
           name === undefined ? [] : [{ name, protocol, port: containerPort }],
         ),

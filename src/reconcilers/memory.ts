@@ -38,6 +38,12 @@ export interface PodDeletion {
   readonly cause: string
 }
 
+/** In the words of Kubernetes: `DeadlineExceeded`. */
+export interface PodFailure {
+  readonly reason: string
+  readonly message: string
+}
+
 export interface PodRecord {
   readonly uid: string
   readonly name: string
@@ -58,6 +64,10 @@ export interface PodRecord {
   readonly condemned?: readonly string[]
   /** attempts, named likewise, whose preStop hook has begun: it never begins again, whoever died meanwhile */
   readonly preStopped?: readonly string[]
+  /** names of init containers that have completed and of sidecars that have once started: that is done for good in this pod */
+  readonly passed?: readonly string[]
+  /** why it was brought to its end before its containers came to theirs */
+  readonly failed?: PodFailure
   /** ms since the epoch; 0 while not ready */
   readonly readySince: number
   /** completion index, of a pod of an Indexed Job */

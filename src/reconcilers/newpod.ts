@@ -25,7 +25,9 @@ export function newPods(input: WorkloadInput, ids: () => { uid: string; suffix: 
       const podName = name(suffix)
       if ([...taken, ...input.pods].some((other) => other.name === podName)) return undefined
       const isUsed = (address: string): boolean => input.addressUsed(address) || taken.some(({ ip }) => ip === address)
-      const ip = choosePodAddress(input.cluster, uid, isUsed)
+      // On the network of its node it has the address that pods know the node by.
+      const { hostNetwork } = set.template.spec
+      const ip = hostNetwork ? input.cluster.gateway : choosePodAddress(input.cluster, uid, isUsed)
       if (ip === undefined) return undefined
       return {
         uid,

@@ -71,6 +71,13 @@ export interface ProbeState {
 
 export type ContainerProbes = Readonly<Partial<Record<ProbeKind, ProbeState>>>
 
+/** Where a container leaves the message that it ends with. */
+export interface MessageSource {
+  readonly path: string
+  /** the end of its log counts where that file says nothing */
+  readonly fromLog: boolean
+}
+
 /** A step that has failed and is held back. */
 export interface Failure {
   readonly count: number

@@ -7,8 +7,10 @@
  */
 import { type Driftable, diffContainer } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
+import type { PodDeletion } from './memory.ts'
 import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
+import { mayStart, mayStop, runs } from './podorder.ts'
 import {
   attemptOf,
   type Condemnation,
@@ -18,6 +20,7 @@ import {
   neverStarted,
   type PodContext,
   type PodNow,
+  restartPolicyOf,
 } from './podstate.ts'
 import { namedPorts } from './probetargets.ts'
 
@@ -38,15 +41,31 @@ export function planPod(pod: PodNow): Lane[] {
   if (pod.sandbox === 'lost') return []
   if (context.record.outcome !== undefined) return [...planRest(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
   if (pod.sandbox === 'absent' && (context.missing.length > 0 || context.misfit !== '')) return []
-  return [...planPulls(pod), ...planLife(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
+  const life = pod.ending === undefined ? [...planPulls(pod), ...planLife(pod)] : planEnding(pod, pod.ending)
+  return [...life, ...planOldAttempts(pod), ...planStrangers(pod)]
 }
 
-/** A pod that is over keeps its containers, for their logs, and nothing that runs. */
+/** A pod that is over keeps its containers, for their logs, and nothing that runs, whoever has started it again. */
 function planRest(pod: PodNow): Lane[] {
   const { context } = pod
+  const cause = 'its pod has ended'
+  const again = pod.containers.flatMap((one) =>
+    one.stage === 'running' && one.latest !== undefined ? [{ one, view: one.latest }] : [],
+  )
+  if (again.length > 0)
+    return again.map(({ one, view }) =>
+      lane(context, one.compiled.name, [
+        step(
+          context,
+          one.compiled.name,
+          cause,
+          { op: 'stop', container: view.id, graceSeconds: graceOf(context) },
+          { drift: 'extra' },
+        ),
+      ]),
+    )
   const sandbox = context.observed?.sandbox
   if (sandbox === undefined || pod.sandbox !== 'running') return []
-  const cause = 'its pod has ended'
   const container = sandbox.id
   // Otherwise Docker would start it again when it starts itself.
   const left =
@@ -56,11 +75,13 @@ function planRest(pod: PodNow): Lane[] {
 
 function planLife(pod: PodNow): Lane[] {
   const preparation = [...prepareVolumes(pod), ...prepareSandbox(pod), ...prepareFiles(pod)]
+  const turn = mayStart(pod.containers)
   const alone = (one: ContainerNow): Lane => lane(pod.context, one.compiled.name, planContainer(pod, one))
-  if (preparation.length === 0) return pod.containers.map(alone)
-  const [made, unmade] = [pod.containers.filter(({ latest }) => latest), pod.containers.filter(({ latest }) => !latest)]
+  const made = pod.containers.filter(({ latest }) => latest !== undefined)
+  const next = [...turn].filter(({ latest }) => latest === undefined)
+  if (preparation.length === 0) return [...made, ...next].map(alone)
   return [
-    lane(pod.context, '', [...preparation, ...unmade.flatMap((one) => planFirstLaunch(pod, one))]),
+    lane(pod.context, '', [...preparation, ...next.flatMap((one) => planFirstLaunch(pod, one))]),
     ...(pod.sandbox === 'running' ? made.map(alone) : []),
   ]
 }
@@ -68,7 +89,7 @@ function planLife(pod: PodNow): Lane[] {
 /** One lane for each image that is wanted now and not known to be on the node: for a first launch, and for a restart. */
 function planPulls(pod: PodNow): Lane[] {
   const { context } = pod
-  return pod.containers
+  return [...mayStart(pod.containers)]
     .filter((one) => (one.latest === undefined || isDue(pod, one)) && !context.node.images.has(one.compiled.imageKey))
     .map(({ compiled: { container, imageKey }, latest }) => ({
       id: pullLane(context, imageKey),
@@ -159,7 +180,7 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
     networkMode: 'container:',
     restartPolicy: 'no',
   }
-  const mended = mendDrift(context, target, latest, made, expectedRestartPolicy(context, latest))
+  const mended = mendDrift(context, target, latest, made, expectedRestartPolicy(context, one, latest))
   return [...mended, ...planHealth(pod, one, latest)]
 }
 
@@ -300,24 +321,36 @@ function besideLane(context: PodContext, container: string, view: ContainerView,
   return { id: `${laneId(context, container)}/${view.id.slice(0, 12)}`, steps: [only] }
 }
 
-function planTeardown(pod: PodNow): Lane[] {
+/** What still runs of a pod that comes to its end by itself stops, once no router sends to it, and the pod stays as it is. */
+function planEnding(pod: PodNow, cause: string): Lane[] {
   const { context } = pod
-  if (context.routing.present) return []
-  const alive = pod.containers.filter(({ stage }) => stage === 'running' || stage === 'paused' || stage === 'restarting')
-  if (alive.length > 0) return alive.map((one) => lane(context, one.compiled.name, stopSteps(context, one)))
-  return [lane(context, '', removalSteps(pod))]
+  return context.routing.present ? [] : planStops(pod, { since: context.now, graceSeconds: graceOf(context), cause })
 }
 
-function stopSteps(context: PodContext, one: ContainerNow): Step[] {
+function planTeardown(pod: PodNow): Lane[] {
+  const { context } = pod
+  const { deletion } = context.record
+  if (deletion === undefined || context.routing.present) return []
+  return pod.containers.some(runs) ? planStops(pod, deletion) : [lane(context, '', removalSteps(pod))]
+}
+
+/** All preStop hooks begin at once; sidecars are stopped last. @see Kubernetes pkg/kubelet killContainer */
+function planStops(pod: PodNow, leave: PodDeletion): Lane[] {
+  const { context, containers } = pod
+  const turn = mayStop(containers)
+  return containers.filter(runs).map((one) => lane(context, one.compiled.name, stopSteps(context, one, leave, turn.has(one))))
+}
+
+function stopSteps(context: PodContext, one: ContainerNow, leave: PodDeletion, itsTurn: boolean): Step[] {
   const { latest } = one
-  const deletion = context.record.deletion
-  if (latest === undefined || deletion === undefined) return []
+  if (latest === undefined) return []
+  const { cause } = leave
   if (one.stage === 'paused')
     return [step(context, one.compiled.name, 'a paused container cannot stop', { op: 'unpause', container: latest.id })]
-  const remaining = Math.ceil(deletion.graceSeconds - (context.now - deletion.since) / 1000)
+  const remaining = Math.ceil(leave.graceSeconds - (context.now - leave.since) / 1000)
   const graceSeconds = Math.max(MIN_GRACE_SECONDS, remaining)
-  const stop = step(context, one.compiled.name, deletion.cause, { op: 'stop', container: latest.id, graceSeconds })
-  return [...preStop(context, one, latest, deletion.cause, graceSeconds), stop]
+  const stop = step(context, one.compiled.name, cause, { op: 'stop', container: latest.id, graceSeconds })
+  return [...preStop(context, one, latest, cause, graceSeconds), ...(itsTurn ? [stop] : [])]
 }
 
 /** Once begun it is over, however it ended: one that failed is told as an event, one that a crash cut off is not known to end. */
@@ -366,9 +399,10 @@ export function steadyAt(view: ContainerView): number {
 }
 
 /** Docker restarts what has proved itself, so that it outlives the daemon; a container that just crashed is ours to pace. */
-function expectedRestartPolicy(context: PodContext, view: ContainerView): RestartPolicy {
-  const policy = context.set.template.spec.restartPolicy
-  if (policy === 'Never' || context.now < steadyAt(view)) return 'no'
+function expectedRestartPolicy(context: PodContext, { role }: ContainerNow, view: ContainerView): RestartPolicy {
+  const policy = restartPolicyOf(context, role)
+  // Docker knows nothing of what waits for an init container.
+  if (role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'
   return policy === 'Always' ? 'always' : 'on-failure'
 }
 

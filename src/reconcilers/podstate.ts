@@ -1,12 +1,13 @@
 /** What a pod is right now: its record and what is observed of it, reduced to the few states that planning needs. */
-import type { Probe } from '../model/types.ts'
+import type { PodSpec, Probe } from '../model/types.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import type { CompiledContainer, CompiledPod } from './compile.ts'
 import { portsAwaited } from './listening.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
 import { LABEL, SANDBOX } from './names.ts'
-import type { ContainerProbes, Failure, NodeView, ObservedPod, ProbeState } from './observed.ts'
+import type { ContainerProbes, Failure, MessageSource, NodeView, ObservedPod, ProbeState } from './observed.ts'
 import type { DriftKind } from './plan.ts'
+import { isInitialized, type Role, runs } from './podorder.ts'
 
 /** @see Kubernetes pkg/kubelet MaxContainerBackOff, reset after ten minutes of running */
 const BACKOFF_FIRST_MS = 10_000
@@ -42,6 +43,7 @@ export interface PodContext {
   /** names of containers whose postStart hook has ended well */
   readonly hooks: { has(container: string): boolean }
   readonly tail: (containerId: string, secrets: readonly string[]) => readonly string[]
+  readonly message: (containerId: string, source: MessageSource, secrets: readonly string[]) => string
   readonly now: number
 }
 
@@ -56,6 +58,9 @@ export interface Condemnation {
 
 export interface ContainerNow {
   readonly compiled: CompiledContainer
+  readonly role: Role
+  /** of an init container: it has completed; of a sidecar: it has started once. Then what comes after it may start */
+  readonly passed: boolean
   readonly stage: ContainerStage
   readonly latest: ContainerView | undefined
   readonly attempt: number
@@ -72,6 +77,7 @@ export interface ContainerNow {
   readonly started: boolean
   /** TCP ports that are to listen before it is ready */
   readonly awaits: readonly number[]
+  /** an init container is when it has completed */
   readonly ready: boolean
 }
 
@@ -84,16 +90,21 @@ export interface PodNow {
   readonly lostBy: DriftKind | undefined
   /** why it is to go though it runs, `''` otherwise */
   readonly evictedBecause: string
+  /** in the order they start */
   readonly containers: readonly ContainerNow[]
+  /** why nothing of it starts any more and what still runs is to stop; `undefined` while it has something to do */
+  readonly ending: string | undefined
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
   readonly ready: boolean
 }
 
 /** While its engine is out of reach, a pod is taken to be as it was last seen: nothing is lost, and none that was ready is doubted. */
 export function observePod(context: PodContext): PodNow {
-  const containers = context.compiled.containers.map((compiled) => observeContainer(context, compiled))
-  const { stage, because, drift } = sandboxStage(context, containers)
-  const phase = podPhase(context, stage, containers)
+  const seen = observeContainers(context)
+  const ending = endingOf(context, seen)
+  const containers = ending === undefined ? seen : seen.map(atEnd)
+  const { stage, because, drift } = sandboxStage(context, containers, ending !== undefined)
+  const phase = podPhase(context, stage, containers, ending)
   return {
     context,
     sandbox: stage,
@@ -101,6 +112,7 @@ export function observePod(context: PodContext): PodNow {
     lostBy: drift,
     evictedBecause: evictionCause(context, containers),
     containers,
+    ending,
     phase,
     ready: context.node.reachable
       ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready)
@@ -127,19 +139,40 @@ export function restartDelay(failures: number): number {
   return failures === 0 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10))
 }
 
+/** What comes after a container was made because that container had passed. */
+function observeContainers(context: PodContext): ContainerNow[] {
+  const { containers } = context.compiled
+  const lastMade = containers.findLastIndex(({ name }) => (context.observed?.containers.get(name)?.length ?? 0) > 0)
+  return containers.map((compiled, index) => observeContainer(context, compiled, index < lastMade))
+}
+
+/** Nothing starts again in a pod that comes to its end. */
+function atEnd(one: ContainerNow): ContainerNow {
+  return { ...one, restartAt: undefined, condemned: undefined }
+}
+
+/** @see Kubernetes pkg/kubelet getPhase: sidecars decide nothing, and an init container that may not run again decides it all */
+function endingOf({ record }: PodContext, containers: readonly ContainerNow[]): string | undefined {
+  if (record.failed !== undefined) return record.failed.message
+  const isOver = ({ stage, restartAt }: ContainerNow): boolean => stage === 'exited' && restartAt === undefined
+  const failed = containers.find((one) => one.role === 'init' && !one.passed && isOver(one))
+  if (failed !== undefined) return `init container ${failed.compiled.name} exited with ${failed.latest?.exitCode}`
+  return containers.every((one) => one.role !== 'main' || isOver(one)) ? 'its containers have ended' : undefined
+}
+
 /**
  * A run of a container that has been ready stays so until a probe says otherwise: after a restart of the daemon, or
  * an engine that was out of reach, its probes have yet to answer for the first time.
  */
-function observeContainer(context: PodContext, compiled: CompiledContainer): ContainerNow {
+function observeContainer(context: PodContext, compiled: CompiledContainer, overtaken: boolean): ContainerNow {
   const attempts = context.observed?.containers.get(compiled.name) ?? []
   const latest = attempts.at(-1)
   const stage = containerStage(latest)
   const failures = failuresInARow(latest)
   const attempt = latest === undefined ? -1 : attemptOf(latest)
-  const runs = stage === 'running'
-  const probes = latest !== undefined && runs ? context.probes(latest.id) : {}
-  const { container } = compiled
+  const isUp = stage === 'running'
+  const probes = latest !== undefined && isUp ? context.probes(latest.id) : {}
+  const { container, role } = compiled
   const hooked =
     container.lifecycle?.postStart === undefined ||
     (latest !== undefined &&
@@ -148,22 +181,33 @@ function observeContainer(context: PodContext, compiled: CompiledContainer): Con
   const passes = (probe: Probe | undefined, state: ProbeState | undefined): boolean =>
     probe === undefined || state?.result === 'success' || (wasReady && (state === undefined || state.result === 'unknown'))
   // Such a port tells when a run may first be sent to, and nothing after that.
-  const awaits = latest === undefined || !runs || wasReady ? [] : portsAwaited(container, latest, probes, context.now)
-  const started = runs && hooked && passes(container.startupProbe, probes.startup)
+  const awaits =
+    latest === undefined || !isUp || wasReady || role === 'init' ? [] : portsAwaited(container, latest, probes, context.now)
+  const started = isUp && hooked && passes(container.startupProbe, probes.startup)
+  const passed =
+    overtaken ||
+    context.record.passed?.includes(compiled.name) === true ||
+    (role === 'init' ? latest !== undefined && hasCompleted(latest) : started)
   return {
     compiled,
+    role,
+    passed,
     stage,
     latest,
     attempt,
     older: attempts.slice(0, -1),
     failures,
-    restartAt: latest !== undefined && stage === 'exited' ? restartTime(context, latest, failures) : undefined,
+    restartAt: latest !== undefined && stage === 'exited' ? restartTime(context, role, latest, failures) : undefined,
     hooked,
-    condemned: runs ? condemnation(context, compiled, attempt, hooked, probes) : undefined,
+    condemned: isUp ? condemnation(context, compiled, attempt, hooked, probes) : undefined,
     started,
     awaits,
-    ready: started && awaits.length === 0 && passes(container.readinessProbe, probes.readiness),
+    ready: role === 'init' ? passed : started && awaits.length === 0 && passes(container.readinessProbe, probes.readiness),
   }
+}
+
+function hasCompleted(view: ContainerView): boolean {
+  return view.state === 'exited' && view.exitCode === 0 && !neverStarted(view)
 }
 
 /**
@@ -210,10 +254,17 @@ function failuresInARow(view: ContainerView | undefined): number {
   return Number.parseInt(view.labels[LABEL.failures] ?? '0', 10) || 0
 }
 
-function restartTime(context: PodContext, view: ContainerView, failures: number): number | undefined {
-  const policy = context.set.template.spec.restartPolicy
+function restartTime(context: PodContext, role: Role, view: ContainerView, failures: number): number | undefined {
+  const policy = restartPolicyOf(context, role)
   if (policy === 'Never' || (policy === 'OnFailure' && view.exitCode === 0)) return undefined
   return view.finishedAt + (endedWithEngine(context, view) ? 0 : restartDelay(failures))
+}
+
+/** A sidecar always starts again, and an init container until it has completed, if anything of its pod may. */
+export function restartPolicyOf({ set }: PodContext, role: Role): PodSpec['restartPolicy'] {
+  const { restartPolicy } = set.template.spec
+  if (role === 'sidecar') return 'Always'
+  return role === 'init' && restartPolicy === 'Always' ? 'OnFailure' : restartPolicy
 }
 
 /** It ended before its sandbox last started: everything did, so it is neither a crash nor somebody's doing. */
@@ -228,7 +279,7 @@ interface SandboxState {
   readonly drift?: DriftKind
 }
 
-function sandboxStage(context: PodContext, containers: readonly ContainerNow[]): SandboxState {
+function sandboxStage(context: PodContext, containers: readonly ContainerNow[], ends: boolean): SandboxState {
   const view = context.observed?.sandbox
   // What is over needs no sandbox any more.
   const isOver = context.record.outcome !== undefined || wasPutToRest(view, containers)
@@ -253,8 +304,10 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[]):
   const cutOff = containers.some(
     ({ latest, stage }) => latest !== undefined && stage === 'running' && latest.startedAt < view.startedAt,
   )
-  if (cutOff)
+  if (cutOff && !ends)
     return { stage: 'lost', because: 'its sandbox was restarted, which left its containers without a network', drift: 'stopped' }
+  if (!ends && hasLostOrder(context, containers, view.startedAt))
+    return { stage: 'lost', because: 'its sandbox was started anew, and its init containers are to run before the others' }
   return containers.some((one) => hasLostMemory(context, one, view.startedAt))
     ? { stage: 'lost', because: 'its sandbox was started anew, and what it kept in memory, such as secret files, is gone' }
     : { stage: 'running', because: '' }
@@ -270,6 +323,15 @@ function wasPutToRest(view: ContainerView | undefined, containers: readonly Cont
 }
 
 /**
+ * Docker starts containers again in no order, and init containers are to run again in a new network namespace, before all
+ * others: only a new pod has that order.
+ */
+function hasLostOrder({ set }: PodContext, containers: readonly ContainerNow[], sandboxStart: number): boolean {
+  if (set.template.spec.initContainers.length === 0) return false
+  return containers.some(({ latest }) => latest !== undefined && latest.createdAt < sandboxStart)
+}
+
+/**
  * Memory-backed volumes are empty once their sandbox has been started anew, and Docker starts the containers beside it as
  * if nothing had happened. It also loses count of who has mounted them, so that containers of one pod may end up with
  * different ones: only a new pod has volumes that can be trusted.
@@ -281,6 +343,11 @@ function hasLostMemory(context: PodContext, { compiled, latest, stage, restartAt
     ({ name, volume }) =>
       volume.driverOpts.type === 'tmpfs' && compiled.container.volumeMounts.some((mount) => mount.name === name),
   )
+}
+
+/** Something is being done to the pod: what was about to start may still do so. */
+export function isBusy({ record, inFlight }: PodContext): boolean {
+  return [...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))
 }
 
 /** The id of the step that starts a pod's sandbox, as `stepId` makes it. */
@@ -298,17 +365,22 @@ function postStartStepId(context: PodContext, container: string, attempt: number
   return `pod/${context.record.uid}/${container}|hook|${context.record.name}/${container} postStart #${attempt}`
 }
 
-function podPhase(context: PodContext, sandbox: SandboxStage, containers: readonly ContainerNow[]): PodNow['phase'] {
+function podPhase(
+  context: PodContext,
+  sandbox: SandboxStage,
+  containers: readonly ContainerNow[],
+  ending: string | undefined,
+): PodNow['phase'] {
   if (context.record.outcome !== undefined) return context.record.outcome
   if (!context.node.reachable) return context.record.bound ? 'Unknown' : 'Pending'
   if (sandbox === 'lost') return 'Failed'
-  const over = containers.every(({ stage, restartAt }) => stage === 'exited' && restartAt === undefined)
-  if (over) return containers.every(({ latest }) => latest?.exitCode === 0) ? 'Succeeded' : 'Failed'
-  const launched = containers.every(
-    ({ stage, attempt }) =>
-      stage === 'running' || stage === 'paused' || stage === 'exited' || stage === 'restarting' || attempt > 0,
-  )
-  return launched ? 'Running' : 'Pending'
+  if (ending !== undefined && !containers.some(runs) && !isBusy(context))
+    return containers.every(({ role, latest }) => role !== 'main' || latest?.exitCode === 0) &&
+      context.record.failed === undefined
+      ? 'Succeeded'
+      : 'Failed'
+  const launched = containers.every((one) => one.role !== 'main' || runs(one) || one.stage === 'exited' || one.attempt > 0)
+  return launched && isInitialized(containers) ? 'Running' : 'Pending'
 }
 
 /** Ready for `minReadySeconds`, and every router that should send to it does. */

@@ -1,10 +1,12 @@
 /** The status of one pod, in the words kubectl users know. */
 import { bytes, cpuMillis } from '../model/quantity.ts'
-import type { ObjectKey } from '../model/types.ts'
+import type { Container, ObjectKey } from '../model/types.ts'
+import type { ContainerView } from '../runtime/engine.ts'
 import { provesConfig, templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
+import { isInitialized, mayStart } from './podorder.ts'
 import { type ContainerNow, isAvailable, type PodContext, type PodNow } from './podstate.ts'
 import type { ContainerStatus, PodStatus } from './status.ts'
 
@@ -16,8 +18,8 @@ interface Waiting {
 export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number): PodStatus {
   const { context } = pod
   const { record, routing, set } = context
-  const containers = pod.containers.map((one) => containerStatus(pod, one))
-  const { reason, message } = summarize(pod, containers)
+  const all = pod.containers.map((one) => containerStatus(pod, one))
+  const { reason, message } = summarize(pod, all)
   return {
     uid: record.uid,
     name: record.name,
@@ -27,6 +29,7 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
     hash: record.hash,
     node: record.node,
     ip: record.ip,
+    hostNetwork: context.compiled.template.spec.hostNetwork,
     labels: context.compiled.template.metadata.labels,
     phase: pod.phase,
     reason,
@@ -37,18 +40,23 @@ export function podStatus(pod: PodNow, owner: ObjectKey, minReadySeconds: number
     terminating: record.deletion !== undefined,
     createdAt: record.createdAt,
     readySince: record.readySince,
-    restarts: containers.reduce((sum, { restarts }) => sum + restarts, 0),
-    containers,
+    restarts: all.reduce((sum, { restarts }) => sum + restarts, 0),
+    initContainers: all.filter(({ role }) => role !== 'main'),
+    containers: all.filter(({ role }) => role === 'main'),
   }
 }
 
-function summarize(pod: PodNow, containers: readonly ContainerStatus[]): Waiting {
+function summarize(pod: PodNow, all: readonly ContainerStatus[]): Waiting {
   const { record, missing, misfit, node } = pod.context
   if (record.deletion !== undefined) return { reason: 'Terminating', message: record.deletion.cause }
   if (!node.reachable) return { reason: 'Unknown', message: `node ${node.name} is unreachable: ${node.error}` }
   if (pod.sandbox === 'lost') return { reason: 'Failed', message: pod.lostBecause }
   if (misfit !== '' && pod.sandbox === 'absent') return { reason: 'Unschedulable', message: misfit }
   if (missing.length > 0 && pod.sandbox === 'absent') return { reason: 'CreateContainerConfigError', message: missing.join('; ') }
+  if (record.failed !== undefined) return record.failed
+  if (!isInitialized(pod.containers)) return initializing(pod, all)
+  // What serves comes first, then what helps it.
+  const containers = [...all.filter(({ role }) => role === 'main'), ...all.filter(({ role }) => role === 'sidecar')]
   const troubled =
     containers.find(({ state, message }) => state === 'waiting' && message !== '') ??
     containers.find(({ reason }) => reason !== '')
@@ -63,6 +71,17 @@ function summarize(pod: PodNow, containers: readonly ContainerStatus[]): Waiting
   return { reason: pod.phase, message: unready === undefined ? '' : `${unready.name}: probe says ${unready.lastProbeAnswer}` }
 }
 
+/** @see Kubernetes pkg/printers printPod: `Init:1/3`, `Init:CrashLoopBackOff`, `Init:Error` */
+function initializing(pod: PodNow, all: readonly ContainerStatus[]): Waiting {
+  const inits = pod.containers.filter(({ role }) => role !== 'main')
+  const at = inits.findIndex(({ passed }) => !passed)
+  const current = all[at]
+  const troubled = current !== undefined && current.reason !== '' && current.reason !== 'ContainerCreating'
+  if (current === undefined || !troubled) return { reason: `Init:${at}/${inits.length}`, message: '' }
+  const message = current.message === '' ? '' : `${current.name}: ${current.message}`
+  return { reason: `Init:${current.reason}`, message: message || (pod.ending ?? '') }
+}
+
 /** Ports are of interest to whoever wonders what a rollout waits for, and why that ends by itself. */
 function awaitedText({ awaits }: ContainerNow): string {
   const ports = `${awaits.length === 1 ? 'port' : 'ports'} ${awaits.join(', ')}`
@@ -72,28 +91,24 @@ function awaitedText({ awaits }: ContainerNow): string {
 function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
   const { latest, compiled, stage } = one
   const { container } = compiled
-  const state =
-    stage === 'running' || stage === 'paused'
-      ? 'running'
-      : stage === 'exited' && one.restartAt === undefined
-        ? 'terminated'
-        : 'waiting'
+  const state = stateOf(one)
   const waiting = state === 'waiting' ? waitingReason(pod, one) : { reason: '', message: '' }
   const ended = stage === 'exited' && latest !== undefined ? latest : one.older.at(-1)
+  const last = ended === undefined ? null : termination(pod.context, container, ended)
   return {
     name: compiled.name,
+    role: one.role,
     image: container.image,
     containerId: latest?.id ?? '',
     state,
-    reason: state === 'terminated' && latest !== undefined ? exitReason(latest) : waiting.reason,
-    message: waiting.message,
+    reason: state === 'terminated' ? exitReason(latest ?? COMPLETED) : waiting.reason,
+    message: state === 'terminated' ? (last?.message ?? '') : waiting.message,
     ready: one.ready,
     started: one.started,
     restarts: Math.max(0, one.attempt) + (latest?.restartCount ?? 0),
     exitCode: latest?.exitCode ?? 0,
     startedAt: latest?.startedAt ?? 0,
-    lastTermination:
-      ended === undefined ? null : { reason: exitReason(ended), exitCode: ended.exitCode, finishedAt: ended.finishedAt },
+    lastTermination: last,
     lastProbeAnswer: probeAnswer(pod, one),
     logTail: ended === undefined ? [] : lastWords(pod.context, ended.id),
     requests: amounts(container.resources.requests),
@@ -101,18 +116,42 @@ function containerStatus(pod: PodNow, one: ContainerNow): ContainerStatus {
   }
 }
 
+/** An init container that has completed stays so, also when somebody removed what was left of it. */
+function stateOf({ role, passed, stage, restartAt }: ContainerNow): ContainerStatus['state'] {
+  if (stage === 'running' || stage === 'paused') return 'running'
+  const over = stage === 'exited' && restartAt === undefined
+  return over || (role === 'init' && passed) ? 'terminated' : 'waiting'
+}
+
+const COMPLETED = { exitCode: 0, oomKilled: false }
+
+function termination(context: PodContext, container: Container, ended: ContainerView): ContainerStatus['lastTermination'] {
+  const { exitCode, finishedAt } = ended
+  const fromLog = container.terminationMessagePolicy === 'FallbackToLogsOnError' && exitCode !== 0
+  const secrets = secretsOf(context)
+  // Most containers leave it where nothing can be read from any more.
+  const silent = secrets === undefined || (container.terminationMessagePath.startsWith('/dev/') && !fromLog)
+  const message = silent ? '' : context.message(ended.id, { path: container.terminationMessagePath, fromLog }, secrets)
+  return { reason: exitReason(ended), message, exitCode, finishedAt }
+}
+
+function lastWords(context: PodContext, containerId: string): readonly string[] {
+  const secrets = secretsOf(context)
+  return secrets === undefined ? [] : context.tail(containerId, secrets)
+}
+
 /** A program may say what its secrets are: without knowing them all, nothing that it said is told. */
-function lastWords({ set, tail }: PodContext, containerId: string): readonly string[] {
+function secretsOf({ set }: PodContext): readonly string[] | undefined {
   // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
-  if (set.recovered && !provesConfig(set.template)) return []
-  if (templateHash(set.template, set.config) !== set.hash) return []
-  const secrets = Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
-  return tail(containerId, secrets)
+  if (set.recovered && !provesConfig(set.template)) return undefined
+  if (templateHash(set.template, set.config) !== set.hash) return undefined
+  return Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
 }
 
 /** @see Kubernetes pkg/kubelet/images and kuberuntime for the reasons */
 function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
   const { context } = pod
+  if (!mayStart(pod.containers).has(one)) return { reason: 'PodInitializing', message: '' }
   if (context.missing.length > 0) return { reason: 'CreateContainerConfigError', message: context.missing.join('; ') }
   const refused = refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
   if (refused !== undefined) return { reason: 'CreateContainerConfigError', message: refused }

@@ -26,7 +26,8 @@ export function probeTargets(pod: PodNow): ProbeTarget[] {
   return pod.containers.flatMap((one) => {
     if (one.latest === undefined || one.stage !== 'running' || !one.hooked) return []
     const { container } = one.compiled
-    const probes = { ...ownProbes(container), ...storageProbe(container), ...portProbes(portsAsked(container, one.latest, now)) }
+    const ports = one.role === 'init' ? [] : portsAsked(container, one.latest, now)
+    const probes = { ...ownProbes(container), ...storageProbe(container), ...portProbes(ports) }
     if (Object.keys(probes).length === 0) return []
     return [
       {

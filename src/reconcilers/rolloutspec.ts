@@ -1,6 +1,7 @@
 /** What Git wants of any workload, told as the spec of a Deployment: how many pods, of which template, changed how fast. */
 import { compact } from '../model/compact.ts'
 import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, PodWorkload, StatefulSet, Volume } from '../model/types.ts'
+import { inOrder } from './podorder.ts'
 import { resolveCount } from './rollout.ts'
 import { type NodeTraits, runsOn } from './scheduling.ts'
 
@@ -119,6 +120,9 @@ function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeTraits[]): Omit<Dep
  * Kubernetes would leave the new pod pending until somebody steps in.
  */
 function withHostPorts(spec: DeploymentSpec): DeploymentSpec {
-  const held = spec.template.spec.containers.some(({ ports }) => ports.some(({ hostPort }) => (hostPort ?? 0) > 0))
+  const { hostNetwork } = spec.template.spec
+  const held = inOrder(spec.template.spec).some(({ container: { ports } }) =>
+    ports.some(({ hostPort }) => hostNetwork || (hostPort ?? 0) > 0),
+  )
   return !held || spec.strategy.type === 'Recreate' ? spec : { ...spec, strategy: rolling(0, 1) }
 }

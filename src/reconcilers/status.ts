@@ -12,6 +12,7 @@ export interface Condition {
 
 export interface ContainerStatus {
   readonly name: string
+  readonly role: 'init' | 'sidecar' | 'main'
   readonly image: string
   readonly containerId: string
   readonly state: 'waiting' | 'running' | 'terminated'
@@ -23,7 +24,13 @@ export interface ContainerStatus {
   readonly restarts: number
   readonly exitCode: number
   readonly startedAt: number
-  readonly lastTermination: { readonly reason: string; readonly exitCode: number; readonly finishedAt: number } | null
+  /** of the last run that ended; `message` is what it left at its terminationMessagePath, or the end of its log */
+  readonly lastTermination: {
+    readonly reason: string
+    readonly message: string
+    readonly exitCode: number
+    readonly finishedAt: number
+  } | null
   readonly lastProbeAnswer: string
   readonly logTail: readonly string[]
   readonly requests: { readonly cpuCores: number; readonly memoryBytes: number }
@@ -40,9 +47,11 @@ export interface PodStatus {
   readonly hash: string
   readonly node: string
   readonly ip: string
+  /** its address is that of its node */
+  readonly hostNetwork: boolean
   readonly labels: Labels
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
-  /** one word for tables: the phase, a waiting reason, or `Terminating` */
+  /** one word for tables, as kubectl has it: the phase, a waiting reason, `Init:0/2`, or `Terminating` */
   readonly reason: string
   readonly message: string
   readonly ready: boolean
@@ -52,6 +61,8 @@ export interface PodStatus {
   readonly createdAt: number
   readonly readySince: number
   readonly restarts: number
+  /** init containers and sidecars, in their order */
+  readonly initContainers: readonly ContainerStatus[]
   readonly containers: readonly ContainerStatus[]
 }
 

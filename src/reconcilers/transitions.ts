@@ -1,9 +1,17 @@
 /** What a pass writes down of what it sees: pods that appeared, became ready, were lost or are gone; progress. */
 import { listenDeadline } from './listening.ts'
-import { NO_SETBACKS, type PodRecord, type Progress, type Rollout, type Setbacks, type WorkloadMemory } from './memory.ts'
+import {
+  NO_SETBACKS,
+  type PodFailure,
+  type PodRecord,
+  type Progress,
+  type Rollout,
+  type Setbacks,
+  type WorkloadMemory,
+} from './memory.ts'
 import type { PodMark } from './plan.ts'
 import { steadyAt } from './pod.ts'
-import { type ContainerNow, launchMark, type PodNow, volumeRemovalId } from './podstate.ts'
+import { type ContainerNow, isBusy, launchMark, type PodNow, volumeRemovalId } from './podstate.ts'
 import { resumeAt } from './replicas.ts'
 import type { SetCount } from './rollout.ts'
 import type { Wanted } from './wanted.ts'
@@ -44,10 +52,10 @@ function countSetbacks(memory: WorkloadMemory, pods: readonly PodNow[], next: re
  * takes volumes in memory for mounted until it is restarted once more.
  */
 function isGone({ context }: PodNow): boolean {
-  const { record, observed, volumes, inFlight, node, failures } = context
+  const { record, observed, volumes, node, failures } = context
   if (!node.reachable || record.deletion === undefined || observed !== undefined) return false
   if (volumes.length > 0 && !volumes.some((volume) => failures.has(volumeRemovalId(record.uid, volume)))) return false
-  return ![...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))
+  return !isBusy(context)
 }
 
 function recordPod(pod: PodNow, now: number): PodRecord {
@@ -62,16 +70,57 @@ function recordPod(pod: PodNow, now: number): PodRecord {
     record.condemned ?? NONE,
     pod.containers.filter((one) => one.condemned !== undefined),
   )
+  const passed = union(
+    record.passed ?? NONE,
+    pod.containers.filter((one) => one.role !== 'main' && one.passed).map(({ compiled }) => compiled.name),
+  )
+  const failed = record.failed ?? deadlineExceeded(pod, now)
   const readySince = pod.ready ? record.readySince || now : 0
   const leaves = pod.sandbox === 'lost' ? pod.lostBecause : pod.evictedBecause
   const lost = record.deletion === undefined && (pod.sandbox === 'lost' || leaves !== '')
-  const same = bound === record.bound && launched === record.launched && readySince === record.readySince
-  if (same && condemned === (record.condemned ?? NONE) && !lost) return record
+  const same =
+    bound === record.bound &&
+    launched === record.launched &&
+    readySince === record.readySince &&
+    condemned === (record.condemned ?? NONE) &&
+    passed === (record.passed ?? NONE) &&
+    failed === record.failed
+  if (same && !lost) return record
   const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: leaves }
-  return { ...record, bound, launched, readySince, ...(condemned.length > 0 ? { condemned } : {}), ...(lost ? { deletion } : {}) }
+  return {
+    ...record,
+    bound,
+    launched,
+    readySince,
+    ...(condemned.length > 0 ? { condemned } : {}),
+    ...(passed.length > 0 ? { passed } : {}),
+    ...(failed === undefined ? {} : { failed }),
+    ...(lost ? { deletion } : {}),
+  }
 }
 
 const NONE: readonly string[] = []
+
+/** The very same list when there is nothing new. */
+function union(known: readonly string[], seen: readonly string[]): readonly string[] {
+  const fresh = seen.filter((name) => !known.includes(name))
+  return fresh.length === 0 ? known : [...known, ...fresh].sort()
+}
+
+/** What has come to its end in time has met its deadline. @see Kubernetes pkg/kubelet/active_deadline.go */
+function deadlineExceeded(pod: PodNow, now: number): PodFailure | undefined {
+  const at = deadlineOf(pod)
+  if (at === undefined || now < at) return undefined
+  const seconds = pod.context.set.template.spec.activeDeadlineSeconds
+  return { reason: 'DeadlineExceeded', message: `it was not done within its activeDeadlineSeconds, ${seconds} s` }
+}
+
+/** When it fails unless it has come to its end: ms since the epoch. */
+function deadlineOf({ context, ending }: PodNow): number | undefined {
+  const { activeDeadlineSeconds } = context.set.template.spec
+  if (activeDeadlineSeconds === undefined || ending !== undefined || context.record.deletion !== undefined) return undefined
+  return context.record.createdAt + activeDeadlineSeconds * 1000
+}
 
 /** Notes that the preStop hook of an attempt begins. */
 export function recordPreStop(memory: WorkloadMemory, { pod, attempt }: PodMark): WorkloadMemory {
@@ -168,6 +217,8 @@ function podTimes(pod: PodNow, wanted: Wanted | null): number[] {
     ...(latest !== undefined && awaits.length > 0 ? [listenDeadline(latest)] : []),
   ])
   const { readySince } = pod.context.record
+  const deadline = deadlineOf(pod)
+  if (deadline !== undefined) times.push(deadline)
   if (wanted !== null && readySince > 0) times.push(readySince + wanted.spec.minReadySeconds * 1000)
   return times
 }

@@ -3,7 +3,7 @@
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
 import { exceeds, quotaUsage } from '../model/quota.ts'
-import { splitKey } from '../model/types.ts'
+import { type PodSpec, splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { underOneClock } from './clock.ts'
@@ -158,7 +158,10 @@ function podContext(
     namespace,
     compiled: compileOnce(input, memory, record, set, node, namespace),
     // A set that was replaced before it had all it refers to must not start without it.
-    missing: set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config),
+    missing: [
+      ...(set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)),
+      ...missingRuntime(set.template.spec, node),
+    ],
     misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
     observed,
     volumes: input.volumes(record.uid),
@@ -169,8 +172,15 @@ function podContext(
     inFlight: input.inFlight,
     hooks: input.hooks,
     tail: input.tail,
+    message: input.message,
     now: input.now,
   }
+}
+
+/** A runtime is the node's own affair: Git can name it, and only its operator can install it. */
+function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView): string[] {
+  if (runtimeClassName === undefined || info === undefined || info.runtimes.includes(runtimeClassName)) return []
+  return [`node ${name} has no container runtime ${runtimeClassName}: it has ${info.runtimes.join(', ')} (runtimeClassName)`]
 }
 
 /** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */

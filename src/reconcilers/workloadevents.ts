@@ -16,6 +16,7 @@ export function describeChanges(
     ...jobEnd(key, before, after),
     ...newPods(key, before, after),
     ...leavingPods(key, before, after),
+    ...failedPods(key, before, after),
     ...rolloutEnd(key, setNoun, before, after),
   ]
 }
@@ -64,6 +65,16 @@ function leavingPods(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemo
       object: key,
       message: `Deleted pod ${name}: ${deletion?.cause}`,
     }))
+}
+
+/** Pods that were brought to their end. */
+function failedPods(key: ObjectKey, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {
+  const known = new Set(before.pods.filter(({ failed }) => failed !== undefined).map(({ uid }) => uid))
+  return after.pods.flatMap(({ uid, name, failed }): EventNote[] =>
+    failed === undefined || known.has(uid)
+      ? []
+      : [{ type: 'Warning', reason: failed.reason, object: key, message: `Pod ${name}: ${failed.message}` }],
+  )
 }
 
 function rolloutEnd(key: ObjectKey, noun: string, before: WorkloadMemory, after: WorkloadMemory): EventNote[] {

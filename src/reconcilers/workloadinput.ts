@@ -2,7 +2,7 @@ import type { ObjectKey, OtherObject, PodWorkload } from '../model/types.ts'
 import type { ConfigLookup } from './binding.ts'
 import type { Cluster } from './cluster.ts'
 import type { WorkloadMemory } from './memory.ts'
-import type { ContainerProbes, Failure, NodeView, ObservedPod } from './observed.ts'
+import type { ContainerProbes, Failure, MessageSource, NodeView, ObservedPod } from './observed.ts'
 import type { PodRouting } from './podstate.ts'
 
 /** What a workload pass reads. All of it is frozen; nothing else is read. */
@@ -35,6 +35,8 @@ export interface WorkloadInput {
   readonly hooks: { has(container: string): boolean }
   /** last words of a container that ended, once all values with these digests are known and taken out; `[]` until then */
   readonly tail: (containerId: string, secrets: readonly string[]) => readonly string[]
+  /** the message that a container has ended with, `''` when there is none or it is not read yet */
+  readonly message: (containerId: string, source: MessageSource, secrets: readonly string[]) => string
   readonly now: number
   /** the n-th id of this pass; equal seeds give equal ids */
   readonly id: (index: number) => { readonly uid: string; readonly suffix: string }

@@ -96,7 +96,7 @@ export function troubleOf(input: WorkloadInput, wanted: Wanted, pods: readonly P
 }
 
 export function lastWords(pod: PodStatus): string {
-  const tail = pod.containers.flatMap(({ logTail }) => logTail).filter((line) => line.trim() !== '')
+  const tail = [...pod.initContainers, ...pod.containers].flatMap(({ logTail }) => logTail).filter((line) => line.trim() !== '')
   const last = tail.at(-1)
   return last === undefined ? '' : ` (last log line: ${last})`
 }

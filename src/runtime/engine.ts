@@ -44,6 +44,8 @@ export interface EngineInfo {
   readonly securityOptions: readonly string[]
   /** Engine start cannot be asked for; the same id with a later event stream means a restart. */
   readonly warnings: readonly string[]
+  /** names of the container runtimes it knows */
+  readonly runtimes: readonly string[]
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
@@ -186,6 +188,8 @@ export interface ContainerConfig {
   /** such as `no-new-privileges` and `seccomp=…` */
   readonly securityOpt: readonly string[]
   readonly groupAdd: readonly string[]
+  /** of the engine's own; absent means its default */
+  readonly runtime?: string
   /** how many GPUs, of any */
   readonly gpus?: number
   /** all of /proc, as the host has it */

@@ -35,7 +35,7 @@ export async function readTail(options: TailOptions): Promise<string[]> {
 }
 
 /** Without colours and other terminal commands: a status is shown in terminals. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out.
   return stripVTControlCharacters(text).replaceAll(/[\x00-\x08\x0a-\x1f\x7f]/g, '')
 }

@@ -72,6 +72,7 @@ function newWorld(): World {
     router: () => node.router,
     hooks: new Set<string>(),
     tail: () => [],
+    message: () => '',
   }
   const store = { lastApplied: () => memory.lastApplied, workloads: () => memory.workloads, services: () => memory.services }
   return createWorld(cluster, [reading], store, () => ({}))

@@ -144,6 +144,7 @@ describe('rules', () => {
       'KubeContainerMemoryNearLimit',
       'KubeDeploymentRolloutStuck',
       'KubeImagePullBackOff',
+      'KubeJobFailed',
       'KubePodCrashLooping',
       'KubePodNotReady',
       'TriremeEngineUnreachable',

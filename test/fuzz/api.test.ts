@@ -198,6 +198,7 @@ test('log queries find by name or say what there is', () => {
     target: fc.array(word, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/')),
     as: fc.constantFrom('workload', 'pod', 'any'),
     container: word,
+    allContainers: fc.boolean(),
   })
   return tryAll(asked, 3000, (one) => {
     try {

@@ -109,8 +109,8 @@ export const node = [
     ],
     [
       'last words of an earlier run are told for those of a later one',
-      "before?.state !== 'exited') tails.delete(after.id)",
-      "before?.state !== 'exited') tails.has(after.id)",
+      "before?.state !== 'exited') {\n      tails.delete(after.id)",
+      "before?.state !== 'exited') {\n      tails.has(after.id)",
     ],
   ),
   ...mutantsOf(

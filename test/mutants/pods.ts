@@ -4,28 +4,49 @@ import { mutantsOf } from './mutant.ts'
 export const pods = [
   ...mutantsOf(
     'src/reconcilers/pod.ts',
-    ['a pod is stopped while it is routed', '  if (context.routing.present) return []\n', ''],
+    [
+      'a pod is stopped while it is routed',
+      'if (deletion === undefined || context.routing.present) return []',
+      'if (deletion === undefined) return []',
+    ],
+    [
+      'a pod at its deadline is stopped while it is routed',
+      'return context.routing.present ? [] : planStops',
+      'return planStops',
+    ],
     [
       'containers are removed before they are stopped',
-      'if (alive.length > 0) return alive',
-      'if (alive.length < 0) return alive',
+      'return pod.containers.some(runs) ? planStops',
+      'return pod.containers.some(runs) && false ? planStops',
     ],
     [
       'one container that still runs does not keep the others from being removed',
-      'if (alive.length > 0) return alive',
-      'if (alive.length === pod.containers.length) return alive',
+      'return pod.containers.some(runs) ? planStops',
+      'return pod.containers.every(runs) ? planStops',
+    ],
+    ['sidecars are stopped with all others', '...(itsTurn ? [stop] : [])', 'stop'],
+    [
+      'the preStop hook of a sidecar waits for its turn',
+      'return [...preStop(context, one, latest, cause, graceSeconds), ...(itsTurn',
+      'return [...(itsTurn ? preStop(context, one, latest, cause, graceSeconds) : []), ...(itsTurn',
     ],
     [
-      'a paused container does not count as alive',
-      "stage === 'running' || stage === 'paused' || stage === 'restarting')",
-      "stage === 'running' || stage === 'restarting')",
+      'a pod that comes to its end is started anew',
+      'pod.ending === undefined ? [...planPulls',
+      'pod.ending !== null ? [...planPulls',
     ],
-    ['preStop is skipped', 'return [...preStop(context, one, latest, deletion.cause, graceSeconds), stop]', 'return [stop]'],
+    ['Docker restarts init containers', "if (role === 'init' || policy === 'Never'", "if (policy === 'Never'"],
+    [
+      'images of init containers are all pulled at once',
+      'return [...mayStart(pod.containers)]\n',
+      'return [...pod.containers]\n',
+    ],
+    ['preStop is skipped', 'return [...preStop(context, one, latest, cause, graceSeconds), ...(itsTurn', 'return [...(itsTurn'],
     ['preStop begins a second time', '|| context.record.preStopped?.includes(attempt)', ''],
     [
       'preStop runs after the stop',
-      'return [...preStop(context, one, latest, deletion.cause, graceSeconds), stop]',
-      'return [stop, ...preStop(context, one, latest, deletion.cause, graceSeconds)]',
+      'return [...preStop(context, one, latest, cause, graceSeconds), ...(itsTurn ? [stop] : [])]',
+      'return [...(itsTurn ? [stop] : []), ...preStop(context, one, latest, cause, graceSeconds)]',
     ],
     [
       'preStop of one pod stands for that of another attempt',
@@ -34,8 +55,8 @@ export const pods = [
     ],
     [
       'time that preStop has used is given again',
-      'Math.ceil(deletion.graceSeconds - (context.now - deletion.since) / 1000)',
-      'deletion.graceSeconds',
+      'Math.ceil(leave.graceSeconds - (context.now - leave.since) / 1000)',
+      'leave.graceSeconds',
     ],
     ['a preStop that used everything up leaves SIGTERM no time', 'Math.max(MIN_GRACE_SECONDS, remaining)', 'remaining'],
     [
@@ -106,8 +127,8 @@ export const pods = [
     ['a container that has just crashed is handed to Docker at once', '(crashed ? STEADY_AGAIN_MS : STEADY_MS)', 'STEADY_MS'],
     [
       'restartPolicy Never is handed to Docker all the same',
-      "if (policy === 'Never' || context.now < steadyAt(view)) return 'no'",
-      "if (context.now < steadyAt(view)) return 'no'",
+      "if (role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'",
+      "if (role === 'init' || context.now < steadyAt(view)) return 'no'",
     ],
     ['runAsNonRoot lets root of the image through', "user === '' || user === '0' || user === 'root'", "user === '0'"],
     [
@@ -132,7 +153,41 @@ export const pods = [
     ],
   ),
   ...mutantsOf(
+    'src/reconcilers/podorder.ts',
+    ['containers start in no order', 'containers.slice(0, awaited + 1)', 'containers'],
+    ['an init container that has completed runs again', "role !== 'init' || !passed", "role !== 'sidecar' || !passed"],
+    ['sidecars stop in the order they started', 'containers.findLastIndex(runs)', 'containers.findIndex(runs)'],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/transitions.ts',
+    ['that an init container has completed is forgotten', '...(passed.length > 0 ? { passed } : {})', ''],
+    ['a deadline passes by', 'if (at === undefined || now < at) return undefined', 'return undefined'],
+    ['nobody wakes a pod at its deadline', 'if (deadline !== undefined) times.push(deadline)', ''],
+  ),
+  ...mutantsOf(
     'src/reconcilers/podstate.ts',
+    ['what was made after an init container does not tell that it has completed', '    overtaken ||\n', ''],
+    [
+      'a sandbox that was started anew keeps its pod, whatever the order',
+      'if (!ends && hasLostOrder(',
+      'if (ends && hasLostOrder(',
+    ],
+    ['a finished pod whose engine was restarted runs again', 'if (!ends && hasLostOrder(', 'if (hasLostOrder('],
+    [
+      'a sidecar that has ended well stays so',
+      "if (role === 'sidecar') return 'Always'",
+      "if (role === 'sidecar') return 'OnFailure'",
+    ],
+    [
+      'an init container that has completed is taken for one that failed',
+      "one.role === 'init' && !one.passed && isOver(one)",
+      "one.role === 'init' && isOver(one)",
+    ],
+    [
+      'sidecars decide how a pod has ended',
+      "role !== 'main' || latest?.exitCode === 0",
+      "role === 'init' || latest?.exitCode === 0",
+    ],
     [
       'a pod is available before its router has acknowledged it',
       'return pod.ready && pod.context.routing.acknowledged && readySince > 0',
@@ -155,8 +210,12 @@ export const pods = [
       "|| (wasReady && (state === undefined || state.result === 'unknown'))",
       '',
     ],
-    ['a pod is ready before its startup probe', 'ready: started && awaits.length === 0', 'ready: runs && awaits.length === 0'],
-    ['a container is sent to before it listens', 'ready: started && awaits.length === 0 &&', 'ready: started &&'],
+    [
+      'a pod is ready before its startup probe',
+      'passed : started && awaits.length === 0',
+      'passed : isUp && awaits.length === 0',
+    ],
+    ['a container is sent to before it listens', 'passed : started && awaits.length === 0 &&', 'passed : started &&'],
     [
       'a failed liveness probe has no consequence',
       "for (const probe of ['startup', 'liveness'] as const)",
@@ -173,7 +232,11 @@ export const pods = [
       'if (gone && context.record.bound && view !== undefined) return',
     ],
     ['a pod whose sandbox has another address is not lost', 'if (address !== context.record.ip)', "if (address === '')"],
-    ['containers that a restarted sandbox has cut off are left so', '  if (cutOff)\n', '  if (cutOff && view.startedAt < 0)\n'],
+    [
+      'containers that a restarted sandbox has cut off are left so',
+      '  if (cutOff && !ends)\n',
+      '  if (cutOff && view.startedAt < 0)\n',
+    ],
     [
       'empty secret files after a restart of the sandbox go unnoticed',
       'containers.some((one) => hasLostMemory(context, one, view.startedAt))',

@@ -74,7 +74,7 @@ export const secrets = [
   ),
   ...mutantsOf('src/reconcilers/podstatus.ts', [
     'what is bound today stands for what a pod of a lost store was given',
-    '  if (templateHash(set.template, set.config) !== set.hash) return []\n',
+    '  if (templateHash(set.template, set.config) !== set.hash) return undefined\n',
     '',
   ]),
 ]

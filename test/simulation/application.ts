@@ -21,9 +21,17 @@ export interface Component {
   readonly preStopSeconds: number
   readonly liveness: boolean
   readonly sidecar: boolean
+  /** what is started before its containers, in order */
+  readonly before: readonly Before[]
   readonly paused: boolean
   readonly config: { readonly configMap: string; readonly secret: string; readonly mounted: boolean } | null
   readonly service: 'ClusterIP' | 'Headless' | 'NodePort' | 'LoadBalancer' | null
+}
+
+/** An init container that takes so long, or a sidecar that becomes ready after so long: ms. */
+export interface Before {
+  readonly kind: 'init' | 'sidecar'
+  readonly ms: number
 }
 
 export interface Application {
@@ -78,6 +86,7 @@ function makeComponent(chance: Chance, name: string): Component {
     liveness: chance.oneIn(3),
     // A container that goes on for ever keeps a Job from its end.
     sidecar: kind !== 'Job' && chance.oneIn(5),
+    before: chance.oneIn(3) ? makeBefore(chance) : [],
     paused: false,
     config: chance.oneIn(2) ? { configMap: `${name}-config`, secret: `${name}-secret`, mounted: chance.oneIn(2) } : null,
     service:
@@ -95,6 +104,13 @@ function makeComponent(chance: Chance, name: string): Component {
 /** One pod on the one node, whatever its manifest says. */
 function isSingle(kind: Component['kind']): boolean {
   return kind === 'Pod' || kind === 'DaemonSet'
+}
+
+function makeBefore(chance: Chance): Before[] {
+  return Array.from({ length: chance.int(1, 3) }, () => ({
+    kind: chance.pick(['init', 'sidecar'] as const),
+    ms: chance.pick([0, 200, 3_000]),
+  }))
 }
 
 function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
@@ -321,7 +337,7 @@ function jobTemplate(component: Component, labels: Readonly<Record<string, strin
 }
 
 function podSpec(component: Component): object {
-  const { behaviour, version, graceSeconds, config, liveness, sidecar, preStopSeconds } = component
+  const { behaviour, version, graceSeconds, config, liveness, sidecar, before, preStopSeconds } = component
   const probe = { httpGet: { path: '/', port: 8080 }, periodSeconds: 2 }
   const main = {
     name: 'main',
@@ -349,6 +365,7 @@ function podSpec(component: Component): object {
   }
   return {
     terminationGracePeriodSeconds: graceSeconds,
+    ...(before.length === 0 ? {} : { initContainers: before.map(initContainer) }),
     containers: [main, ...(sidecar ? [{ name: 'side', image: 'ok-0:side' }] : [])],
     ...(config?.mounted
       ? {
@@ -359,4 +376,10 @@ function podSpec(component: Component): object {
         }
       : {}),
   }
+}
+
+function initContainer({ kind, ms }: Before, index: number): object {
+  if (kind === 'init') return { name: `init${index}`, image: imageOf({ kind: 'done', afterMs: ms }, 1) }
+  const startupProbe = { httpGet: { path: '/', port: 9000 }, periodSeconds: 1, failureThreshold: 30 }
+  return { name: `sidecar${index}`, image: imageOf({ kind: 'ok', afterMs: ms }, 1), restartPolicy: 'Always', startupProbe }
 }

@@ -15,6 +15,8 @@ export type Behaviour =
   | { readonly kind: 'flap'; readonly everyMs: number }
   /** ready at once; fails its liveness probe from then on */
   | { readonly kind: 'sick'; readonly afterMs: number }
+  /** comes to its end after so long, well */
+  | { readonly kind: 'done'; readonly afterMs: number }
   /** in no registry */
   | { readonly kind: 'gone' }
 

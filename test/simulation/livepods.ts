@@ -13,7 +13,7 @@ export interface LivePod {
   readonly ip: string
   /** of its first container */
   readonly image: string
-  /** every container of it runs, and says that it is ready if asked now */
+  /** every container of it that is not there to come to its end runs, and says that it is ready if asked now */
   readonly ready: boolean
 }
 
@@ -44,7 +44,7 @@ function livePod(sandbox: ContainerView, members: readonly ContainerView[], ranM
     const known = latest.get(name)
     if (known === undefined || attempt(view) > attempt(known)) latest.set(name, view)
   }
-  const containers = [...latest.values()]
+  const containers = [...latest.values()].filter((view) => !isInit(view))
   // A restarted sandbox has left its members in a namespace that is gone.
   const runs = (view: ContainerView): boolean =>
     view.state === 'running' && ranMs(view) <= ranMs(sandbox) && isReady(behaviourOf(view.image), ranMs(view))
@@ -56,6 +56,10 @@ function livePod(sandbox: ContainerView, members: readonly ContainerView[], ranM
     image: latest.get('main')?.image ?? '',
     ready: containers.length > 0 && containers.every(runs),
   }
+}
+
+export function isInit({ image }: Pick<ContainerView, 'image'>): boolean {
+  return behaviourOf(image).kind === 'done'
 }
 
 function attempt(view: ContainerView): number {

@@ -259,7 +259,10 @@ function programOf({ image, env }: ContainerConfig): Program {
         output: env.map((text) => ({ afterMs: 0, stream: 'stderr', text })),
       }
     case 'done':
-      return { exits: { exitCode: 0, afterMs: Math.max(1, behaviour.afterMs) } }
+      return {
+        exits: { exitCode: 0, afterMs: Math.max(1, behaviour.afterMs) },
+        signals: { TERM: { exitCode: 143, afterMs: 10 } },
+      }
     case 'deaf':
       return { signals: { TERM: 'ignored' } }
     default:

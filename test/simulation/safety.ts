@@ -5,15 +5,15 @@
 
 import type { Deployment, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
 import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
-import { LABEL } from '../../src/reconcilers/names.ts'
+import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
-import type { ContainerView } from '../../src/runtime/engine.ts'
+import type { ContainerConfig, ContainerView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
 import { JOB_PARALLELISM } from './application.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
-import { type LivePod, livePods, type RanMs } from './livepods.ts'
+import { isInit, type LivePod, livePods, type RanMs } from './livepods.ts'
 
 /** Kinds that a simulated repository holds. */
 const hasReplicas: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'StatefulSet'])
@@ -64,6 +64,11 @@ export function createSafety(world: SafetyWorld): Safety {
   const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
   /** the template that a Job has last come to its end with, by key */
   const ended = new Map<string, string>()
+  /** init containers that have completed, by pod and name */
+  const completed = new Set<string>()
+  /** since when the sandboxes of pods run: in one that was started anew an init container may complete again */
+  const sandboxes = new Map<string | undefined, number>()
+  const completedSince = new Map<string, number | undefined>()
   let healthy = ''
 
   function fail(invariant: string, message: string): never {
@@ -131,6 +136,38 @@ export function createSafety(world: SafetyWorld): Safety {
     }
   }
 
+  function noteCompleted(): void {
+    const views = [...world.containers()]
+    for (const { labels, startedAt } of views)
+      if (labels[LABEL.containerName] === SANDBOX) sandboxes.set(labels[LABEL.podUid], startedAt)
+    for (const view of views) {
+      const place = placeOf(view.labels)
+      if (!isInit(view) || view.state !== 'exited' || view.exitCode !== 0 || completed.has(place)) continue
+      completed.add(place)
+      completedSince.set(place, sandboxes.get(view.labels[LABEL.podUid]))
+    }
+  }
+
+  /** Init containers complete once in a pod, before what is written after them is made. */
+  function startsInOrder({ labels, image }: ContainerConfig): void {
+    const [uid, name = ''] = [labels[LABEL.podUid], labels[LABEL.containerName]]
+    const place = placeOf(labels)
+    if (isInit({ image }) && completed.has(place) && completedSince.get(place) === sandboxes.get(uid))
+      fail('init containers run once', `${name} of ${uid} has completed`)
+    for (const { pods, sets } of world.daemon()?.store.workloads().values() ?? []) {
+      const record = pods.find((pod) => pod.uid === uid)
+      const spec = sets.find((set) => set.name === record?.set)?.template.spec
+      if (spec === undefined || name === SANDBOX) continue
+      const all = [...spec.initContainers, ...spec.containers]
+      for (const earlier of spec.initContainers.slice(
+        0,
+        all.findIndex((one) => one.name === name),
+      ))
+        if (isInit(earlier) && !completed.has(placeOf({ ...labels, [LABEL.containerName]: earlier.name })))
+          fail('containers start in order', `${name} of ${record?.name} is made, and ${earlier.name} has not completed`)
+    }
+  }
+
   /** A volume goes with the pod that it was made for, and not before. */
   function keepsVolumes(volume: string): void {
     for (const { pods } of world.daemon()?.store.workloads().values() ?? [])
@@ -181,11 +218,13 @@ export function createSafety(world: SafetyWorld): Safety {
       const target = String(op === 'connectNetwork' || op === 'disconnectNetwork' ? args[1] : args[0])
       if (typeof args[0] === 'string' && world.isForeign(target)) fail('foreign is untouched', `${op} ${target}`)
       if (op === 'removeVolume') keepsVolumes(target)
+      if (op === 'createContainer') startsInOrder(args[0] as ContainerConfig)
       if (op === 'createContainer' && SECRET.test(JSON.stringify({ ...(args[0] as object), env: [], entrypoint: [], cmd: [] })))
         fail('secrets stay secret', `a container is created with a secret outside its environment`)
     },
     look() {
       const daemon = world.daemon()
+      noteCompleted()
       const pods = livePods(world.containers(), world.ranMs)
       const table = world.serving()
       namesAreUnique(pods)
@@ -246,6 +285,10 @@ export function createSafety(world: SafetyWorld): Safety {
       if (found !== null) fail('secrets stay secret', `a log line holds ${found[0]}: ${line.slice(0, 300)}`)
     },
   }
+}
+
+function placeOf(labels: ContainerView['labels']): string {
+  return `${labels[LABEL.podUid]}/${labels[LABEL.containerName]}`
 }
 
 function backendsOf(table: RouteTable | undefined): Backend[] {

@@ -29,6 +29,7 @@ function component(name: string, change: Partial<Component> = {}): Component {
     preStopSeconds: 0,
     liveness: false,
     sidecar: false,
+    before: [],
     paused: false,
     config: null,
     service: 'ClusterIP',

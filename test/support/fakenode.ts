@@ -185,7 +185,8 @@ function startContainer(node: FakeNode, view: ContainerView, now: number): FakeN
     : undefined
   if (view.networkMode.startsWith('container:') && donor?.state !== 'running')
     throw new StepRefused('failed', 'cannot join network of a non running container')
-  const own = Object.entries(view.networks).map(([network, at]) => [network, { ...at, ip: at.requestedIp || '10.88.0.99' }])
+  const addressOn = (network: string): string => (network === 'host' ? '' : '10.88.0.99')
+  const own = Object.entries(view.networks).map(([network, at]) => [network, { ...at, ip: at.requestedIp || addressOn(network) }])
   return change(node, view.id, () => ({
     state: 'running',
     startedAt: now,

@@ -11,6 +11,7 @@ export function tellEverything(metrics: Metrics): void {
   metrics.step('pull', 'failed', 3)
   metrics.drift('routes')
   metrics.rollout('complete', 4)
+  metrics.event('Warning', 'FailedPull')
   metrics.commitToHealthy('shop', 12)
   metrics.queueDepth(3)
   metrics.queueRetry()

@@ -27,7 +27,7 @@ import { portClaim } from '../../src/reconcilers/hostports.ts'
 import { planNode } from '../../src/reconcilers/infrastructure.ts'
 import type { PodRecord, ServiceMemory, WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
-import type { ContainerProbes, Failure } from '../../src/reconcilers/observed.ts'
+import type { ContainerProbes, Failure, MessageSource } from '../../src/reconcilers/observed.ts'
 import { type Lane, type Plan, renderPlan, type Step, stepId } from '../../src/reconcilers/plan.ts'
 import { buildRouteTable, indexPods, routingOf } from '../../src/reconcilers/routes.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
@@ -59,6 +59,7 @@ export class Stage {
   /** sees each step before it is done */
   watch: (step: Step) => void = () => {}
   tail: (containerId: string) => readonly string[] = () => []
+  message: (containerId: string, source: MessageSource) => string = () => ''
   revision = 'r1'
   #ids = 0
   #pods: readonly PodEndpoint[] = []
@@ -109,6 +110,7 @@ export class Stage {
       inFlight: new Set(this.inFlight),
       hooks: node.hooks,
       tail: this.tail,
+      message: this.message,
       now,
       id: this.#idsFrom(this.#ids),
     })

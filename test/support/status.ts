@@ -20,6 +20,7 @@ export const oldSha = 'a1a2a3a4a5a6a7a8a9a0a1a2a3a4a5a6a7a8a9a0'
 export function container(change: Partial<ContainerStatus> = {}): ContainerStatus {
   return {
     name: 'app',
+    role: 'main',
     image: 'registry.example/web:2',
     containerId: 'c0ffee00',
     state: 'running',
@@ -49,6 +50,7 @@ export function pod(change: Partial<PodStatus> = {}): PodStatus {
     hash: '7c9f',
     node: 'alpha',
     ip: '10.88.0.10',
+    hostNetwork: false,
     labels: { app: 'web', 'app.kubernetes.io/part-of': 'shop', internal: 'yes' },
     phase: 'Running',
     reason: 'Running',
@@ -60,6 +62,7 @@ export function pod(change: Partial<PodStatus> = {}): PodStatus {
     createdAt: epochMs + 1_000,
     readySince: epochMs + 3_000,
     restarts: 0,
+    initContainers: [],
     containers: [container()],
     ...change,
   }
@@ -243,11 +246,13 @@ export function busyCluster(): ClusterStatus {
     restarts: 4,
     exitCode: 1,
     startedAt: 0,
-    lastTermination: { reason: 'Error', exitCode: 1, finishedAt: epochMs + 50_000 },
+    lastTermination: { reason: 'Error', message: '', exitCode: 1, finishedAt: epochMs + 50_000 },
     logTail: ['cannot open /data'],
   })
   const unpullable = container({ state: 'waiting', reason: 'ImagePullBackOff', containerId: '', ready: false, started: false })
   const finished = container({ state: 'terminated', reason: 'Completed', ready: false, limits: { cpuCores: 0, memoryBytes: 0 } })
+  const migrated = container({ ...finished, name: 'migrate', role: 'init', ready: true })
+  const proxy = container({ ...crashing, name: 'proxy', role: 'sidecar' })
   return cluster({
     sources: [source({ healthy: oldSha, error: 'fetch: timeout', problems: ['x.yaml:1: bad'], pruneHeld: ['Service/shop/old'] })],
     workloads: [
@@ -255,6 +260,15 @@ export function busyCluster(): ClusterStatus {
         desired: 2,
         current: 2,
         sets: [set({ replicas: 2, current: 2 }), set({ name: 'web-1a2b', replicas: 0, current: 0 })],
+      }),
+      workload({
+        kind: 'Job',
+        name: 'migrate',
+        healthy: false,
+        condition: 'Failed',
+        sets: [],
+        pods: [],
+        job: jobStatus({ failed: 7, endedAt: epochMs + 40_000, result: 'Failed', reason: 'BackoffLimitExceeded' }),
       }),
       workload({
         name: 'cart',
@@ -290,6 +304,7 @@ export function busyCluster(): ClusterStatus {
             phase: 'Pending',
             reason: 'ImagePullBackOff',
             ready: false,
+            initContainers: [migrated, proxy],
             containers: [unpullable],
           }),
         ],

@@ -36,6 +36,8 @@ test('defaults need nothing but a source', () => {
     git: { timeoutMs: 60_000 },
     render: { allowRemote: false },
     logLevel: 'info',
+    nodeLabels: {},
+    nodeTaints: [],
   })
 })
 
@@ -126,6 +128,17 @@ describe('values', () => {
       '*': ['seccomp'],
     })
     expect(read(file('allow: {shop: [hostPath]}')).allow).toEqual({ shop: ['hostPath'] })
+  })
+
+  test('labels and taints of the node are lists, in every layer', () => {
+    expect(read({ flags: { nodeLabels: ['disk=ssd', 'rack=2'] } }).nodeLabels).toEqual({ disk: 'ssd', rack: '2' })
+    expect(read({ env: { TRIREME_NODE_LABEL: 'disk=ssd,rack=' } }).nodeLabels).toEqual({ disk: 'ssd', rack: '' })
+    expect(read(file('nodeTaints: ["dedicated=db:NoSchedule", "gpu:NoExecute"]')).nodeTaints).toEqual([
+      { key: 'dedicated', value: 'db', effect: 'NoSchedule' },
+      { key: 'gpu', value: '', effect: 'NoExecute' },
+    ])
+    expect(problems({ flags: { nodeTaints: ['dedicated=db:Never'] } })[0]).toContain('must be key=value:NoSchedule')
+    expect(problems({ flags: { nodeLabels: ['disk'] } })[0]).toContain('must be key=value')
   })
 
   test('a password comes from the environment', () => {

@@ -3,7 +3,7 @@
  * @see Kubernetes pkg/apis/core/validation/validation.go, `ValidatePodSpec`
  */
 import { isIP } from 'node:net'
-import { field, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from '../raw.ts'
+import { field, flagAt, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from '../raw.ts'
 import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
@@ -20,6 +20,10 @@ export function checkPodSpec(spec: Raw, at: FieldPath, report: Report, claims: r
   checkNames(spec, at, report)
   checkProfiles(spec, at, report)
   checkAliases(spec, at, report)
+  checkProcesses(spec, at, report)
+  const deadline = numberAt(spec, 'activeDeadlineSeconds')
+  if (deadline !== undefined && deadline < 1)
+    report([...at, 'activeDeadlineSeconds'], 'OutOfRange', `${deadline} is not above zero`)
   const grace = numberAt(spec, 'terminationGracePeriodSeconds')
   if (grace !== undefined && grace < 0) report([...at, 'terminationGracePeriodSeconds'], 'OutOfRange', `${grace} is below zero`)
   if (textAt(spec, 'dnsPolicy') === 'None' && textsAt(mapAt(spec, 'dnsConfig'), 'nameservers').length === 0) {
@@ -33,6 +37,8 @@ function checkContainers(spec: Raw, volumes: PodVolumes, at: FieldPath, report: 
     for (const [index, container] of mapsAt(spec, list).entries()) {
       const path = [...at, list, index]
       checkContainer(container, volumes, path, report)
+      if (list === 'initContainers') checkInit(container, path, report)
+      if (flagAt(spec, 'hostNetwork')) checkNodePorts(container, path, report)
       const name = textAt(container, 'name') ?? ''
       const earlier = seen.get(name)
       // Within one list the schema's merge key finds it.
@@ -43,6 +49,43 @@ function checkContainers(spec: Raw, volumes: PodVolumes, at: FieldPath, report: 
     }
   }
   checkPortNames(spec, at, report)
+}
+
+/** What waits for a container to end cannot ask it how it is. Only a sidecar runs on. */
+function checkInit(container: Raw, at: FieldPath, report: Report): void {
+  if (textAt(container, 'restartPolicy') === 'Always') return
+  for (const key of ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle']) {
+    if (!has(container, key)) continue
+    const remedy = 'with restartPolicy: Always it is a sidecar, which may have one'
+    report([...at, key], 'UnknownField', `not possible for an init container, which runs to its end: ${remedy}`)
+  }
+}
+
+/** A pod on the network of its node has the ports that it listens on, and no others. */
+function checkNodePorts(container: Raw, at: FieldPath, report: Report): void {
+  for (const [index, port] of mapsAt(container, 'ports').entries()) {
+    const [hostPort, containerPort] = [numberAt(port, 'hostPort') || undefined, numberAt(port, 'containerPort')]
+    if (hostPort === undefined || hostPort === containerPort) continue
+    report(
+      [...at, 'ports', index, 'hostPort'],
+      'OutOfRange',
+      `${hostPort} must be the containerPort, for the pod has hostNetwork`,
+    )
+  }
+}
+
+function checkProcesses(spec: Raw, at: FieldPath, report: Report): void {
+  if (flagAt(spec, 'hostPID') && flagAt(spec, 'shareProcessNamespace')) {
+    report([...at, 'shareProcessNamespace'], 'TooMany', 'a pod has either shareProcessNamespace or hostPID, not both')
+  }
+  const override = textAt(spec, 'hostnameOverride')
+  if (!override) return
+  for (const key of ['hostNetwork', 'setHostnameAsFQDN']) {
+    if (flagAt(spec, key)) report([...at, 'hostnameOverride'], 'TooMany', `a pod has either hostnameOverride or ${key}, not both`)
+  }
+  if (!isDnsSubdomain(override) || override.length > 64) {
+    report([...at, 'hostnameOverride'], 'BadName', `${JSON.stringify(override)} is no host name of at most 64 characters`)
+  }
 }
 
 function checkPortNames(spec: Raw, at: FieldPath, report: Report): void {

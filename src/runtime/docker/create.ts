@@ -51,6 +51,7 @@ function hostConfig(config: ContainerConfig, logDriver: LogDriver): object {
     ReadonlyRootfs: config.readonlyRootfs,
     SecurityOpt: config.securityOpt,
     GroupAdd: config.groupAdd,
+    ...(config.runtime !== undefined ? { Runtime: config.runtime } : {}),
     ...(config.unmaskedProc ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
     ...(config.gpus === undefined ? {} : { DeviceRequests: [{ Driver: 'nvidia', Count: config.gpus, Capabilities: [['gpu']] }] }),
     ...(config.pidMode !== undefined ? { PidMode: config.pidMode } : {}),

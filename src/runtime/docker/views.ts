@@ -183,6 +183,7 @@ export function engineInfo(said: unknown, apiVersion: string): EngineInfo {
     liveRestore: flag(answer.LiveRestoreEnabled),
     securityOptions: texts(answer.SecurityOptions),
     warnings: texts(answer.Warnings),
+    runtimes: Object.keys(record(answer.Runtimes)).sort(),
   }
 }
 

@@ -39,6 +39,7 @@ const INFO: EngineInfo = {
   liveRestore: true,
   securityOptions: [],
   warnings: [],
+  runtimes: ['runc'],
 }
 
 export function scaleEngine(now: () => number): ScaleEngine {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Deployment, objectKey } from '../../../src/model/types.ts'
-import { LABEL } from '../../../src/reconcilers/names.ts'
+import { LABEL, SANDBOX } from '../../../src/reconcilers/names.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
 import { rolloutBounds } from '../../../src/reconcilers/rollout.ts'
 import { routesByPod } from '../../../src/reconcilers/routes.ts'
@@ -19,9 +19,12 @@ const readinessProbe = { httpGet: { path: '/', port: 8080 } }
 const image = fc.constantFrom('web:1', 'web:2', 'web:3', 'bad:1')
 const amount = fc.constantFrom<number | string>(0, 1, 2, '25%', '50%', '100%')
 
+const helper = fc.constantFrom('init', 'sidecar')
+
 const commit = fc
   .record({
     image,
+    helpers: fc.array(helper, { maxLength: 3 }),
     replicas: fc.integer({ min: 0, max: 6 }),
     strategy: fc.oneof(
       {
@@ -36,7 +39,19 @@ const commit = fc
     minReadySeconds: fc.constantFrom(0, 0, 5),
     paused: fc.constantFrom(false, false, false, true),
   })
-  .map(({ image, ...spec }) => deployment({ spec, template: { containers: [app({ image, env, lifecycle, readinessProbe })] } }))
+  .map(({ image, helpers, ...spec }) =>
+    deployment({
+      spec,
+      template: {
+        containers: [app({ image, env, lifecycle, readinessProbe })],
+        spec: { initContainers: helpers.map((kind, index) => helperOf(kind, `${kind}${index}`)) },
+      },
+    }),
+  )
+
+function helperOf(kind: string, name: string): Readonly<Record<string, unknown>> {
+  return kind === 'init' ? { name, image: 'init:1' } : { name, image: 'side:1', restartPolicy: 'Always' }
+}
 
 type Event =
   | { readonly kind: 'commit'; readonly target: Deployment }
@@ -84,6 +99,7 @@ class WatchedStage extends Stage {
   readonly begun = new Set<string>()
   override watch = (step: Step): void => {
     expect(this.node.reachable, 'a step on a node that is out of reach').toBe(true)
+    if (step.op === 'create') this.#checkOrder(step.spec.labels)
     if (step.op === 'hook') {
       expect(this.begun.has(step.target), `${step.target} begins twice`).toBe(false)
       this.begun.add(step.target)
@@ -93,6 +109,37 @@ class WatchedStage extends Stage {
     const record = this.records().find((each) => each.uid === uid)
     const routed = this.node.router.acknowledged !== undefined && routesByPod(this.node.router.acknowledged).has(uid ?? '')
     if (record?.deletion !== undefined) expect(routed, `${step.op} of a pod that is still routed`).toBe(false)
+  }
+
+  /** Init containers of pods that have completed, as this memory knows. */
+  readonly completed = new Set<string>()
+
+  /** What comes before a container has passed, and no init container that has completed is made again. */
+  #checkOrder(labels: Readonly<Record<string, string>>): void {
+    const [uid = '', name = ''] = [labels[LABEL.podUid], labels[LABEL.containerName]]
+    const record = this.records().find((each) => each.uid === uid)
+    const spec = [...this.memory.values()].flatMap(({ sets }) => sets).find((set) => set.name === record?.set)?.template.spec
+    const before = spec?.initContainers.map((container) => container.name) ?? []
+    const index = before.indexOf(name)
+    if (name === SANDBOX) return
+    for (const earlier of index === -1 ? before : before.slice(0, index))
+      expect(record?.passed ?? [], `${name} is made before ${earlier} has passed`).toContain(earlier)
+    expect(this.completed.has(`${uid}/${name}`), `${name} has completed and is made again`).toBe(false)
+  }
+
+  /** Init containers run for a while and complete. */
+  completeInits(): void {
+    for (const view of this.node.containers.values()) {
+      if (view.image !== 'init:1' || view.state !== 'running') continue
+      this.completed.add(`${view.labels[LABEL.podUid]}/${view.labels[LABEL.containerName]}`)
+      this.end(view, 0)
+    }
+  }
+
+  override turn(): string[] {
+    const steps = super.turn()
+    this.completeInits()
+    return steps
   }
 
   override plan(key: string): WorkloadPass {

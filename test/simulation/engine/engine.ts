@@ -91,6 +91,7 @@ export class SimulatedEngine implements Engine {
       liveRestore: this.raw.options.liveRestore ?? false,
       securityOptions: [],
       warnings: [],
+      runtimes: ['runc'],
     }))
   }
 

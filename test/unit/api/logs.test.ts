@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ApiError } from '../../../src/api/error.ts'
 import { selectLogs } from '../../../src/api/logs.ts'
+import { parseSelector } from '../../../src/model/selector.ts'
 import { cluster, container, cronJobStatus, jobStatus, pod, workload } from '../../support/status.ts'
 
 const status = cluster({
@@ -18,7 +19,7 @@ const status = cluster({
 
 function select(target: string, as: 'workload' | 'pod' | 'any' = 'any', name = ''): string {
   try {
-    return selectLogs(status, { target, as, container: name })
+    return selectLogs(status, { target, as, container: name, allContainers: false })
       .map((each) => `${each.namespace}/${each.pod}/${each.container}`)
       .join(' ')
   } catch (error) {
@@ -40,6 +41,7 @@ for (const { target, as, name, want } of [
   { target: 'once', want: 'shop/once/app' },
   { target: 'green/api', want: 'green/api-2/app' },
   { target: 'api', want: '400 "api" names more than one: blue/api, green/api' },
+  { target: 'web', name: 'none', want: '404 "web" has no container "none"; there are app, side' },
   { target: 'web', as: 'pod' as const, want: '404 there is no pod "web"' },
   { target: 'web-a', as: 'workload' as const, want: '404 there is no workload "web-a"' },
   { target: 'pod/web', want: '404 there is no workload or pod "pod/web"' },
@@ -47,3 +49,44 @@ for (const { target, as, name, want } of [
   { target: 'idle', want: '404 "idle" has no containers at the moment' },
 ])
   test(`${target}${as ? ` as ${as}` : ''}${name ? ` -c ${name}` : ''}`, () => expect(select(target, as, name)).toBe(want))
+
+test('labels select pods wherever they belong, in order of namespace and name', () => {
+  const labelled = (selector: string): string[] =>
+    selectLogs(status, { target: '', as: 'any', selector: parseSelector(selector), container: 'app', allContainers: false }).map(
+      ({ namespace, pod }) => `${namespace}/${pod}`,
+    )
+  expect(labelled('app=web')).toEqual([
+    'blue/api-1',
+    'green/api-2',
+    'shop/once',
+    'shop/sums-a',
+    'shop/tick-1-a',
+    'shop/web-a',
+    'shop/web-b',
+  ])
+  expect(() => labelled('app=cart')).toThrow('no pod has labels like these')
+})
+
+test('init containers are there by name or when all are asked for', () => {
+  const starting = pod({
+    initContainers: [container({ name: 'migrate', role: 'init' }), container({ name: 'proxy', role: 'sidecar' })],
+  })
+  const named = (name: string, allContainers = false): string[] =>
+    selectLogs(cluster({ workloads: [workload({ pods: [starting] })] }), {
+      target: 'web',
+      as: 'any',
+      container: name,
+      allContainers,
+    }).map((target) => target.container)
+  expect(named('')).toEqual(['proxy', 'app'])
+  expect(named('', true)).toEqual(['migrate', 'proxy', 'app'])
+  expect(named('migrate')).toEqual(['migrate'])
+})
+
+test('more containers than can be read at once are refused', () => {
+  const pods = Array.from({ length: 101 }, (_, index) => pod({ name: `web-${index}` }))
+  const all = cluster({ workloads: [workload({ pods })] })
+  expect(() => selectLogs(all, { target: 'web', as: 'any', container: '', allContainers: false })).toThrow(
+    '101 containers are more than 100 at once: ask for fewer',
+  )
+})

@@ -69,7 +69,11 @@ describe('reading', () => {
 describe('logs', () => {
   test('by workload, pod and either', async () => {
     await start()
-    expect((await get('/api/v1/logs?workload=cart')).body).toBe('[cart-9-b1/app] hello\n[cart-9-b2/app] hello\n')
+    expect((await get('/api/v1/logs?workload=cart')).body).toBe(
+      '[cart-9-b1/app] hello\n[cart-9-b2/proxy] hello\n[cart-9-b2/app] hello\n',
+    )
+    expect((await get('/api/v1/logs?pod=cart-9-b2&allContainers')).body).toContain('[cart-9-b2/migrate] hello\n')
+    expect((await get('/api/v1/logs?pod=cart-9-b2&container=migrate')).body).toBe('[cart-9-b2/migrate] hello\n')
     expect((await get('/api/v1/logs?pod=cart-9-b2&container=app')).body).toBe('[cart-9-b2/app] hello\n')
     expect((await get('/api/v1/logs?target=shop/web')).body).toBe('[web-7c9f-x2k1q/app] hello\n')
   })
@@ -83,19 +87,51 @@ describe('logs', () => {
       },
     })
     await get('/api/v1/logs?workload=web&container=app&follow&tail=5&previous=true')
-    expect(asked).toEqual([{ target: 'web', as: 'workload', container: 'app', follow: true, tail: 5, previous: true }])
+    await get('/api/v1/logs?selector=app%3Dweb,!old&allContainers&sinceSeconds=60&timestamps')
+    const all = {
+      container: '',
+      allContainers: false,
+      follow: false,
+      tail: undefined,
+      sinceSeconds: undefined,
+      timestamps: false,
+    }
+    const web = { ...all, target: 'web', as: 'workload', container: 'app', follow: true, tail: 5, previous: true }
+    const labels = [
+      { key: 'app', operator: 'In', values: ['web'] },
+      { key: 'old', operator: 'DoesNotExist', values: [] },
+    ]
+    const selector = { matchLabels: {}, matchExpressions: labels }
+    const selected = {
+      ...all,
+      target: '',
+      as: 'any',
+      selector,
+      allContainers: true,
+      sinceSeconds: 60,
+      timestamps: true,
+      previous: false,
+    }
+    expect(asked).toEqual([web, selected])
   })
 
   for (const { path, status, message } of [
     { path: '?workload=nope', status: 404, message: 'there is no workload "nope"' },
-    { path: '?workload=web&container=x', status: 404, message: '"web" has no container "x"; it has app' },
-    { path: '', status: 400, message: 'say whose log with one of workload=, pod= and target=' },
-    { path: '?workload=a&pod=b', status: 400, message: 'say whose log with one of workload=, pod= and target=' },
+    { path: '?workload=web&container=x', status: 404, message: '"web" has no container "x"; there are app' },
+    { path: '', status: 400, message: 'say whose log with one of workload=, pod=, target= and selector=' },
+    { path: '?selector=app=nope', status: 404, message: 'no pod has labels like these' },
+    {
+      path: '?selector=app%20near%20web',
+      status: 400,
+      message: expect.stringContaining('"app near web" is no requirement of a label selector'),
+    },
+    { path: '?workload=a&pod=b', status: 400, message: 'say whose log with one of workload=, pod=, target= and selector=' },
     { path: '?workload=web&tail=many', status: 400, message: 'tail must be a whole number from 0 to 1000000' },
     {
       path: '?workload=web&folow',
       status: 400,
-      message: 'unknown parameter "folow"; known are workload, pod, target, container, follow, tail, previous',
+      message:
+        'unknown parameter "folow"; known are workload, pod, target, selector, container, allContainers, follow, tail, sinceSeconds, timestamps, previous',
     },
   ])
     test(`${path || 'nothing'} is ${status}`, async () => {

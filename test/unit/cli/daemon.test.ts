@@ -29,10 +29,13 @@ describe('status', () => {
       'shop        replicaset/plain              1/1     1            1           10m   Available',
       'ops         pod/once                      1/1     1            1           10m   Available',
       '',
+      'NAMESPACE   JOB       COMPLETIONS   ACTIVE   FAILED   DURATION   AGE   CONDITION   MESSAGE',
+      'shop        migrate   0/3           0        7        40s        10m   Failed',
+      '',
       'NAMESPACE   POD              READY   STATUS             RESTARTS   AGE     IP           NODE',
       'shop        web-7c9f-x2k1q   1/1     Running            0          9m59s   10.88.0.10   alpha',
       'shop        cart-9-b1        0/1     CrashLoopBackOff   4          9m59s   10.88.0.10   alpha',
-      'shop        cart-9-b2        0/1     ImagePullBackOff   0          9m59s   10.88.0.10   alpha',
+      'shop        cart-9-b2        0/2     ImagePullBackOff   0          9m59s   10.88.0.10   alpha',
       'ops         once             0/1     Completed          0          9m59s   10.88.0.10   alpha',
       '',
       'NAMESPACE   SERVICE   TYPE           CLUSTER-IP         PORTS    ENDPOINTS   CONDITION',
@@ -117,6 +120,17 @@ describe('logs', () => {
       stderr: '',
     })
     expect(new URL(asked[0] ?? '').search).toBe('?target=deployment%2Fweb&follow=true&tail=5&container=app&previous=true')
+  })
+
+  test('of pods with labels, with times, since a while', async () => {
+    const asked: string[] = []
+    const argv = ['logs', '-l', 'app=web', '--all-containers', '--since', '1h2m3s', '--timestamps', '--server', api.url]
+    const request: typeof fetch = async (url) => {
+      asked.push(String(url))
+      return new Response('')
+    }
+    expect(await runWith(argv, { request: (url, init) => request(url, init) })).toMatchObject({ code: 0 })
+    expect(new URL(asked[0] ?? '').search).toBe('?selector=app%3Dweb&allContainers=true&sinceSeconds=3723&timestamps=true')
   })
 
   test('of nothing that exists', async () => {

@@ -43,7 +43,11 @@ describe('usage errors exit with 2 and name what is near', () => {
   for (const { argv, want } of [
     { argv: ['ru'], want: "error: unknown command 'ru'\n(Did you mean run?)\n" },
     { argv: ['run', '--bransh', 'x'], want: "error: unknown option '--bransh'\n(Did you mean --branch?)\n" },
-    { argv: ['logs'], want: "error: missing required argument 'target'\n" },
+    { argv: ['logs'], want: 'error: say whose log: either the name of a workload or pod, or labels with --selector\n' },
+    {
+      argv: ['logs', 'web', '--since', '5 minutes'],
+      want: "error: option '--since <duration>' argument '5 minutes' is invalid. It must be a duration such as 30s, 10m or 1h30m.\n",
+    },
     {
       argv: ['logs', 'web', '--tail', 'all'],
       want: "error: option '--tail <lines>' argument 'all' is invalid. It must be a whole number of lines.\n",

@@ -39,6 +39,7 @@ function startLoop(transaction: Store['transaction'], sure = () => true) {
     router: () => node.router,
     hooks: new Set<string>(),
     tail: () => [],
+    message: () => '',
     sure,
     site: { engine: { createNetwork }, refreshShared: async () => undefined },
   } as unknown as NodeRuntime

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { NodeReading } from '../../../src/controller/node.ts'
 import { createWorld, type WorldStore } from '../../../src/controller/world.ts'
 import { keyOf, type LoadedObject, type ObjectKey, type Service } from '../../../src/model/types.ts'
 import { emptyMemory } from '../../../src/reconcilers/adoption.ts'
@@ -77,10 +78,14 @@ describe('a Job that a CronJob has made', () => {
     return { ...emptyMemory('u', 1), cron: { lastScheduledAt: 6_000_000, lastSuccessAt: 0, runs: [run] } }
   }
 
-  function worldWith(memory: WorkloadMemory | undefined) {
+  /** A node on which the pods of these owners run. */
+  const nodeWith = (...owners: readonly string[]): NodeReading =>
+    ({ owners: () => owners, podsOf: (owner: string) => (owners.includes(owner) ? [{}] : []) }) as unknown as NodeReading
+
+  function worldWith(memory: WorkloadMemory | undefined, ...nodes: readonly NodeReading[]) {
     const workloads = new Map<ObjectKey, WorkloadMemory>(memory === undefined ? [] : [[tick, memory]])
     const store: WorldStore = { lastApplied: () => new Map(), workloads: () => workloads, services: () => new Map() }
-    const world = createWorld(cluster(), [], store, () => ({}))
+    const world = createWorld(cluster(), nodes, store, () => ({}))
     world.setWanted(new Map([[tick, { ...loaded(cron as never), state: 'wanted' }]]), [], true)
     return world
   }
@@ -94,7 +99,10 @@ describe('a Job that a CronJob has made', () => {
   test('goes when its CronJob says so', () => expect(worldWith(memoryOf(true)).targetOf(key)).toBeNull())
 
   test('waits for its CronJob where memory was lost, and is judged by nobody else', () =>
-    expect(worldWith(undefined).targetOf(key)).toBeUndefined())
+    expect(worldWith(undefined, nodeWith(key)).targetOf(key)).toBeUndefined())
+
+  test('of a CronJob that nobody knows goes', () =>
+    expect(worldWith(undefined, nodeWith('Job/shop/other-100')).targetOf('Job/shop/other-100')).toBeNull())
 
   test('a Job that Git has is that of Git', () => {
     const world = worldWith(memoryOf(true))

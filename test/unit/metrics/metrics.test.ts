@@ -30,6 +30,7 @@ test('what the loop tells is counted', async () => {
     'trireme_steps_total{op="pull",result="failed"} 1',
     'trireme_step_duration_seconds_sum{op="pull"} 3',
     'trireme_drift_total{kind="removed"} 1',
+    'trireme_events_total{type="Warning",reason="FailedPull"} 1',
     'trireme_drift_total{kind="routes"} 1',
     'trireme_drift_total{kind="files"} 0',
     'trireme_rollouts_total{result="complete"} 1',

@@ -156,6 +156,31 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:9 spec.template.spec.restartPolicy UnknownValue → Always',
     ],
     [
+      'probe of an init container',
+      deployment({ pod: 'initContainers: [{name: i, image: i, readinessProbe: {tcpSocket: {port: 1}}}]' }),
+      'app.yaml:9 spec.template.spec.initContainers[0].readinessProbe UnknownField',
+    ],
+    [
+      'hook of an init container',
+      deployment({ pod: 'initContainers: [{name: i, image: i, lifecycle: {preStop: {exec: {command: [a]}}}}]' }),
+      'app.yaml:9 spec.template.spec.initContainers[0].lifecycle UnknownField',
+    ],
+    [
+      'signal',
+      deployment({ container: 'lifecycle: {stopSignal: SIGTREM}' }),
+      'app.yaml:12 spec.template.spec.containers[0].lifecycle.stopSignal UnknownValue → SIGTERM',
+    ],
+    [
+      'port of the node that is not the port of the pod',
+      deployment({ pod: 'hostNetwork: true', container: 'ports: [{containerPort: 80, hostPort: 8080}]' }),
+      'app.yaml:13 spec.template.spec.containers[0].ports[0].hostPort OutOfRange',
+    ],
+    [
+      'two hostnames',
+      deployment({ pod: 'hostnameOverride: a.b\nsetHostnameAsFQDN: true' }),
+      'app.yaml:9 spec.template.spec.hostnameOverride TooMany',
+    ],
+    [
       'percent',
       deployment({ spec: 'strategy: {rollingUpdate: {maxSurge: "25"}}' }),
       'app.yaml:6 spec.strategy.rollingUpdate.maxSurge BadPercent → 25',
@@ -272,6 +297,17 @@ describe('verdicts', () => {
 
   test('all of it is honoured', () => expect(verdict(deployment())).toEqual([['honoured']]))
 
+  test.each([
+    {
+      pod: 'initContainers: [{name: i, image: i}, {name: s, image: s, restartPolicy: Always, startupProbe: {exec: {command: [a]}}}]',
+    },
+    { pod: 'shareProcessNamespace: true' },
+    { pod: 'setHostnameAsFQDN: true\nsubdomain: web' },
+    { pod: 'hostnameOverride: web.example.com' },
+    { pod: 'runtimeClassName: gvisor' },
+    { container: 'lifecycle: {stopSignal: SIGQUIT}' },
+  ])('%o is honoured', (what) => expect(verdict(deployment(what))).toEqual([['honoured']]))
+
   test('a field without effect', () =>
     expect(verdict(deployment({ pod: 'schedulerName: own' }))).toEqual([
       ['partly', 'spec.template.spec.schedulerName: there is one scheduler'],
@@ -288,7 +324,9 @@ describe('verdicts', () => {
     ]))
 
   test.each([
-    ['initContainers: [{name: i, image: i}]', 'init containers are not run by this version'],
+    ['initContainers: [{name: i, image: i, securityContext: {privileged: true}}]', 'policy baseline refuses privileged'],
+    ['initContainers: [{name: i, image: i, restartPolicy: Never}]', 'a restart policy of one container'],
+    ['readinessGates: [{conditionType: example.com/ready}]', 'nothing sets the conditions of readiness gates'],
     ['hostNetwork: true', 'policy baseline refuses hostNetwork'],
     ['volumes: [{name: h, hostPath: {path: /}}]', 'policy baseline refuses hostPath'],
     ['volumes: [{name: share, nfs: {path: /, server: s}}]', 'volumes of this type are not mounted by this version'],
@@ -307,9 +345,15 @@ describe('verdicts', () => {
   })
 
   test('what is allowed but not built stays refused', () =>
-    expect(verdict(deployment({ pod: 'hostPID: true' }), { allow: { '*': ['hostPID'] } })[0]?.[1]).toContain(
-      'not run by this version',
-    ))
+    expect(
+      verdict(deployment({ container: 'securityContext: {seLinuxOptions: {user: root}}' }), {
+        allow: { '*': ['seLinux'] },
+      })[0]?.[1],
+    ).toContain('not run by this version'))
+
+  test.each(['hostNetwork', 'hostPID', 'hostIPC'] as const)('%s is honoured where the operator allows it', (field) =>
+    expect(verdict(deployment({ pod: `${field}: true` }), { allow: { '*': [field] } })).toEqual([['honoured']]),
+  )
 
   test('capabilities of the baseline may be added, others not', () => {
     const adding = (name: string) => deployment({ container: `securityContext: {capabilities: {add: [${name}], drop: [ALL]}}` })

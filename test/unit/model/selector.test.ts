@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { matches, matchesLabels } from '../../../src/model/selector.ts'
+import { describe, expect, test } from 'vitest'
+import { matches, matchesLabels, parseSelector } from '../../../src/model/selector.ts'
 import type { LabelSelector, SelectorRequirement } from '../../../src/model/types.ts'
 
 const labels = { app: 'web', tier: 'front' }
@@ -44,4 +44,29 @@ test('matchesLabels: an empty map holds for all, an inherited name for none', ()
   expect(matchesLabels({}, labels)).toBe(true)
   expect(matchesLabels({ tier: 'front', app: 'web' }, labels)).toBe(true)
   expect(matchesLabels({ toString: 'x' }, labels)).toBe(false)
+})
+
+describe('as kubectl writes it', () => {
+  const labels = { app: 'web', tier: 'front', 'example.com/track': 'stable' }
+  test.each([
+    ['app=web', true],
+    ['app==web', true],
+    ['app=cart', false],
+    ['app!=cart', true],
+    ['other!=cart', true],
+    ['app = web , tier=front', true],
+    ['app=web,tier=back', false],
+    ['app in (web, cart)', true],
+    ['app in (cart),tier=front', false],
+    ['app notin (cart,shop)', true],
+    ['example.com/track', true],
+    ['!example.com/track', false],
+    ['old', false],
+    ['!old', true],
+    ['app=', false],
+  ])('%s', (text, want) => expect(matches(parseSelector(text), labels)).toBe(want))
+
+  test.each(['', 'app near web', 'app=web,', 'in (a)', 'app in a', '=web', 'app=a b'])('%j is none', (text) =>
+    expect(() => parseSelector(text)).toThrow('is no requirement of a label selector'),
+  )
 })

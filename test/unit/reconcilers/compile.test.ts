@@ -307,3 +307,82 @@ test('pull credentials are named by digest', () => {
   })
   expect(pullSecrets).toEqual([{ namespace, name: 'pull', key: '.dockerconfigjson', digest: 'digest-9' }])
 })
+
+describe('what a pod shares', () => {
+  const sandbox = 'container:k8s_POD_web-1_shop_u-1_0'
+  const host = { networkMode: 'host', ip: undefined, hostname: undefined, portBindings: [] }
+  for (const { name, spec, ofSandbox, ofContainer } of [
+    {
+      name: 'nothing but its network',
+      spec: {},
+      ofSandbox: { init: false, entrypoint: undefined, runtime: undefined, hostname: 'web-1', domainname: undefined },
+      ofContainer: { networkMode: sandbox, pidMode: undefined, ipcMode: undefined, runtime: undefined, stopSignal: undefined },
+    },
+    {
+      name: 'its processes, whose first one reaps and ignores the signal to end',
+      spec: { shareProcessNamespace: true },
+      ofSandbox: { init: true, entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"] },
+      ofContainer: { pidMode: sandbox },
+    },
+    {
+      name: 'the network of its node, and its resolver',
+      spec: { hostNetwork: true, containers: [app({ ports: [{ containerPort: 80, hostPort: 80 }] })] },
+      ofSandbox: { ...host, dns: [], dnsSearch: [] },
+      ofContainer: { networkMode: sandbox },
+    },
+    {
+      name: 'the network of its node, and names of the cluster',
+      spec: { hostNetwork: true, dnsPolicy: 'ClusterFirstWithHostNet' },
+      ofSandbox: { ...host, dns: [cluster().dnsAddress] },
+      ofContainer: {},
+    },
+    {
+      name: 'the processes and the memory of its node',
+      spec: { hostPID: true, hostIPC: true },
+      ofSandbox: { init: false, pidMode: undefined },
+      ofContainer: { pidMode: 'host', ipcMode: 'host' },
+    },
+    {
+      name: 'a runtime of its engine',
+      spec: { runtimeClassName: 'gvisor' },
+      ofSandbox: { runtime: 'gvisor' },
+      ofContainer: { runtime: 'gvisor' },
+    },
+    {
+      name: 'its full name',
+      spec: { hostname: 'db', subdomain: 'dbs', setHostnameAsFQDN: true },
+      ofSandbox: { hostname: 'db.dbs.shop.svc.cluster.local', domainname: undefined },
+      ofContainer: {},
+    },
+    {
+      name: 'its short name where it has no other',
+      spec: { setHostnameAsFQDN: true },
+      ofSandbox: { hostname: 'web-1', domainname: undefined },
+      ofContainer: {},
+    },
+    {
+      name: 'a name of somebody else',
+      spec: { hostname: 'db', subdomain: 'dbs', hostnameOverride: 'db.example.com' },
+      ofSandbox: { hostname: 'db.example.com', domainname: undefined },
+      ofContainer: {},
+    },
+    {
+      name: 'a signal of its own',
+      spec: { containers: [app({ lifecycle: { stopSignal: 'SIGQUIT' } })] },
+      ofSandbox: {},
+      ofContainer: { stopSignal: 'SIGQUIT' },
+    },
+  ])
+    test(name, () => {
+      const expected = (values: object): object =>
+        Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+      const absent = (values: object): string[] => Object.keys(values).filter((key) => values[key as never] === undefined)
+      for (const [made, want] of [
+        [compiled({ spec }).sandbox, ofSandbox],
+        [first({ spec }), ofContainer],
+      ] as const) {
+        expect(made).toMatchObject(expected(want))
+        for (const key of absent(want)) expect(made, key).not.toHaveProperty(key)
+      }
+    })
+})

@@ -89,6 +89,15 @@ describe('a Job of one pod', () => {
     expect(status(stage)).toMatchObject({ condition: 'Complete', healthy: true, pods: [{ phase: 'Succeeded' }] })
   })
 
+  test('somebody starts it again: it is stopped, and counts for nothing', () => {
+    const stage = begun()
+    end(stage, 0)
+    const containers = [...stage.node.containers].map(([id, view]) => [id, { ...view, state: 'running' }] as const)
+    stage.node = { ...stage.node, containers: new Map(containers) }
+    expect(stage.settle()).toEqual(['stop work.1/app: its pod has ended', 'stop work.1/POD: its pod has ended'])
+    expect(run(stage)).toMatchObject({ succeeded: 1, failed: 0 })
+  })
+
   test('leaves Git: everything of it goes, ended or not', () => {
     for (const codes of [[], [0]]) {
       const stage = begun()
@@ -157,7 +166,7 @@ describe('failures', () => {
   })
 
   test('a success forgets the pace, not the count', () => {
-    const stage = begun({ spec: { completions: 3, backoffLimit: 2 } })
+    const stage = begun({ spec: { completions: 3, backoffLimit: 3 } })
     end(stage, 1)
     expect(secondsUntilNext(stage)).toBe(10)
     end(stage, 1)
@@ -165,7 +174,9 @@ describe('failures', () => {
     end(stage, 0)
     expect(secondsUntilNext(stage)).toBe(0)
     end(stage, 1)
-    expect(status(stage)).toMatchObject({ condition: 'Failed', job: { failed: 3, reason: 'BackoffLimitExceeded' } })
+    expect(secondsUntilNext(stage)).toBe(10)
+    end(stage, 1)
+    expect(status(stage)).toMatchObject({ condition: 'Failed', job: { failed: 4, reason: 'BackoffLimitExceeded' } })
   })
 
   test('what runs when the Job fails is stopped', () => {
@@ -194,6 +205,15 @@ describe('failures', () => {
     expect(status(stage)).toMatchObject({ condition: 'Failed', job: { reason: 'BackoffLimitExceeded' } })
   })
 
+  test('a pod that is evicted has failed', () => {
+    const stage = begun()
+    stage.probe = () => ({ storage: { result: 'failure', since: 0, lastAnswer: 'has written too much' } })
+    stage.settle()
+    expect(run(stage)).toMatchObject({ failed: 1 })
+    stage.probe = () => ({})
+    expect(secondsUntilNext(stage)).toBe(10)
+  })
+
   test('a pod that somebody takes away has failed; one that is asked to go has not', () => {
     const stage = begun({ spec: { completions: 2, parallelism: 2 } })
     const [sandbox] = stage.sandboxes()
@@ -213,6 +233,16 @@ describe('deadline', () => {
     stage.run(1_000)
     expect(stage.running()).toEqual([])
     expect(status(stage)).toMatchObject({ condition: 'Failed', job: { reason: 'DeadlineExceeded', failed: 0 } })
+  })
+
+  test('comes without anybody waking the Job', () => {
+    const stage = begun({ spec: { activeDeadlineSeconds: 300 } })
+    const since = stage.now
+    for (let at = stage.nextWake(); at !== undefined && stage.running().length > 0; at = stage.nextWake()) {
+      stage.now = at
+      stage.settle()
+    }
+    expect(stage.now - since).toBe(300_000)
   })
 
   test('comes first when backoffLimit is exceeded at the same time', () => {
@@ -270,6 +300,12 @@ describe('what has ended is remembered', () => {
     expect(stage.records(), 'another limit is no other run').toEqual([])
   })
 
+  test('its pods go without anybody waking the Job', () => {
+    const stage = begun({ spec })
+    end(stage, 0)
+    expect(stage.nextWake()).toBe(stage.now + 60_000)
+  })
+
   test('a time to live of 0 is over at once', () => {
     const stage = begun({ spec: { ttlSecondsAfterFinished: 0 } })
     end(stage, 0)
@@ -295,6 +331,12 @@ describe('what has ended is remembered', () => {
     expect(stage.records()).toHaveLength(1)
     end(stage, 0)
     expect(status(stage)).toMatchObject({ condition: 'Complete', job: { succeeded: 1, failed: 0 } })
+  })
+
+  test('another template waits for the pod of the one before to be gone', () => {
+    const stage = begun()
+    stage.apply(job({ template: { containers: [app({ image: 'web:2' })] } })).plan(work)
+    expect(stage.records()).toMatchObject([{ deletion: { cause: 'replaced by another template' } }])
   })
 
   test('a lost store: pods that ended count as what they are, and nothing runs again', () => {

@@ -4,7 +4,7 @@ import type { PodNow } from '../../../src/reconcilers/podstate.ts'
 import type { SetCount } from '../../../src/reconcilers/rollout.ts'
 import { nextWake, recordProgress } from '../../../src/reconcilers/transitions.ts'
 import { wantedOf } from '../../../src/reconcilers/wanted.ts'
-import { count, deployment, epochMs } from '../../support/world.ts'
+import { count, deployment, epochMs, template } from '../../support/world.ts'
 
 const nothing = { configMap: () => undefined, secret: () => undefined }
 const wanted = wantedOf(deployment({ spec: { replicas: 4, progressDeadlineSeconds: 60 } }), nothing, 'r1', [])
@@ -73,7 +73,8 @@ describe('recordProgress', () => {
 describe('nextWake', () => {
   const spec = { spec: { replicas: 4, progressDeadlineSeconds: 60, minReadySeconds: 7 } }
   const patient = wantedOf(deployment(spec), nothing, 'r1', [])
-  const pod = (readySince: number): PodNow => ({ context: { record: { readySince } }, containers: [] }) as unknown as PodNow
+  const set = { template: template() }
+  const pod = (readySince: number): PodNow => ({ context: { record: { readySince }, set }, containers: [] }) as unknown as PodNow
 
   test('when the progress deadline of a rollout is over', () => {
     expect(nextWake([], wanted, begun(), epochMs)).toBe(epochMs + 60_000)
