@@ -110,8 +110,8 @@ function fieldSections(): Section[] {
     {
       title: 'Pods',
       intro:
-        'Of Pods and of the pod templates of workloads: fields of `spec`. Fields of `initContainers[]` are as those ' +
-        'of `containers[]`; probes and hooks only a sidecar may have (`restartPolicy: Always`).',
+        'Of Pods and of the pod templates of workloads: fields of `spec`. Fields of `initContainers[]` are as those of ' +
+        '`containers[]`; probes and hooks only a sidecar may have (`restartPolicy: Always`).',
       rows: withoutRepeats(podSupport),
     },
   ]

@@ -116,7 +116,7 @@ function daemonSpec({ spec }: DaemonSet, nodes: readonly NodeTraits[]): Omit<Dep
 }
 
 /**
- * A new pod cannot start while the old one holds its host port, so these roll by stopping first, one at a time.
+ * A new pod cannot start while the old one holds its host port, or a port of its node's network, so these roll by stopping first, one at a time.
  * Kubernetes would leave the new pod pending until somebody steps in.
  */
 function withHostPorts(spec: DeploymentSpec): DeploymentSpec {

@@ -101,16 +101,16 @@ function makeComponent(chance: Chance, name: string): Component {
   }
 }
 
-/** One pod on the one node, whatever its manifest says. */
-function isSingle(kind: Component['kind']): boolean {
-  return kind === 'Pod' || kind === 'DaemonSet'
-}
-
 function makeBefore(chance: Chance): Before[] {
   return Array.from({ length: chance.int(1, 3) }, () => ({
     kind: chance.pick(['init', 'sidecar'] as const),
     ms: chance.pick([0, 200, 3_000]),
   }))
+}
+
+/** One pod on the one node, whatever its manifest says. */
+function isSingle(kind: Component['kind']): boolean {
+  return kind === 'Pod' || kind === 'DaemonSet'
 }
 
 function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
@@ -254,6 +254,13 @@ function documents(component: Component, values: Application['values']): object[
       metadata: metadata(config.configMap),
       data: { value: values[config.configMap] },
     })
+    if (config.mounted)
+      all.push({
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: metadata(`${name}-data`),
+        spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } } },
+      })
     all.push({
       apiVersion: 'v1',
       kind: 'Secret',
@@ -359,6 +366,7 @@ function podSpec(component: Component): object {
           volumeMounts: [
             { name: 'plain', mountPath: '/plain' },
             { name: 'hush', mountPath: '/hush' },
+            { name: 'data', mountPath: '/data' },
           ],
         }
       : {}),
@@ -372,6 +380,7 @@ function podSpec(component: Component): object {
           volumes: [
             { name: 'plain', configMap: { name: config.configMap } },
             { name: 'hush', secret: { secretName: config.secret } },
+            { name: 'data', persistentVolumeClaim: { claimName: `${component.name}-data` } },
           ],
         }
       : {}),
@@ -379,7 +388,7 @@ function podSpec(component: Component): object {
 }
 
 function initContainer({ kind, ms }: Before, index: number): object {
-  if (kind === 'init') return { name: `init${index}`, image: imageOf({ kind: 'done', afterMs: ms }, 1) }
+  if (kind === 'init') return { name: `init${index}`, image: imageOf({ kind: 'init', afterMs: ms }, 1) }
   const startupProbe = { httpGet: { path: '/', port: 9000 }, periodSeconds: 1, failureThreshold: 30 }
   return { name: `sidecar${index}`, image: imageOf({ kind: 'ok', afterMs: ms }, 1), restartPolicy: 'Always', startupProbe }
 }

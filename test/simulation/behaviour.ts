@@ -15,8 +15,8 @@ export type Behaviour =
   | { readonly kind: 'flap'; readonly everyMs: number }
   /** ready at once; fails its liveness probe from then on */
   | { readonly kind: 'sick'; readonly afterMs: number }
-  /** comes to its end after so long, well */
-  | { readonly kind: 'done'; readonly afterMs: number }
+  /** prepares something for others, and ends well after so long */
+  | { readonly kind: 'init'; readonly afterMs: number }
   /** in no registry */
   | { readonly kind: 'gone' }
 
@@ -39,6 +39,7 @@ export function behaviourOf(image: string): Behaviour {
     case 'deaf':
     case 'done':
     case 'crash':
+    case 'init':
     case 'sick':
       return { kind, afterMs: number }
     case 'flap':

@@ -59,7 +59,7 @@ function livePod(sandbox: ContainerView, members: readonly ContainerView[], ranM
 }
 
 export function isInit({ image }: Pick<ContainerView, 'image'>): boolean {
-  return behaviourOf(image).kind === 'done'
+  return behaviourOf(image).kind === 'init'
 }
 
 function attempt(view: ContainerView): number {

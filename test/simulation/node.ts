@@ -258,11 +258,13 @@ function programOf({ image, env }: ContainerConfig): Program {
         exits: { exitCode: 1, afterMs: Math.max(1, behaviour.afterMs) },
         output: env.map((text) => ({ afterMs: 0, stream: 'stderr', text })),
       }
-    case 'done':
+    case 'init':
       return {
         exits: { exitCode: 0, afterMs: Math.max(1, behaviour.afterMs) },
         signals: { TERM: { exitCode: 143, afterMs: 10 } },
       }
+    case 'done':
+      return { exits: { exitCode: 0, afterMs: Math.max(1, behaviour.afterMs) } }
     case 'deaf':
       return { signals: { TERM: 'ignored' } }
     default:

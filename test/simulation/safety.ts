@@ -62,13 +62,13 @@ const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|d
 export function createSafety(world: SafetyWorld): Safety {
   const promised: Commitments = commitments()
   const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
-  /** the template that a Job has last come to its end with, by key */
-  const ended = new Map<string, string>()
   /** init containers that have completed, by pod and name */
   const completed = new Set<string>()
   /** since when the sandboxes of pods run: in one that was started anew an init container may complete again */
   const sandboxes = new Map<string | undefined, number>()
   const completedSince = new Map<string, number | undefined>()
+  /** the template that a Job has last come to its end with, by key */
+  const ended = new Map<string, string>()
   let healthy = ''
 
   function fail(invariant: string, message: string): never {

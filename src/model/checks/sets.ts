@@ -2,11 +2,12 @@
  * StatefulSets, DaemonSets and ReplicationControllers.
  * @see Kubernetes pkg/apis/apps/validation/validation.go, pkg/apis/core/validation/validation.go
  */
-import { field, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from '../raw.ts'
+import { field, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from '../raw.ts'
 import type { Report } from '../report.ts'
 import { matchesLabels } from '../selector.ts'
 import { isDnsLabel } from '../syntax.ts'
 import { checkOwnSelector } from './selectors.ts'
+import { checkClaimSpec } from './storage.ts'
 import { checkAmount, checkCounts, checkTemplate } from './workload.ts'
 
 const strategyAt = ['spec', 'updateStrategy']
@@ -99,11 +100,7 @@ function checkClaimTemplates(spec: Raw, report: Report): string[] {
     const at = ['spec', 'volumeClaimTemplates', index]
     const name = textAt(mapAt(template, 'metadata'), 'name') ?? ''
     if (!isDnsLabel(name)) report([...at, 'metadata', 'name'], 'BadName', `${JSON.stringify(name)} is not a valid volume name`)
-    const claim = mapAt(template, 'spec')
-    if (listAt(claim, 'accessModes').length === 0)
-      report([...at, 'spec', 'accessModes'], 'MissingField', 'a claim needs at least one access mode, such as ReadWriteOnce')
-    if (!has(mapAt(claim, 'resources', 'requests'), 'storage'))
-      report([...at, 'spec', 'resources', 'requests', 'storage'], 'MissingField', 'a claim needs a size, such as 1Gi')
+    checkClaimSpec(mapAt(template, 'spec'), [...at, 'spec'], report)
     return name
   })
 }

@@ -101,7 +101,7 @@ describe('a StatefulSet', () => {
     )
     expect(lines).toEqual(
       expect.arrayContaining([
-        'app.yaml:8 spec.volumeClaimTemplates[0].spec.accessModes MissingField',
+        'app.yaml:8 spec.volumeClaimTemplates[0].spec.accessModes MissingField → [ReadWriteOnce]',
         'app.yaml:8 spec.volumeClaimTemplates[0].spec.resources.requests.storage MissingField',
       ]),
     )
