@@ -50,7 +50,7 @@ describe('a StatefulSet', () => {
       {
         spec: 'replicas: 10001\nvolumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]',
       },
-      ['app.yaml:6 spec.replicas OutOfRange', 'app.yaml:7 spec.volumeClaimTemplates UnsupportedField'],
+      ['app.yaml:6 spec.replicas OutOfRange'],
     ],
     ['no first ordinal below zero', { spec: 'ordinals: {start: -1}' }, ['app.yaml:6 spec.ordinals.start OutOfRange']],
     [
