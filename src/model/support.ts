@@ -208,7 +208,10 @@ const request = (at: string): SupportRow[] => [
     when: (value) => Array.isArray(value) && value.includes('ReadWriteOncePod'),
     whenText: 'with ReadWriteOncePod',
   }),
-  unenforced(`${at}.resources`, 'the size of a volume is not limited'),
+  {
+    field: `${at}.resources`,
+    support: { level: 'honoured', but: 'a volume is as large as its disk: the size is told, and not enforced' },
+  },
   refused(`${at}.volumeMode`, 'block devices are not run by this version', only('Block')),
   ...['dataSource', 'dataSourceRef'].map((field) => refused(`${at}.${field}`, 'volumes are not copied by this version')),
   unenforced(`${at}.volumeAttributesClassName`, 'a volume has the attributes it is made with'),
