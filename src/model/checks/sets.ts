@@ -15,9 +15,7 @@ const rollingAt = [...strategyAt, 'rollingUpdate']
 
 export function checkStatefulSet(body: Raw, report: Report): void {
   const spec = specOf(body, report)
-  const name = textAt(mapAt(body, 'metadata'), 'name') ?? ''
-  if (!isDnsLabel(name))
-    report(['metadata', 'name'], 'BadName', `${JSON.stringify(name)} is no DNS label, and its pods are hosts named after it`)
+  checkHostNames(body, spec, report)
   checkCounts(spec, report)
   checkOwnSelector(spec, report)
   const claims = checkClaimTemplates(spec, report)
@@ -62,6 +60,19 @@ function specOf(body: Raw, report: Report): Raw {
   return mapAt(body, 'spec')
 }
 
+/** Pods are hosts named after it, and the number at the end tells them apart: it must not be cut off. */
+function checkHostNames(body: Raw, spec: Raw, report: Report): void {
+  const name = textAt(mapAt(body, 'metadata'), 'name') ?? ''
+  const start = numberAt(mapAt(spec, 'ordinals'), 'start') ?? 0
+  const last = `${name}-${start + Math.max(1, numberAt(spec, 'replicas') ?? 1) - 1}`
+  if (isDnsLabel(name) && isDnsLabel(last)) return
+  report(
+    ['metadata', 'name'],
+    'BadName',
+    `its pods are hosts, and ${JSON.stringify(last)} is no DNS label of at most 63 characters`,
+  )
+}
+
 function checkStatefulStrategy(strategy: Raw, report: Report): void {
   if (!rolls(strategy, report)) return
   const rolling = mapAt(strategy, 'rollingUpdate')
@@ -78,8 +89,13 @@ function rolls(strategy: Raw, report: Report): boolean {
   return false
 }
 
+/** Each claim is known by itself, whether its pod is there or not. */
+const maxClaims = 10_000
+
 /** Returns the names that they give to volumes. */
 function checkClaimTemplates(spec: Raw, report: Report): string[] {
+  const claims = mapsAt(spec, 'volumeClaimTemplates').length * (numberAt(spec, 'replicas') ?? 1)
+  if (claims > maxClaims) report(['spec', 'replicas'], 'OutOfRange', `${claims} claims are more than ${maxClaims}`)
   return mapsAt(spec, 'volumeClaimTemplates').map((template, index) => {
     const at = ['spec', 'volumeClaimTemplates', index]
     const name = textAt(mapAt(template, 'metadata'), 'name') ?? ''
