@@ -35,7 +35,7 @@ export const pods = [
       'pod.ending === undefined ? [...planPulls',
       'pod.ending !== null ? [...planPulls',
     ],
-    ['Docker restarts init containers', "if (role === 'init' || policy === 'Never'", "if (policy === 'Never'"],
+    ['Docker restarts init containers', "if (one.role === 'init' || policy === 'Never'", "if (policy === 'Never'"],
     [
       'images of init containers are all pulled at once',
       'return [...mayStart(pod.containers)]\n',
@@ -71,11 +71,7 @@ export const pods = [
       'attempts.slice(-1).map((view) => step(context, name, cause,',
     ],
     ['pods on an engine out of reach are worked on', '  if (!context.node.reachable) return []\n', ''],
-    [
-      'a pod starts without the values it refers to',
-      "  if (context.missing.length > 0 && pod.sandbox === 'absent') return []\n",
-      '',
-    ],
+    ['a pod starts without the values it refers to', '(context.missing.length > 0 || context.misfit', '(context.misfit'],
     ['a lost pod is mended as if it were not lost', "  if (pod.sandbox === 'lost') return []\n", ''],
     ['files that were changed are not put back', 'if (edited.length + gone.length === 0) return []', 'if (launched) return []'],
     [
@@ -123,8 +119,8 @@ export const pods = [
     ['a container that has just crashed is handed to Docker at once', '(crashed ? STEADY_AGAIN_MS : STEADY_MS)', 'STEADY_MS'],
     [
       'restartPolicy Never is handed to Docker all the same',
-      "if (role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'",
-      "if (role === 'init' || context.now < steadyAt(view)) return 'no'",
+      "if (one.role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'",
+      "if (one.role === 'init' || context.now < steadyAt(view)) return 'no'",
     ],
     ['runAsNonRoot lets root of the image through', "user === '' || user === '0' || user === 'root'", "user === '0'"],
     [
@@ -162,6 +158,11 @@ export const pods = [
   ),
   ...mutantsOf(
     'src/reconcilers/podstate.ts',
+    [
+      'a step of one container is no step of its pod',
+      'lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))',
+      'lane === `pod/${record.uid}`)',
+    ],
     ['what was made after an init container does not tell that it has completed', '    overtaken ||\n', ''],
     [
       'a sandbox that was started anew keeps its pod, whatever the order',
@@ -268,16 +269,7 @@ export const pods = [
   ),
   ...mutantsOf(
     'src/reconcilers/transitions.ts',
-    [
-      'a pod is forgotten while a step of it is under way',
-      'return ![...inFlight].some((lane) => lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))',
-      'return true',
-    ],
-    [
-      'a step of one container is no step of its pod',
-      'lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))',
-      'lane === `pod/${record.uid}`)',
-    ],
+    ['a pod is forgotten while a step of it is under way', 'return !isBusy(context)', 'return true'],
     [
       'a pod is forgotten before its volumes are gone',
       'observed !== undefined || volumes.length > 0) return false',
@@ -301,8 +293,8 @@ export const pods = [
     ],
     [
       'a lost pod is not replaced',
-      "const lost = pod.sandbox === 'lost' && record.deletion === undefined",
-      "const lost = pod.sandbox === 'lost' && record.deletion !== undefined",
+      "const lost = record.deletion === undefined && (pod.sandbox === 'lost'",
+      "const lost = record.deletion !== undefined && (pod.sandbox === 'lost'",
     ],
     [
       'a container counts as launched before its postStart hook is done',
