@@ -109,12 +109,12 @@ export const rollout = [
       'wanted.config',
     ],
     ['a set that is reverted to stays the older one', ': { ...match, revision }', ': match'],
-    [
-      'two pods want the same port of the host',
-      "  if (!held || spec.strategy.type === 'Recreate') return spec\n",
-      '  if (held || !held) return spec\n',
-    ],
   ),
+  ...mutantsOf('src/reconcilers/rolloutspec.ts', [
+    'two pods want the same port of the host',
+    "return !held || spec.strategy.type === 'Recreate' ? spec",
+    "return true || spec.strategy.type === 'Recreate' ? spec",
+  ]),
   ...mutantsOf(
     'src/reconcilers/binding.ts',
     ['a changed ConfigMap rolls nothing', 'config: provesConfig(template) ? { ...config, secrets } : null', 'config: null'],
