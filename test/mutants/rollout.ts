@@ -109,11 +109,6 @@ export const rollout = [
       'wanted.config',
     ],
     ['a set that is reverted to stays the older one', ': { ...match, revision }', ': match'],
-    [
-      'two pods want the same port of the host',
-      "  if (!held || spec.strategy.type === 'Recreate') return spec\n",
-      '  if (held || !held) return spec\n',
-    ],
   ),
   ...mutantsOf(
     'src/reconcilers/binding.ts',
