@@ -3,7 +3,7 @@
  * daemon it reads only what it has promised: its memory and its status.
  */
 
-import type { Deployment, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
+import type { Deployment, Job, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
 import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
@@ -52,6 +52,8 @@ export interface Safety {
   applied(key: string, object: LoadedObject): void
   /** The daemon has begun to take an object down: nothing is promised of it any more, also if it comes back. */
   forgot(key: string): void
+  /** The data directory is gone: nothing tells any more what has completed in a half removed pod, or of a Job without pods. */
+  memoryLost(): void
   served(before: RouteTable | undefined, after: RouteTable | undefined): void
   signalled(view: ContainerView, signal: string): void
   said(line: string): void
@@ -67,6 +69,8 @@ export function createSafety(world: SafetyWorld): Safety {
   /** since when the sandboxes of pods run: in one that was started anew an init container may complete again */
   const sandboxes = new Map<string | undefined, number>()
   const completedSince = new Map<string, number | undefined>()
+  /** of Jobs, as last taken on */
+  const templates = new Map<string, string>()
   /** the template that a Job has last come to its end with, by key */
   const ended = new Map<string, string>()
   let healthy = ''
@@ -116,20 +120,23 @@ export function createSafety(world: SafetyWorld): Safety {
       fail('keeps serving', `${key} has ${ready} pods that are ready and routed, and promised ${commitment.floor}`)
   }
 
-  /** A Job has no more pods at once than it may, and what has ended does not begin again, unless it left Git or its memory was lost. */
-  function runsOnce(key: string, { job, pods }: WorkloadMemory): void {
+  /**
+   * A Job has no more pods at once than it may, and what has ended does not begin again, unless its template was another
+   * one meanwhile, it left Git, or its memory was lost.
+   */
+  function runsOnce(key: string, { job, pods }: WorkloadMemory, applied: boolean): void {
     if (job === undefined) return
     const active = pods.filter(({ set, deletion, outcome }) => set === job.set && deletion === undefined && outcome === undefined)
     if (active.length > JOB_PARALLELISM) fail('stays bounded', `${key} has ${active.length} pods at once`)
     if (job.end === null && ended.get(key) === job.set) fail('runs once', `${key} had ended, and runs again`)
-    if (job.end !== null) ended.set(key, job.set)
+    if (job.end !== null && applied) ended.set(key, job.set)
     else ended.delete(key)
   }
 
   function staysBounded(daemon: Daemon): void {
     for (const key of ended.keys()) if (!daemon.store.workloads().has(key)) ended.delete(key)
     for (const [key, memory] of daemon.store.workloads()) {
-      runsOnce(key, memory)
+      runsOnce(key, memory, daemon.store.lastApplied().has(key))
       const ceiling = promised.of(key)?.ceiling
       const staying = memory.pods.filter(({ deletion }) => deletion === undefined).length
       if (ceiling !== undefined && staying > ceiling) fail('stays bounded', `${key} has ${staying} pods, and may have ${ceiling}`)
@@ -142,9 +149,9 @@ export function createSafety(world: SafetyWorld): Safety {
       if (labels[LABEL.containerName] === SANDBOX) sandboxes.set(labels[LABEL.podUid], startedAt)
     for (const view of views) {
       const place = placeOf(view.labels)
-      if (!isInit(view) || view.state !== 'exited' || view.exitCode !== 0 || completed.has(place)) continue
+      if (!isInit(view) || view.state !== 'exited' || view.exitCode !== 0) continue
       completed.add(place)
-      completedSince.set(place, sandboxes.get(view.labels[LABEL.podUid]))
+      if (!completedSince.has(place)) completedSince.set(place, sandboxes.get(view.labels[LABEL.podUid]))
     }
   }
 
@@ -243,12 +250,21 @@ export function createSafety(world: SafetyWorld): Safety {
       if (world.calm && daemon !== undefined && revision !== before && revision !== '') healthIsTrue(revision, daemon)
     },
     applied(key, { object }) {
+      if (object.kind === 'Job' && templates.get(key) !== JSON.stringify((object as Job).spec.template)) {
+        templates.set(key, JSON.stringify((object as Job).spec.template))
+        ended.delete(key)
+      }
       if (runs.has(object.kind)) take(key, object)
     },
     forgot(key) {
       ended.delete(key)
       applied.delete(key)
       promised.forget(key)
+    },
+    memoryLost() {
+      completedSince.clear()
+      const owners = new Set([...world.containers()].map(({ labels }) => labels[LABEL.owner]))
+      for (const key of ended.keys()) if (!owners.has(key)) ended.delete(key)
     },
     served(before, after) {
       if (!world.calm || after === undefined) return
