@@ -75,8 +75,8 @@ export const router = [
     ['a pod that no table was asked for yet counts as acknowledged', '...(shown.has(uid) ? {} : { acknowledged: false })', ''],
     [
       'what has just become ready is not looked at again',
-      'shownAll(input.memory, memory) ? nextWake(pods, wanted, memory, input.now) : input.now',
-      'nextWake(pods, wanted, memory, input.now)',
+      'shownAll(input.memory, memory) && scaled === asked ? wakeTime(controller, pass) : input.now',
+      'scaled === asked ? wakeTime(controller, pass) : input.now',
     ],
     [
       'a workload is forgotten while extra pods of it run',
@@ -85,22 +85,6 @@ export const router = [
     ],
     ['a replaced set starts pods without the values they refer to', 'missingIn(set.template, namespace, set.config)', '[]'],
     ['volumes of an extra pod go before its containers', 'steps: [...removals, ...volumes]', 'steps: [...volumes, ...removals]'],
-    [
-      'a bare Pod is made again while the one before it is there',
-      '  if (taken.some((other) => other.name === podName)) return undefined\n',
-      '',
-    ],
-    [
-      'two pods of one pass get one address',
-      'input.addressUsed(address) || taken.some((other) => other.ip === address)',
-      'input.addressUsed(address)',
-    ],
-    [
-      'a pod gets an address that another workload has',
-      'input.addressUsed(address) || taken.some((other) => other.ip === address)',
-      'taken.some((other) => other.ip === address)',
-    ],
-    ['scaling is not told from rolling', 'memory.scaledTo !== wanted.spec.replicas,', 'false,'],
     [
       'pods that run are not adopted',
       'input.memory ?? recoverMemory(input, ids)',

@@ -1,4 +1,4 @@
-/** StatefulSets and DaemonSets: which pod, on which number or node, comes and goes next. */
+/** Controllers: which pod comes and goes next, on which number or node, and under which name and address. */
 import { mutantsOf } from './mutant.ts'
 
 export const sets = [
@@ -101,4 +101,27 @@ export const sets = [
       'if (rolling === null) return { create: [], remove: places.flatMap(({ old }) => old ?? []).map(stale) }',
     ],
   ),
+  ...mutantsOf(
+    'src/reconcilers/newpod.ts',
+    [
+      'two pods of one pass get one address',
+      'input.addressUsed(address) || taken.some(({ ip }) => ip === address)',
+      'input.addressUsed(address)',
+    ],
+    [
+      'a pod gets an address that another workload has',
+      'input.addressUsed(address) || taken.some(({ ip }) => ip === address)',
+      'taken.some(({ ip }) => ip === address)',
+    ],
+  ),
+  ...mutantsOf('src/reconcilers/rolloutspec.ts', [
+    'two pods want the same port of the host',
+    "!held || spec.strategy.type === 'Recreate' ? spec",
+    'held || !held ? spec',
+  ]),
+  ...mutantsOf('src/reconcilers/replicated.ts', [
+    'scaling is not told from rolling',
+    'memory.scaledTo !== wanted.spec.replicas',
+    'false',
+  ]),
 ]
