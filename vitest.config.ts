@@ -15,6 +15,7 @@ export default defineConfig({
             'test/contract/simulated.test.ts',
           ],
           exclude: ['test/simulation/seeds.test.ts'],
+          setupFiles: ['test/support/setup.ts'],
           testTimeout: 20_000,
         },
       },

@@ -53,6 +53,7 @@ export async function playStory(stage: Stage): Promise<Ending> {
     await roll(scene)
     await killContainer(scene)
     await killPod(scene)
+    await killStore(scene)
     await breakImage(scene)
     await crash(scene)
     await revert(scene)
@@ -127,6 +128,30 @@ async function killPod(scene: Scene): Promise<void> {
     const newest = pods.toSorted((a, b) => b.createdAt - a.createdAt)[0]
     const took = seconds(performance.now() - killedAt)
     return [`docker rm --force of all of ${victim?.name} → ${newest?.name} Ready in ${took}`]
+  })
+}
+
+/** The pod of the store goes whole, and comes back by the same name to the same claim. */
+async function killStore(scene: Scene): Promise<void> {
+  const { clusterIP } = (await scene.daemon.status()).services.find(({ name }) => name === 'store') ?? {}
+  const count = async (): Promise<number> => {
+    const answer = await fetch(`http://${clusterIP}/visits`, { signal: scene.signal })
+    return ((await answer.json()) as { visits: number }).visits
+  }
+  const victim = store(await scene.daemon.status()).pods[0]
+  await chapter(scene, 'kill store', 'none', async () => {
+    const before = await count()
+    const containers = await scene.engine.listContainers([`${LABEL.podUid}=${victim?.uid}`])
+    const killedAt = performance.now()
+    await Promise.all(containers.map(({ id }) => scene.engine.removeContainer(id)))
+    await scene.daemon.until('the store is back', (status) => {
+      const { pods, healthy } = store(status)
+      return healthy && !pods.some(({ uid }) => uid === victim?.uid)
+    })
+    const took = seconds(performance.now() - killedAt)
+    const after = await count()
+    if (after < before) throw new Error(`the store has forgotten: ${before} visits before, ${after} after`)
+    return [`docker rm --force of all of ${victim?.name} → same name, same claim, Ready in ${took}; ${before} visits kept`]
   })
 }
 
@@ -217,8 +242,16 @@ function web({ workloads }: ClusterStatus): WorkloadStatus {
   return found
 }
 
+function store({ workloads }: ClusterStatus): WorkloadStatus {
+  const found = workloads.find(({ kind, name }) => kind === 'StatefulSet' && name === 'store')
+  if (found === undefined) throw new Error('the status has no StatefulSet store')
+  return found
+}
+
+/** Of what is rolled: the store and what a CronJob makes stay as they are. */
 function podNames({ workloads }: ClusterStatus): string[] {
-  return workloads.flatMap(({ pods }) => pods.map(({ name }) => name))
+  const rolled = workloads.filter(({ kind }) => kind === 'Deployment')
+  return rolled.flatMap(({ pods }) => pods.map(({ name }) => name))
 }
 
 function revisionOf({ sources }: ClusterStatus): string {

@@ -13,10 +13,21 @@ export interface TableOptions {
 }
 
 export function paintWord(word: string, ink: Ink): string {
-  if (['Available', 'Running', 'Ready', 'Succeeded', 'Completed', 'Complete', 'Scheduled'].includes(word)) return ink.green(word)
+  if (['Available', 'Running', 'Ready', 'Succeeded', 'Completed', 'Complete', 'Scheduled', 'Bound'].includes(word))
+    return ink.green(word)
   if (/^Init:\d+\/\d+$/.test(word) || word === 'PodInitializing') return ink.yellow(word)
   if (
-    ['Progressing', 'Pending', 'Waiting', 'Terminating', 'Paused', 'Suspended', 'NoEndpoints', 'ContainerCreating'].includes(word)
+    [
+      'Progressing',
+      'Pending',
+      'Waiting',
+      'Terminating',
+      'Paused',
+      'Suspended',
+      'NoEndpoints',
+      'ContainerCreating',
+      'Retained',
+    ].includes(word)
   )
     return ink.yellow(word)
   return ink.red(word)

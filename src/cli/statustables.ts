@@ -1,6 +1,8 @@
 /** The status as tables. Pure: the time, the terminal's width and the colours are arguments. */
+import { formatQuantity } from '../model/quantity.ts'
 import { splitKey } from '../model/types.ts'
 import type {
+  ClaimStatus,
   ClusterStatus,
   NodeStatus,
   PodStatus,
@@ -25,6 +27,7 @@ export function renderStatus(status: ClusterStatus, options: TableOptions): stri
     table(cronJobHead, cronJobs, cronJobRow),
     table(['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'AGE', 'IP', 'NODE'], pods, podRow),
     table(['NAMESPACE', 'SERVICE', 'TYPE', 'CLUSTER-IP', 'PORTS', 'ENDPOINTS', 'CONDITION'], status.services, serviceRow),
+    table(['NAMESPACE', 'CLAIM', 'STATUS', 'REQUEST', 'CLASS', 'VOLUME', 'PODS', 'MESSAGE'], status.claims, claimRow),
     table(['NODE', 'STATUS', 'ENGINE', 'CPUS', 'MEMORY', 'PODS', 'ROUTER'], status.nodes, nodeRow),
     table(['NAMESPACE', 'QUOTA', 'USED'], status.quotas, quotaRow),
     table(['NOT ENFORCED', 'FILE', 'REASON'], unenforcedRows(status), ({ cells }) => cells),
@@ -108,6 +111,19 @@ function serviceRow(service: ServiceStatus, { columns, ink }: TableOptions): rea
 
 function renderPort({ port, nodePort, protocol }: ServiceStatus['ports'][number]): string {
   return `${port}${nodePort > 0 ? `:${nodePort}` : ''}/${protocol}`
+}
+
+function claimRow(claim: ClaimStatus, { columns, ink }: TableOptions): readonly string[] {
+  return [
+    claim.namespace,
+    claim.name,
+    paintWord(claim.phase, ink),
+    claim.requestBytes === 0 ? '-' : formatQuantity({ nanos: BigInt(claim.requestBytes) * 1_000_000_000n, format: 'BinarySI' }),
+    claim.storageClass || '-',
+    claim.volume || '-',
+    claim.pods.join(',') || '-',
+    cut(claim.message, columns, 90),
+  ]
 }
 
 function nodeRow(node: NodeStatus, { columns, ink }: TableOptions): readonly string[] {

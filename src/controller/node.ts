@@ -3,6 +3,7 @@ import type { Cluster } from '../reconcilers/cluster.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
 import type { ImageState, MessageSource, NodeView, ObservedPod } from '../reconcilers/observed.ts'
+import { writersAbove } from '../reconcilers/places.ts'
 import { type ContainerView, type Engine, EngineError } from '../runtime/engine.ts'
 import type { VolumeTarget } from '../runtime/files.ts'
 import { readMessage } from '../runtime/lastmessage.ts'
@@ -77,6 +78,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
   const { engine, cluster } = options
   const images = new Map<string, ImageState>()
   const files = new Map<string, Readonly<Record<string, string>>>()
+  const put = new Map<string, Readonly<Record<string, string>>>()
   const hooks = new Set<string>()
   const tails = new Map<string, readonly string[]>()
   const messages = new Map<string, string>()
@@ -148,7 +150,8 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
 
   function view(): NodeView {
     const { reachable, error, info, containers, networks, volumes } = observer.snapshot()
-    return { name: engine.node, reachable, error, info, containers, networks, volumes, images, files, router: router.view() }
+    const left = { images, files, put, router: router.view() }
+    return { name: engine.node, reachable, error, info, containers, networks, volumes, ...left }
   }
 
   await observer.relist()
@@ -164,11 +167,16 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       engine,
       images,
       files,
+      put,
       hooks,
       refresh: observer.refresh,
       refreshShared: observer.refreshShared,
       refreshVolumes: observer.refreshVolumes,
       podOfVolume: (name) => observer.snapshot().volumes.get(name)?.labels[LABEL.podUid],
+      writersAbove(volume, part) {
+        const { containers, volumes } = observer.snapshot()
+        return writersAbove(containers.values(), volumes.get(volume), part)
+      },
       applyRoutes: (table) => router.apply(table),
       pulling: gates(PULLS_PER_REGISTRY),
     },
@@ -206,12 +214,15 @@ function ownersOf(labels: Readonly<Record<string, string>>): string[] {
   return owner === undefined ? [] : [owner]
 }
 
+/** A projected volume with a Secret is not among them: its files have digests of two kinds. */
+const READ_BACK: ReadonlySet<string> = new Set(['configMap', 'secret', 'downwardAPI', 'projected'])
+
 function fileTargets(engine: Engine, pods: readonly ObservedPod[], node: NodeView): VolumeTarget[] {
   return pods.flatMap(({ sandbox }) => {
     if (sandbox === undefined || sandbox.state !== 'running') return []
     return sandbox.mounts.flatMap((mount) => {
       const [kind = '', name = ''] = (node.volumes.get(mount.name)?.labels[LABEL.volume] ?? '').split('/')
-      if (kind !== 'configMap' && kind !== 'secret') return []
+      if (!READ_BACK.has(kind)) return []
       return [
         { engine, volume: mount.name, container: sandbox.id, path: `${SANDBOX_VOLUMES}/${name}`, secret: kind === 'secret' },
       ]

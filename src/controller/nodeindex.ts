@@ -18,6 +18,8 @@ export interface NodeIndex {
   owners(): Iterable<string>
   /** names of a pod's volumes, sorted */
   volumesOf(podUid: string): readonly string[]
+  /** volumes of claims, by `<namespace>/<name>` of the claim; another map once one of them changes */
+  claims(): ReadonlyMap<string, VolumeView>
   /** edges of one Service, by id */
   edgesOf(service: string): ReadonlyMap<string, ContainerView>
   /** Routers, edges, and what no workload's pass can look after, by id. */
@@ -35,6 +37,7 @@ export function createNodeIndex(node: string): NodeIndex {
   const edges: Groups<ContainerView> = createGroups(({ id }) => id)
   const addresses: Groups<ContainerView> = createGroups(({ id }) => id)
   const volumes: Groups<VolumeView> = createGroups(({ name }) => name)
+  let claims: ReadonlyMap<string, VolumeView> = new Map()
   const apart = new Map<string, ContainerView>()
   const pods = new Map<string, readonly ObservedPod[]>()
   const volumeNames = new Map<string, readonly string[]>()
@@ -61,6 +64,11 @@ export function createNodeIndex(node: string): NodeIndex {
 
   function moveVolume({ before, after }: Change<VolumeView>): void {
     volumes.move(before, after, ({ labels }) => labels[LABEL.podUid])
+    const claim = (after ?? before)?.labels[LABEL.claim]
+    if (claim !== undefined) {
+      const others = [...claims].filter(([id]) => id !== claim)
+      claims = new Map(after === undefined ? others : [...others, [claim, after]])
+    }
     const uid = (after ?? before)?.labels[LABEL.podUid]
     if (uid === undefined) return
     volumeNames.delete(uid)
@@ -87,6 +95,7 @@ export function createNodeIndex(node: string): NodeIndex {
       if (names.length > 0) volumeNames.set(podUid, names)
       return names
     },
+    claims: () => claims,
     edgesOf: edges.of,
     apart: () => apart,
     hasAddress: (ip) => addresses.of(ip).size > 0,

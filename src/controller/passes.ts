@@ -1,5 +1,6 @@
 /** Planning one key from what the world knows: shared by the loop, which acts on it, and by `trireme plan`, which only shows it. */
 import { type CronJob, type LoadedObject, type ObjectKey, type PodWorkload, type Service, splitKey } from '../model/types.ts'
+import { claimId } from '../reconcilers/claims.ts'
 import { planCronJob } from '../reconcilers/cronjob.ts'
 import { cronJobOf } from '../reconcilers/derived.ts'
 import { planNode } from '../reconcilers/infrastructure.ts'
@@ -44,6 +45,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     memory: world.store.workloads().get(key),
     pods: nodes.flatMap((node) => node.podsOf(key)),
     lookup: world.lookup,
+    claim: (namespace, name) => world.claims().get(claimId(namespace, name)),
     cluster: world.cluster,
     nodes: nodes.map((node) => node.view()),
     volumes: (uid) => nodes.flatMap((node) => node.volumesOf(uid)),

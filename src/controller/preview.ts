@@ -98,6 +98,7 @@ async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading>
     volumes: new Map(volumes.map((one) => [one.name, one])),
     images,
     files: new Map(),
+    put: new Map(),
     router: { connected: true, error: '', acknowledged: undefined, drift: [] },
   }
   const index = createNodeIndex(engine.node)

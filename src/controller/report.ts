@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { formatQuantity } from '../model/quantity.ts'
 import { quotaUsage } from '../model/quota.ts'
 import { type PodSpec, splitKey } from '../model/types.ts'
+import { claimStatuses } from '../reconcilers/claimstatus.ts'
 import type { ClusterStatus, NodeStatus, QuotaStatus } from '../reconcilers/status.ts'
 import type { Running } from './assemble.ts'
 import type { Edges } from './edges.ts'
@@ -23,13 +24,27 @@ export function clusterStatus(
 ): ClusterStatus {
   const head = { cluster: config.cluster, version: edges.version, startedAt }
   if (running === undefined)
-    return { ...head, sources: [], workloads: [], services: [], nodes: [unreachableNode(waiting)], quotas: [], unenforced: [] }
+    return {
+      ...head,
+      sources: [],
+      workloads: [],
+      services: [],
+      claims: [],
+      nodes: [unreachableNode(waiting)],
+      quotas: [],
+      unenforced: [],
+    }
   const { world, sync, nodes } = running
   return {
     ...head,
     sources: [sync.status()],
     workloads: sortedByKey(world.statuses),
     services: sortedByKey(world.services),
+    claims: claimStatuses({
+      claims: world.claims(),
+      volumes: new Map(nodes.flatMap((node) => [...node.claims()])),
+      containers: nodes.flatMap((node) => [...node.view().containers.values()]),
+    }),
     nodes: nodes.map((node) => nodeStatus(node, running)),
     quotas: quotaStatuses(world),
     unenforced: sync.unenforced(),

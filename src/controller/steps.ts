@@ -2,13 +2,15 @@
 
 import { LABEL } from '../reconcilers/names.ts'
 import type { ImageState } from '../reconcilers/observed.ts'
-import type { Step } from '../reconcilers/plan.ts'
+import type { Step, Within } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import { packFolder } from '../runtime/archive.ts'
 import { type Engine, EngineError } from '../runtime/engine.ts'
+import { seeToPlace } from '../runtime/places.ts'
 import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
-import { resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { besides, swapFiles } from '../runtime/swap.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 
@@ -17,6 +19,7 @@ export interface StepSite {
   readonly engine: Engine
   readonly images: Map<string, ImageState>
   readonly files: Map<string, Readonly<Record<string, string>>>
+  readonly put: Map<string, Readonly<Record<string, string>>>
   /** names of containers whose postStart hook has ended well */
   readonly hooks: Set<string>
   /** Looks at one container again, so that the next pass sees what this step did. */
@@ -27,6 +30,8 @@ export interface StepSite {
   refreshVolumes(podUid: string): Promise<void>
   /** the pod that a volume's labels name */
   podOfVolume(volume: string): string | undefined
+  /** running containers that can write above a part of a volume, by name */
+  writersAbove(volume: string, part: string): readonly string[]
   applyRoutes(table: RouteTable): Promise<void>
   /** Runs a pull, after others from the same registry when there are several: one that hangs holds up no other. */
   pulling<T>(registry: string, pull: () => Promise<T>): Promise<T>
@@ -57,6 +62,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
     case 'create':
       return createContainer(step, site, vault)
     case 'start':
+      await seeTo(step.within, site)
       return andRefresh(site, step.container, engine.startContainer(step.container))
     case 'put':
       return putFiles(step, site, vault)
@@ -96,6 +102,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
     case 'removeVolume':
       await engine.removeVolume(step.volume)
       site.files.delete(step.volume)
+      site.put.delete(step.volume)
       return refreshVolume(site, site.podOfVolume(step.volume))
     case 'route':
       return site.applyRoutes(step.table)
@@ -117,7 +124,25 @@ async function andRefresh(site: StepSite, container: string, work: Promise<void>
   }
 }
 
+/** What an operation needs in the volumes of its pod. Errors: `failed` while a container could exchange a part under way. */
+async function seeTo(within: Within | undefined, site: StepSite): Promise<void> {
+  if (within === undefined) return
+  for (const place of within.places) {
+    for (const part of place.guarded ? place.parts : []) {
+      const [writer] = site.writersAbove(place.volume, part)
+      if (writer !== undefined) throw new EngineError('failed', unguarded(writer, part))
+    }
+    await seeToPlace(site.engine, within.sandbox, place)
+  }
+}
+
+function unguarded(writer: string, part: string): string {
+  const danger = `container ${writer} can write to the folder above the subPath ${part}, and could put a link to the node there`
+  return `${danger}: mount the whole volume, or use Docker 26 or later, which follows no such link`
+}
+
 async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault): Promise<void> {
+  await seeTo(step.within, site)
   try {
     await site.refresh(await site.engine.createContainer(resolveContainer(step.spec, vault)))
   } catch (error) {
@@ -144,9 +169,16 @@ async function obtainImage(step: Of<'pull'>, { engine, pulling }: StepSite, vaul
 
 async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<void> {
   const files = resolveFiles(step.files, vault)
-  const tar = await packFolder({ name: step.folder, mode: step.folderMode }, files, { gid: step.gid })
-  await site.engine.putArchive(step.container, step.path, tar)
-  site.files.set(step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest])))
+  const pack = (all: readonly ResolvedFile[]) => packFolder({ name: step.folder, mode: step.folderMode }, all, { gid: step.gid })
+  if (step.swap === undefined) await site.engine.putArchive(step.container, step.path, await pack(files))
+  else {
+    await site.engine.putArchive(step.container, step.path, await pack(besides(files)))
+    const paths = files.map(({ path }) => path)
+    await swapFiles(site.engine, step.container, `${step.path}/${step.folder}`, { paths, gone: step.swap.gone })
+  }
+  const digests = Object.fromEntries(step.files.map(({ path, digest }) => [path, digest]))
+  site.files.set(step.volume, digests)
+  site.put.set(step.volume, digests)
 }
 
 async function hook(step: Of<'hook'>, site: StepSite, { vault, timers }: StepTools): Promise<void> {

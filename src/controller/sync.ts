@@ -9,7 +9,7 @@ import { createLoader, loadManifests } from '../model/load.ts'
 import type { Loaded, ObjectKey, Problem } from '../model/types.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
 import { cronJobOf } from '../reconcilers/derived.ts'
-import type { SetRecord } from '../reconcilers/memory.ts'
+import { type SetRecord, secretDigests } from '../reconcilers/memory.ts'
 import type { SourceStatus, Unenforced } from '../reconcilers/status.ts'
 import { isManifestFile } from '../render/plain.ts'
 import { createRenderer } from '../render/render.ts'
@@ -190,8 +190,7 @@ export function createSync(options: SyncOptions): Sync {
   function usedDigests(fresh: ReadonlySet<string>): Set<string> {
     const used = new Set(fresh)
     for (const memory of store.workloads().values())
-      for (const set of memory.sets)
-        for (const secret of Object.values(set.config.secrets)) for (const digest of Object.values(secret.data)) used.add(digest)
+      for (const set of memory.sets) for (const digest of [...secretDigests(set.config), ...(set.retired ?? [])]) used.add(digest)
     return used
   }
 

@@ -12,7 +12,7 @@ import type { Edges } from './edges.ts'
 const GRACE_SECONDS = 30
 
 /**
- * One line for each thing removed. What pods scribbled on (emptyDir) stays unless `volumes` is set; what was made
+ * One line for each thing removed. What pods wrote (claims, emptyDir) stays unless `volumes` is set; what was made
  * from Git, and what the router keeps, always goes.
  *
  * Errors: `StoreError` `locked` while a daemon runs on the data directory, `EngineError`.
@@ -32,7 +32,7 @@ export async function* teardown(
     yield `container ${view.name}`
   }
   for (const { name, labels } of await engine.listVolumes(filter)) {
-    if (!options.volumes && (labels[LABEL.volume] ?? '').startsWith('emptyDir/')) continue
+    if (!options.volumes && isKept(labels)) continue
     await engine.removeVolume(name)
     yield `volume ${name}`
   }
@@ -40,6 +40,11 @@ export async function* teardown(
     await engine.removeNetwork(id)
     yield `network ${name}`
   }
+}
+
+function isKept(labels: Readonly<Record<string, string>>): boolean {
+  const kind = (labels[LABEL.volume] ?? '').split('/')[0]
+  return labels[LABEL.role] === 'claim' || kind === 'emptyDir' || kind === 'ephemeral'
 }
 
 /** The next daemon on this data directory begins anew, and does not take the removal for a disaster. */

@@ -9,6 +9,7 @@ import {
   type Service,
 } from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
+import type { Claim } from '../reconcilers/claims.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { cronJobOf, runKeys, runOf } from '../reconcilers/derived.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
@@ -21,6 +22,7 @@ import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import type { Store } from '../store/store.ts'
+import { createClaims } from './claims.ts'
 import { createHoldings } from './holdings.ts'
 import { isService, isWorkload, ownsPods } from './kinds.ts'
 import type { NodeReading } from './node.ts'
@@ -48,6 +50,8 @@ export interface World {
     configMap(namespace: string, name: string): ConfigMap | undefined
     secret(namespace: string, name: string): Secret | undefined
   }
+  /** every claim with what it gets, by `<namespace>/<name>` */
+  claims(): ReadonlyMap<string, Claim>
   /** the ResourceQuotas of a namespace */
   quotas(namespace: string): readonly OtherObject[]
   allQuotas(): readonly OtherObject[]
@@ -105,6 +109,7 @@ export function createWorld(
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
   const holdings = createHoldings()
+  const claims = createClaims()
   for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
   for (const key of new Set([...effective.keys(), ...store.services().keys()])) if (isService(key)) rehold(key)
   const routes = createRouting(cluster.domain)
@@ -245,6 +250,11 @@ export function createWorld(
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
+    claims: () =>
+      claims.of(
+        effective,
+        nodes.map((node) => node.claims()),
+      ),
     quotas: (namespace) => quotas.get(namespace) ?? [],
     allQuotas: () => [...quotas.values()].flat(),
     staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),

@@ -37,7 +37,7 @@ const scpLike = /^(?:([^@/:]+)@)?(\[[0-9A-Fa-f:.]+\]|[^@/:[\]]+):(.+)$/
  */
 export function parseRemote(text: string, options: { readonly allowFile: boolean }): ParsedRemote {
   if (text === '') throw refused('the repository address is empty; give --repo a URL or a path')
-  if (text.startsWith('-')) throw refused(`the repository address ${quoted(text)} begins with "-" and would be read as an option`)
+  if (text.startsWith('-')) throw refused('the repository address begins with "-" and would be read as an option')
   if (helperPrefix.test(text)) {
     const helper = text.slice(0, text.indexOf('::'))
     throw refused(`"${helper}::" names a Git remote helper, which may run programs; use https://, ssh:// or file://`)
@@ -83,7 +83,7 @@ function urlRemote(text: string, transport: 'https' | 'http' | 'ssh'): ParsedRem
 function scpRemote(text: string, user: string, host: string, path: string): ParsedRemote {
   if (unprintable.test(text)) throw refused('the repository address contains a space or a control character')
   for (const [part, value] of Object.entries({ user, host, path })) {
-    if (value.startsWith('-')) throw refused(`the ${part} in the repository address ${quoted(text)} begins with "-"`)
+    if (value.startsWith('-')) throw refused(`the ${part} in the repository address begins with "-"`)
   }
   return { remote: { transport: 'ssh', address: text, origin: '' } }
 }
@@ -111,9 +111,5 @@ function decoded(part: string): string {
   }
 }
 
-/** Whatever stands before an `@` may be a password, also in an address that is none. */
-const quoted = (text: string) => {
-  const shown = text.replace(/\S*@/g, '***@')
-  return JSON.stringify(shown.length > 80 ? `${shown.slice(0, 80)}…` : shown)
-}
+// No address is part of a message: anything in one that is none may be a password.
 const refused = (message: string) => new SourceError('refused', message)

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DriftKind, Step } from '../reconcilers/plan.ts'
 import type { ClusterStatus, EventNote } from '../reconcilers/status.ts'
+import { claimFamilies, collectClaims } from './claims.ts'
 import { exposition } from './exposition.ts'
 import type { Families, Sample } from './family.ts'
 import { collectJobs, jobFamilies } from './jobs.ts'
@@ -68,6 +69,7 @@ const stateFamilies: Families = {
   ...jobFamilies,
   ...podFamilies,
   ...serviceFamilies,
+  ...claimFamilies,
   ...sourceFamilies,
   ...usageFamilies,
 }
@@ -79,6 +81,7 @@ export function* collectState(status: ClusterStatus, usage: readonly UsageSample
   yield* collectJobs(status)
   yield* collectPods(status)
   yield* collectServices(status)
+  yield* collectClaims(status)
   yield* collectSources(status)
   yield* collectUsage(usage)
 }

@@ -7,6 +7,7 @@ import { field, flagAt, has, isMap, mapAt, mapsAt, numberAt, type Raw, textAt, t
 import { builtinKind } from './schema.ts'
 import { readSelector } from './selector.ts'
 import { daemonSet, intOrPercent, statefulSet } from './sets.ts'
+import { persistentVolume, persistentVolumeClaim, storageClass } from './storage.ts'
 import type {
   ConfigMap,
   Deployment,
@@ -68,6 +69,12 @@ function canonicalObject(body: Raw, context: CanonicalContext): ModelObject {
       return statefulSet(base, mapAt(body, 'spec'))
     case 'apps/v1/DaemonSet':
       return daemonSet(base, mapAt(body, 'spec'))
+    case 'v1/PersistentVolumeClaim':
+      return persistentVolumeClaim(base, body)
+    case 'v1/PersistentVolume':
+      return persistentVolume(base, body)
+    case 'storage.k8s.io/v1/StorageClass':
+      return storageClass(base, body)
     case 'batch/v1/Job':
       return { ...base, kind: 'Job', spec: canonicalJobSpec(mapAt(body, 'spec')) }
     case 'batch/v1/CronJob':

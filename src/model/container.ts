@@ -4,6 +4,7 @@
  */
 import { compact } from './compact.ts'
 import { lastOfEach, sortable, sortedBy } from './order.ts'
+import { resourceField } from './podvolume.ts'
 import { normalQuantity } from './quantity.ts'
 import { field, flagAt, has, isMap, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from './raw.ts'
 import type {
@@ -88,15 +89,7 @@ function envSource(raw: Raw): EnvSource {
   if (has(raw, 'configMapKeyRef')) return { configMapKeyRef: keySelector(mapAt(raw, 'configMapKeyRef')) }
   if (has(raw, 'secretKeyRef')) return { secretKeyRef: keySelector(mapAt(raw, 'secretKeyRef')) }
   if (has(raw, 'fieldRef')) return { fieldRef: { fieldPath: textAt(mapAt(raw, 'fieldRef'), 'fieldPath') ?? '' } }
-  const resource = mapAt(raw, 'resourceFieldRef')
-  const divisor = field(resource, 'divisor') ?? '1'
-  return {
-    resourceFieldRef: compact<NonNullable<EnvSource['resourceFieldRef']>>({
-      containerName: textAt(resource, 'containerName') || undefined,
-      resource: textAt(resource, 'resource') ?? '',
-      divisor: normalQuantity(divisor === '0' || divisor === 0 ? '1' : (divisor as string | number)),
-    }),
-  }
+  return { resourceFieldRef: resourceField(mapAt(raw, 'resourceFieldRef')) }
 }
 
 function keySelector(raw: Raw): KeySelector {

@@ -209,10 +209,15 @@ function limits(
 ): readonly string[] {
   if (kind === 'custom') return ['custom resource kept as data']
   const key = `${kind.apiVersion}/${kind.kind}`
-  const assessment = assess(body, key, namespace, allow)
+  const assessment = assess(body, key, kind.kind === 'PersistentVolume' ? claimNamespace(body) : namespace, allow)
   if (assessment === undefined) return [`accepted, not enforced: ${dataKinds[key] ?? `${kind.kind} is kept as data`}`]
   for (const { path, code, why } of assessment.refusals) report(path, code, why)
   return assessment.unenforced
+}
+
+/** Whoever a PersistentVolume is for needs what the operator allows: where it is for nobody in particular, everybody. */
+function claimNamespace(body: Raw): string {
+  return textAt(mapAt(body, 'spec', 'claimRef'), 'namespace') || '*'
 }
 
 function isError(finding: { readonly severity?: 'error' | 'notice' }): boolean {

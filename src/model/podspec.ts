@@ -5,9 +5,9 @@
 import { compact } from './compact.ts'
 import { canonicalContainer, profile } from './container.ts'
 import { sortable, sortedBy } from './order.ts'
-import { normalQuantity } from './quantity.ts'
+import { canonicalVolume } from './podvolume.ts'
 import { field, flagAt, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
-import type { ConfigMapVolume, KeyToPath, PodSecurityContext, PodSpec, PodTemplate, SecretVolume, Volume } from './types.ts'
+import type { PodSecurityContext, PodSpec, PodTemplate } from './types.ts'
 
 export function canonicalTemplate(raw: Raw): PodTemplate {
   const metadata = mapAt(raw, 'metadata')
@@ -21,7 +21,7 @@ export function canonicalPodSpec(raw: Raw): PodSpec {
   return compact<PodSpec>({
     containers: mapsAt(raw, 'containers').map(canonicalContainer),
     initContainers: mapsAt(raw, 'initContainers').map(canonicalContainer),
-    volumes: sortedBy(mapsAt(raw, 'volumes').map(volume), ({ name }) => name),
+    volumes: sortedBy(mapsAt(raw, 'volumes').map(canonicalVolume), ({ name }) => name),
     restartPolicy: (textAt(raw, 'restartPolicy') || 'Always') as PodSpec['restartPolicy'],
     terminationGracePeriodSeconds: numberAt(raw, 'terminationGracePeriodSeconds') ?? 30,
     activeDeadlineSeconds: numberAt(raw, 'activeDeadlineSeconds'),
@@ -85,53 +85,4 @@ function podSecurityContext(raw: Raw): PodSecurityContext {
     seccompProfile: profile(raw, 'seccompProfile'),
     appArmorProfile: profile(raw, 'appArmorProfile'),
   })
-}
-
-/** A volume that names no source is an emptyDir, as in Kubernetes. */
-function volume(raw: Raw): Volume {
-  const name = textAt(raw, 'name') ?? ''
-  if (has(raw, 'configMap')) return { name, configMap: configMapVolume(mapAt(raw, 'configMap')) }
-  if (has(raw, 'secret')) return { name, secret: secretVolume(mapAt(raw, 'secret')) }
-  const kept = mapAt(raw, 'other')
-  const sources = Object.entries({ ...raw, ...kept }).filter(
-    ([key, value]) => !['name', 'emptyDir', 'other'].includes(key) && value !== null && value !== undefined,
-  )
-  if (sources.length > 0) return { name, other: structuredClone(Object.fromEntries(sources)) }
-  return { name, emptyDir: emptyDir(mapAt(raw, 'emptyDir')) }
-}
-
-function emptyDir(raw: Raw): NonNullable<Volume['emptyDir']> {
-  const limit = field(raw, 'sizeLimit')
-  return compact<NonNullable<Volume['emptyDir']>>({
-    medium: textAt(raw, 'medium') === 'Memory' ? 'Memory' : '',
-    sizeLimit: limit === undefined ? undefined : normalQuantity(limit as string | number),
-  })
-}
-
-const defaultMode = 0o644
-
-function configMapVolume(raw: Raw): ConfigMapVolume {
-  return compact<ConfigMapVolume>({
-    name: textAt(raw, 'name') ?? '',
-    items: items(raw),
-    defaultMode: numberAt(raw, 'defaultMode') ?? defaultMode,
-    optional: flagAt(raw, 'optional') ?? false,
-  })
-}
-
-function secretVolume(raw: Raw): SecretVolume {
-  return compact<SecretVolume>({
-    secretName: textAt(raw, 'secretName') ?? '',
-    items: items(raw),
-    defaultMode: numberAt(raw, 'defaultMode') ?? defaultMode,
-    optional: flagAt(raw, 'optional') ?? false,
-  })
-}
-
-function items(raw: Raw): readonly KeyToPath[] | undefined {
-  if (!has(raw, 'items')) return undefined
-  const list = mapsAt(raw, 'items').map((item) =>
-    compact<KeyToPath>({ key: textAt(item, 'key') ?? '', path: textAt(item, 'path') ?? '', mode: numberAt(item, 'mode') }),
-  )
-  return sortedBy(list, ({ path }) => path)
 }

@@ -5,6 +5,7 @@
 import { canonicalTemplate } from './podspec.ts'
 import { mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from './raw.ts'
 import { readSelector } from './selector.ts'
+import { claimSpec } from './storage.ts'
 import type { ClaimTemplate, DaemonSet, DaemonSetSpec, IntOrPercent, KubeObject, StatefulSet, StatefulSetSpec } from './types.ts'
 
 export function statefulSet(base: KubeObject, spec: Raw): StatefulSet {
@@ -43,7 +44,7 @@ function claimTemplate(raw: Raw): ClaimTemplate {
       labels: textMapAt(metadata, 'labels'),
       annotations: textMapAt(metadata, 'annotations'),
     },
-    spec: structuredClone(mapAt(raw, 'spec')),
+    spec: claimSpec(mapAt(raw, 'spec')),
   }
 }
 

@@ -7,7 +7,7 @@
 import { capabilityName } from './container.ts'
 import { baselineCapabilities, GPU, type Policy, safeSysctls } from './policy.ts'
 import { countedResources } from './quota.ts'
-import { isMap } from './raw.ts'
+import { field, has, isMap } from './raw.ts'
 import { plainText } from './report.ts'
 
 export type Support =
@@ -151,6 +151,9 @@ const containerSecurity: readonly SupportRow[] = [
 const listens =
   'over TCP, of a container without readiness and startup probe, it is to accept a connection before the container is ready, within 10 s'
 
+const parts =
+  'before Docker 26, of a volume that containers write to, the container waits while another one can write to the folder above'
+
 /** Rows of every container, whatever its place in the pod. */
 const container: readonly SupportRow[] = [
   ...honoured('name', 'image', 'command', 'args', 'workingDir', 'imagePullPolicy', 'tty', 'stdin', 'stdinOnce'),
@@ -159,15 +162,18 @@ const container: readonly SupportRow[] = [
   policy('ports[].hostPort', 'hostPort', 'honoured', other(0)),
   unenforced('ports[].hostIP', 'it has no effect without hostPort', other('')),
   ...honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
-  ...honoured('env[].valueFrom.fieldRef', 'envFrom'),
-  refused('env[].valueFrom.resourceFieldRef', `resourceFieldRef ${notRun}`),
+  ...honoured('env[].valueFrom.fieldRef', 'env[].valueFrom.resourceFieldRef', 'envFrom'),
   refused('env[].valueFrom.fileKeyRef', `fileKeyRef ${notRun}`),
   ...resources,
   refused('resources.claims', `resource claims are not run by this version`),
   unenforced('resizePolicy', 'a change of resources rolls the workload'),
-  ...honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].subPath'),
-  refused('volumeMounts[].subPathExpr', `subPathExpr ${notRun}`),
-  refused('volumeMounts[].mountPropagation', `mount propagation ${notRun}`, other('None')),
+  ...honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].mountPropagation'),
+  ...['subPath', 'subPathExpr'].map(
+    (field): SupportRow => ({
+      field: `volumeMounts[].${field}`,
+      support: { level: 'honoured', but: parts },
+    }),
+  ),
   unenforced('volumeMounts[].recursiveReadOnly', 'mounts below a read-only mount stay as they are'),
   refused('volumeDevices', `block devices are not run by this version`),
   ...['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap(probe),
@@ -196,6 +202,53 @@ const podSecurity: readonly SupportRow[] = [
   refused('windowsOptions', `Windows ${notRun}`),
 ]
 
+/** What a claim asks of a volume, whichever it becomes. */
+const request = (at: string): SupportRow[] => [
+  unenforced(`${at}.accessModes`, 'any number of pods may use it', {
+    when: (value) => Array.isArray(value) && value.includes('ReadWriteOncePod'),
+    whenText: 'with ReadWriteOncePod',
+  }),
+  {
+    field: `${at}.resources`,
+    support: { level: 'honoured', but: 'a volume is as large as its disk: the size is told, and not enforced' },
+  },
+  refused(`${at}.volumeMode`, 'block devices are not run by this version', only('Block')),
+  ...['dataSource', 'dataSourceRef'].map((field) => refused(`${at}.${field}`, 'volumes are not copied by this version')),
+  unenforced(`${at}.volumeAttributesClassName`, 'a volume has the attributes it is made with'),
+]
+
+const hostPathType =
+  'the path has to be there, unless its type is DirectoryOrCreate or empty; that it is of this type is not looked at'
+
+/** Sources of a pod's volumes. */
+const volumeSources: readonly SupportRow[] = [
+  ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium', 'emptyDir.sizeLimit'),
+  unenforced('emptyDir', 'its size on the disk is not limited', {
+    when: (value) => isMap(value) && has(value, 'sizeLimit') && field(value, 'medium') !== 'Memory',
+    whenText: 'with sizeLimit and without medium: Memory',
+  }),
+  unenforced('emptyDir.medium', 'huge pages are not used; it is made on the disk', {
+    when: (value) => plainText(value).startsWith('HugePages'),
+    whenText: 'HugePages',
+  }),
+  ...honoured('projected.defaultMode', 'projected.sources[].configMap', 'projected.sources[].secret'),
+  ...honoured('projected.sources[].downwardAPI'),
+  refused('projected.sources[].serviceAccountToken', 'there is no Kubernetes API that would trust a token'),
+  refused('projected.sources[].*', 'it comes from a Kubernetes API, and there is none'),
+  ...honoured('persistentVolumeClaim'),
+  ...honoured('ephemeral.volumeClaimTemplate.metadata'),
+  ...request('ephemeral.volumeClaimTemplate.spec'),
+  unenforced('ephemeral.volumeClaimTemplate.spec.storageClassName', 'it is a volume of the local driver of Docker'),
+  ...['selector', 'volumeName'].map((name) =>
+    refused(`ephemeral.volumeClaimTemplate.spec.${name}`, 'a volume that dies with its pod takes no PersistentVolume'),
+  ),
+  policy('hostPath', 'hostPath', 'honoured'),
+  { field: 'hostPath.type', support: { level: 'honoured', but: hostPathType } },
+  refused('hostPath.type', 'no file is made on the node', only('FileOrCreate')),
+  refused('image', 'images are not mounted as volumes by this version'),
+  refused('csi', 'no CSI driver is run'),
+  refused('*', 'disks of a cloud and other clusters are not mounted'),
+]
 const runtime = 'it names a runtime of the Docker Engine, and a pod waits on a node that has none of that name'
 
 /** Fields of a pod's spec. */
@@ -203,10 +256,8 @@ export const podSupport: readonly SupportRow[] = [
   ...container.map((row) => ({ ...row, field: `containers[].${row.field}` })),
   ...container.map((row) => ({ ...row, field: `initContainers[].${row.field}` })),
   refused('ephemeralContainers', 'a manifest cannot hold them'),
-  ...honoured('volumes[].name', 'volumes[].configMap', 'volumes[].secret', 'volumes[].emptyDir.medium'),
-  unenforced('volumes[].emptyDir.sizeLimit', 'the size of an emptyDir is not limited'),
-  policy('volumes[].hostPath', 'hostPath', 'refused'),
-  refused('volumes[].*', 'volumes of this type are not mounted by this version'),
+  ...honoured('volumes[].name'),
+  ...volumeSources.map((row) => ({ ...row, field: `volumes[].${row.field}` })),
   ...honoured('restartPolicy', 'terminationGracePeriodSeconds', 'imagePullSecrets', 'hostname', 'subdomain', 'hostAliases'),
   ...honoured('dnsPolicy', 'dnsConfig'),
   ...podSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
@@ -328,7 +379,10 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...honoured('spec.replicas', 'spec.ordinals', 'spec.selector', 'spec.serviceName', 'spec.podManagementPolicy'),
     { field: 'spec.updateStrategy', support: { level: 'honoured', but: mendsStale } },
     ...honoured('spec.minReadySeconds', 'spec.revisionHistoryLimit'),
-    refused('spec.volumeClaimTemplates', 'no volumes are provisioned by this version'),
+    ...honoured(...['apiVersion', 'kind', 'status'].map((field) => `spec.volumeClaimTemplates[].${field}`)),
+    ...metadataSupport.map((row) => ({ ...row, field: `spec.volumeClaimTemplates[].metadata.${row.field}` })),
+    ...honoured(...['selector', 'volumeName', 'storageClassName'].map((field) => `spec.volumeClaimTemplates[].spec.${field}`)),
+    ...request('spec.volumeClaimTemplates[].spec'),
     ...['whenDeleted', 'whenScaled'].map((when) =>
       refused(`spec.persistentVolumeClaimRetentionPolicy.${when}`, 'claims are never deleted by this version', only('Delete')),
     ),
@@ -339,6 +393,39 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     status,
     ...honoured('spec.selector', 'spec.updateStrategy', 'spec.minReadySeconds', 'spec.revisionHistoryLimit'),
     ...template('spec.template'),
+  ],
+  'v1/PersistentVolumeClaim': [
+    ...common,
+    status,
+    ...honoured('spec.selector', 'spec.volumeName', 'spec.storageClassName'),
+    ...request('spec'),
+  ],
+  'v1/PersistentVolume': [
+    ...common,
+    status,
+    ...honoured('spec.accessModes', 'spec.capacity', 'spec.claimRef', 'spec.storageClassName', 'spec.mountOptions', 'spec.nfs'),
+    ...['hostPath', 'local'].map((field) => policy(`spec.${field}`, 'hostPath', 'honoured')),
+    {
+      field: 'spec.csi',
+      support: { level: 'honoured', but: 'only by a volume driver of Docker, which has a name without dots' },
+    },
+    unenforced('spec.persistentVolumeReclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
+    unenforced('spec.nodeAffinity', 'with one node it is where its pods are'),
+    refused('spec.volumeMode', 'block devices are not run by this version', only('Block')),
+    unenforced('spec.volumeAttributesClassName', 'a volume has the attributes it is made with'),
+    refused('spec.*', 'disks of a cloud and other clusters are not mounted'),
+  ],
+  'storage.k8s.io/v1/StorageClass': [
+    ...common,
+    ...honoured('parameters', 'mountOptions'),
+    unenforced('provisioner', 'it is not run: claims of this class are volumes of the local driver of Docker', {
+      when: (value) => !plainText(value).startsWith('docker.io/') && value !== 'kubernetes.io/no-provisioner',
+      whenText: 'other than kubernetes.io/no-provisioner and docker.io/ with the name of a volume driver',
+    }),
+    unenforced('reclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
+    unenforced('allowVolumeExpansion', 'the size of a volume is not limited'),
+    unenforced('volumeBindingMode', 'a claim gets its volume when a pod first needs it', only('Immediate')),
+    unenforced('allowedTopologies', 'with one node it is where its pods are'),
   ],
   'v1/Service': [
     ...common,
@@ -425,7 +512,4 @@ export const dataKinds: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': 'there is no Kubernetes API to guard',
   'rbac.authorization.k8s.io/v1/Role': 'there is no Kubernetes API to guard',
   'rbac.authorization.k8s.io/v1/RoleBinding': 'there is no Kubernetes API to guard',
-  'storage.k8s.io/v1/StorageClass': 'no volumes are provisioned',
-  'v1/PersistentVolume': 'no volumes are provisioned',
-  'v1/PersistentVolumeClaim': 'no volumes are provisioned',
 }

@@ -142,9 +142,10 @@ function findReferences(template: PodTemplate): Reference[] {
   }
   for (const volume of spec.volumes) {
     const where = `volume ${volume.name}`
-    const { configMap, secret } = volume
-    if (configMap) found.push(...volumeReferences('ConfigMap', configMap.name, configMap, where))
-    if (secret) found.push(...volumeReferences('Secret', secret.secretName, secret, where))
+    for (const { configMap, secret } of [volume, ...(volume.projected?.sources ?? [])]) {
+      if (configMap) found.push(...volumeReferences('ConfigMap', configMap.name, configMap, where))
+      if (secret) found.push(...volumeReferences('Secret', secret.secretName, secret, where))
+    }
   }
   // Kubernetes pulls anonymously when a pull secret is missing, so these never make a pod wait.
   for (const { name } of spec.imagePullSecrets)

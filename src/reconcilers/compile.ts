@@ -3,12 +3,15 @@ import { canonicalText, sha256 } from '../model/canonical.ts'
 import { GPU } from '../model/policy.ts'
 import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
-import type { Container, PodSpec, PodTemplate, SecurityContext, VolumeMount } from '../model/types.ts'
-import type { ContainerConfig, Mount, PortBinding, ResourceLimits } from '../runtime/engine.ts'
+import type { Container, PodSpec, PodTemplate, SecurityContext } from '../model/types.ts'
+import type { ContainerConfig, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
-import { environmentOf, expand, type PodFacts, resolveEnvironment } from './environment.ts'
+import type { PodFacts } from './downward.ts'
+import { environmentOf, expand, resolveEnvironment } from './environment.ts'
 import type { BoundConfig } from './memory.ts'
+import { compileMounts, mountOf, type PlacedMount } from './mounts.ts'
 import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
+import { keeperCapabilities } from './places.ts'
 import type { ContainerSpec, SecretRef, Text } from './plan.ts'
 import { inOrder, type Role } from './podorder.ts'
 import { memoryRequest, qosOf } from './requests.ts'
@@ -31,6 +34,9 @@ export interface PodInput {
   readonly node: string
   /** bytes; for the OOM score of Burstable pods */
   readonly nodeMemoryBytes: number
+  readonly nodeCpus: number
+  /** the engine itself mounts a part of a volume, and follows no link out of it */
+  readonly mountsParts: boolean
   /** ObjectKey of the workload */
   readonly owner: string
   readonly set: string
@@ -50,6 +56,9 @@ export interface CompiledContainer {
   /** what a `pull` step is known by: rolled images are pulled once per template when the policy is Always */
   readonly imageKey: string
   readonly resources: ResourceLimits
+  readonly mounts: readonly PlacedMount[]
+  /** why it can never be made, `''` when it can */
+  readonly unfit: string
   /** The spec of one attempt. `imageUser` is the image's USER; `mountpoint` gives a volume's path on the node. */
   spec(attempt: number, failures: number, imageUser: string, mountpoint: (volume: string) => string | undefined): ContainerSpec
 }
@@ -72,16 +81,18 @@ export function compilePod(input: PodInput): CompiledPod {
     hostIp: cluster.gateway,
     labels: template.metadata.labels,
   }
-  const volumes = compileVolumes(cluster, input, input.owner, template.spec, config)
+  const volumes = compileVolumes(cluster, facts, input.owner, config)
   const labels = podLabels(cluster, input, input.owner, input.set, input.hash, input.sourceRevision)
+  const containers = inOrder(template.spec).map(({ role, container }) => ({
+    role,
+    ...compileContainer(input, container, facts, volumes, labels),
+  }))
+  const mounts = containers.flatMap((one) => one.mounts)
   return {
     template,
-    sandbox: compileSandbox(input, volumes, labels),
+    sandbox: compileSandbox(input, volumes, mounts, labels),
     volumes,
-    containers: inOrder(template.spec).map(({ role, container }) => ({
-      role,
-      ...compileContainer(input, container, facts, volumes, labels),
-    })),
+    containers,
     pullSecrets: pullSecrets(template.spec, input.namespace, config),
   }
 }
@@ -119,7 +130,12 @@ export function baseSpec(
   }
 }
 
-function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: Readonly<Record<string, string>>): ContainerSpec {
+function compileSandbox(
+  input: PodInput,
+  volumes: readonly PodVolume[],
+  mounts: readonly PlacedMount[],
+  labels: Readonly<Record<string, string>>,
+): ContainerSpec {
   const { cluster, template } = input
   const spec = template.spec
   return {
@@ -144,18 +160,21 @@ function compileSandbox(input: PodInput, volumes: readonly PodVolume[], labels: 
     extraHosts: spec.hostAliases.flatMap(({ ip, hostnames }) => hostnames.map((host) => `${host}:${ip}`)),
     sysctls: Object.fromEntries(spec.securityContext.sysctls.map(({ name, value }) => [name, value])),
     capDrop: ['ALL'],
+    capAdd: keeperCapabilities(mounts),
     readonlyRootfs: false,
     securityOpt: ['no-new-privileges'],
     portBindings: hostPorts(spec),
     // Mounted here so that files can be put in before the containers start, and so that tmpfs outlives them.
-    mounts: volumes.map((volume) => ({
-      type: 'volume',
-      source: volume.volume.name,
-      target: `${SANDBOX_VOLUMES}/${volume.name}`,
-      readOnly: false,
-      // Somebody may remove it before the sandbox is made.
-      volume: volume.volume,
-    })),
+    mounts: volumes
+      .filter(({ kind }) => kind !== 'hostPath')
+      .map(({ name, source, volume }) => ({
+        type: 'volume',
+        source,
+        target: `${SANDBOX_VOLUMES}/${name}`,
+        readOnly: false,
+        // Somebody may remove it before the sandbox is made.
+        ...(volume === undefined ? {} : { volume }),
+      })),
   }
 }
 
@@ -230,11 +249,14 @@ function compileContainer(
   const cmd = container.args.map((word): Text => expand(word, values))
   const resources = containerResources(container)
   const security = compileSecurity(container, template.spec)
+  const { mounts, unfit } = compileMounts(container, volumes, values)
   return {
     name: container.name,
     container,
     imageKey: container.imagePullPolicy === 'Always' ? `${container.image}@${input.hash}` : container.image,
     resources,
+    mounts,
+    unfit,
     spec(attempt, failures, imageUser, mountpoint) {
       const sandbox = `container:${containerName(input, SANDBOX, 0)}`
       const user = runAs(container, template.spec, imageUser)
@@ -260,7 +282,7 @@ function compileContainer(
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
         ...gpusOf(container),
-        mounts: container.volumeMounts.map((mount) => compileMount(mount, volumes, mountpoint)),
+        mounts: mounts.map((mount) => mountOf(mount, mountpoint, input.mountsParts)),
         networkMode: sandbox,
       }
       return {
@@ -276,24 +298,6 @@ function compileContainer(
       }
     },
   }
-}
-
-/**
- * Config and secrets are always read-only. A subPath is a bind of the place in the volume's own folder on
- * the node, because Docker before 26 cannot mount part of a volume.
- */
-function compileMount(
-  mount: VolumeMount,
-  volumes: readonly PodVolume[],
-  mountpoint: (volume: string) => string | undefined,
-): Mount {
-  const volume = volumes.find(({ name }) => name === mount.name)
-  const source = volume?.volume.name ?? mount.name
-  const readOnly = mount.readOnly || (volume !== undefined && volume.kind !== 'emptyDir')
-  const root = mountpoint(source)
-  if (mount.subPath !== undefined && mount.subPath !== '' && root !== undefined)
-    return { type: 'bind', source: `${root}/${mount.subPath}`, target: mount.mountPath, readOnly }
-  return { type: 'volume', source, target: mount.mountPath, readOnly }
 }
 
 /** @see Kubernetes pkg/kubelet/kuberuntime/kuberuntime_container_linux.go: quota in µs per 100 ms, shares of 1024 */

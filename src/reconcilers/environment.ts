@@ -1,18 +1,9 @@
 /** The environment of a container: envFrom, env, `$(VAR)` expansion and the downward API. */
 import { ownOf } from '../model/raw.ts'
-import type { Container, EnvSource, EnvVar, PodTemplate } from '../model/types.ts'
+import type { Container, EnvSource, EnvVar } from '../model/types.ts'
+import { containerResource, type PodFacts, podField } from './downward.ts'
 import type { BoundConfig } from './memory.ts'
-import type { PodIdentity } from './names.ts'
 import type { EnvEntry, Text } from './plan.ts'
-
-export interface PodFacts extends PodIdentity {
-  readonly ip: string
-  readonly node: string
-  readonly hostIp: string
-  readonly template: PodTemplate
-  /** the pod's own labels, its template hash included */
-  readonly labels: Readonly<Record<string, string>>
-}
 
 /**
  * Resolves a container's environment in Kubernetes' order: envFrom first, then env, later names win.
@@ -31,7 +22,7 @@ export function resolveEnvironment(container: Container, pod: PodFacts, config: 
     }
   }
   for (const variable of container.env) {
-    const value = resolveVariable(variable, values, pod, config)
+    const value = resolveVariable(variable, container, values, pod, config)
     if (value !== undefined) values.set(variable.name, value)
   }
   return [...values].map(([name, value]) => ({ name, value }))
@@ -81,38 +72,26 @@ function joinParts(parts: readonly Exclude<Text, string>['parts'][number][]): Te
 
 function resolveVariable(
   variable: EnvVar,
+  container: Container,
   values: ReadonlyMap<string, Text>,
   pod: PodFacts,
   config: BoundConfig,
 ): Text | undefined {
   if ('value' in variable) return expand(variable.value, values)
-  const { configMapKeyRef, secretKeyRef, fieldRef }: EnvSource = variable.valueFrom
+  const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef }: EnvSource = variable.valueFrom
   if (configMapKeyRef) return ownOf(ownOf(config.configMaps, configMapKeyRef.name)?.data, configMapKeyRef.key)
   if (secretKeyRef) {
     const digest = ownOf(ownOf(config.secrets, secretKeyRef.name)?.data, secretKeyRef.key)
     return digest === undefined ? undefined : secretText(pod.namespace, secretKeyRef.name, secretKeyRef.key, digest)
   }
-  return fieldRef ? resolveField(fieldRef.fieldPath, pod) : undefined
+  if (fieldRef) return podField(fieldRef.fieldPath, pod)
+  if (resourceFieldRef === undefined) return undefined
+  const { containers, initContainers } = pod.template.spec
+  const { containerName = container.name } = resourceFieldRef
+  const named = [...initContainers, ...containers].find(({ name }) => name === containerName)
+  return named === undefined ? undefined : containerResource(resourceFieldRef, named, pod)
 }
 
 function secretText(namespace: string, name: string, key: string, digest: string): Text {
   return { parts: [{ namespace, name, key, digest }] }
-}
-
-/** @see Kubernetes pkg/fieldpath, and the fields that env supports */
-function resolveField(path: string, pod: PodFacts): string | undefined {
-  const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path)
-  if (keyed) return ownOf(keyed[1] === 'labels' ? pod.labels : pod.template.metadata.annotations, keyed[2] ?? '') ?? ''
-  const fields: Readonly<Record<string, string>> = {
-    'metadata.name': pod.name,
-    'metadata.namespace': pod.namespace,
-    'metadata.uid': pod.uid,
-    'spec.nodeName': pod.node,
-    'spec.serviceAccountName': pod.template.spec.serviceAccountName,
-    'status.hostIP': pod.hostIp,
-    'status.hostIPs': pod.hostIp,
-    'status.podIP': pod.ip,
-    'status.podIPs': pod.ip,
-  }
-  return fields[path]
 }

@@ -29,6 +29,13 @@ export interface SetRecord {
   readonly recovered?: boolean
   /** the source revision that first asked for this template */
   readonly sourceRevision: string
+  /** digests of secret values that its pods were given before, where they take changed ones in place */
+  readonly retired?: readonly string[]
+}
+
+/** Digests of all secret values in a binding. */
+export function secretDigests({ secrets }: BoundConfig): string[] {
+  return Object.values(secrets).flatMap(({ data }) => Object.values(data))
 }
 
 export interface PodDeletion {

@@ -2,6 +2,7 @@
  * Names and labels of what Trireme makes, after the convention of the old dockershim, so that cAdvisor,
  * log shippers and dashboards that know it work at once. Discovery is always by label, never by name.
  */
+import { sha256 } from '../model/canonical.ts'
 import type { ObjectKey } from '../model/types.ts'
 import type { Cluster } from './cluster.ts'
 
@@ -22,6 +23,10 @@ export const LABEL = {
   /** canonical JSON from which a lost store is recovered; no secret values */
   memory: 'trireme.memory',
   volume: 'trireme.volume',
+  /** `<namespace>/<name>` of the claim whose data a volume holds */
+  claim: 'trireme.claim',
+  /** the PersistentVolume that a claim's volume was made from */
+  persistentVolume: 'trireme.persistent-volume',
   podName: 'io.kubernetes.pod.name',
   podNamespace: 'io.kubernetes.pod.namespace',
   podUid: 'io.kubernetes.pod.uid',
@@ -29,7 +34,7 @@ export const LABEL = {
   dockerType: 'io.kubernetes.docker.type',
 } as const
 
-export type Role = 'pod' | 'router' | 'edge' | 'network' | 'volume'
+export type Role = 'pod' | 'router' | 'edge' | 'network' | 'volume' | 'claim'
 
 /** The container name of a sandbox in labels and names. */
 export const SANDBOX = 'POD'
@@ -46,6 +51,18 @@ export function containerName(pod: PodIdentity, container: string, attempt: numb
 
 export function volumeName(cluster: Cluster, podUid: string, volume: string): string {
   return `trireme-${cluster.id}-${podUid}-${volume}`
+}
+
+/** The longest name of a file, and so of a volume of the local driver. */
+const LONGEST_NAME = 255
+
+/**
+ * The volume of a claim, the same for every pod that ever uses it. A namespace holds no `_`, so no two claims share one;
+ * a name that would be too long ends with its hash.
+ */
+export function claimVolumeName(cluster: Cluster, namespace: string, claim: string): string {
+  const name = `trireme-${cluster.id}-claim-${namespace}_${claim}`
+  return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME - 17)}-${sha256(name).slice(0, 16)}`
 }
 
 const POD_UID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=-)/

@@ -23,6 +23,8 @@ export interface NodeView {
   readonly images: ReadonlyMap<string, ImageState>
   /** by volume name: path to digest of the files last put or read back */
   readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>
+  /** the same of the files last put, by this daemon: what differs from that has been changed from outside */
+  readonly put: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly router: RouterView
 }
 
@@ -40,6 +42,12 @@ export interface RouterView {
   readonly resting?: boolean
   /** the router last seen running on its network, by its spec label: when it is missing, somebody removed it */
   readonly seen?: string
+}
+
+/** An engine that mounts a part of a volume itself, which Docker does from API 1.45 (26.0) on. */
+export function mountsParts(info: EngineInfo | undefined): boolean {
+  const [major = 0, minor = 0] = (info?.apiVersion ?? '').split('.').map(Number)
+  return major > 1 || (major === 1 && minor >= 45)
 }
 
 /** The containers of one pod, found by label. */

@@ -60,15 +60,21 @@ export function planOrdinals(rules: OrdinalRules, pods: readonly OrdinalPod[]): 
 export function ordinalsComplete(rules: OrdinalRules, pods: readonly OrdinalPod[]): boolean {
   const slots = slotsOf(rules, pods)
   const staying = pods.filter(({ leaving }) => !leaving)
-  return staying.length === slots.length && slots.every((slot) => slot.pod?.available === true && !isOutdated(rules, slot))
+  return staying.length === rules.replicas && slots.every((slot) => slot.pod?.available === true && !isOutdated(rules, slot))
 }
 
+/**
+ * The ordinals that matter now: those that have a pod, and the first ones of the others, twice as many as there are pods.
+ * That is how far a pass may go at once, whatever number of replicas a manifest asks for.
+ */
 function slotsOf(rules: OrdinalRules, pods: readonly OrdinalPod[]): Slot[] {
   const { start, replicas, rolling, current, next } = rules
-  const byOrdinal = new Map(pods.map((pod) => [pod.ordinal, pod]))
-  return Array.from({ length: replicas }, (_, index) => {
+  const byIndex = new Map(pods.map((pod) => [pod.ordinal - start, pod]))
+  const first = Array.from({ length: Math.min(replicas, 2 * pods.length + 1) }, (_, index) => index)
+  const beyond = [...byIndex.keys()].filter((index) => index >= first.length && index < replicas).sort((a, b) => a - b)
+  return [...first, ...beyond].map((index) => {
     const held = rolling !== null && index < rolling.partition
-    return { ordinal: start + index, set: held ? current : next, held, pod: byOrdinal.get(start + index) }
+    return { ordinal: start + index, set: held ? current : next, held, pod: byIndex.get(index) }
   })
 }
 
@@ -107,7 +113,8 @@ function surplusRemoval({ uid, leaving }: OrdinalPod): Removal[] {
 /** Takes outdated pods, highest first, for as long as no more than `maxUnavailable` are not available. */
 function updateSlots(rules: OrdinalRules, slots: readonly Slot[], going: readonly Removal[]): Removal[] {
   const gone = new Set(going.map(({ uid }) => uid))
-  const room = (rules.rolling?.maxUnavailable ?? 0) - slots.filter(({ pod }) => pod?.available !== true).length
+  const unavailable = rules.replicas - slots.filter(({ pod }) => pod?.available === true).length
+  const room = (rules.rolling?.maxUnavailable ?? 0) - unavailable
   return slots
     .toReversed()
     .filter((slot) => isOutdated(rules, slot))

@@ -62,6 +62,33 @@ export interface PodMark {
   readonly attempt: string
 }
 
+/** One volume of a container, as the pod's sandbox has it mounted. */
+export interface Place {
+  readonly volume: string
+  /** where the sandbox has it */
+  readonly folder: string
+  /** folders that are mounted by themselves: made if need be, and no part of the way to them may be a link */
+  readonly parts: readonly string[]
+  /** no other container may be able to exchange a part while it is being mounted */
+  readonly guarded: boolean
+  /** `undefined` to leave owners and modes alone */
+  readonly own?: Ownership
+}
+
+export interface Ownership {
+  /** the group that all files are to belong to, 0 for none */
+  readonly gid: number
+  /** only when the volume's own folder does not belong to the group yet */
+  readonly onMismatch: boolean
+}
+
+/** Places in the volumes of a pod that are seen to just before an engine operation that depends on them. */
+export interface Within {
+  /** the container that has the volumes mounted */
+  readonly sandbox: string
+  readonly places: readonly Place[]
+}
+
 interface StepBase {
   readonly node: string
   /** what it is done to, as a person would name it: `web-7c9f-x2k1q/app`, `image nginx:1.27`, `network pods` */
@@ -80,8 +107,8 @@ export type StepAction =
       readonly imageKey: string
       readonly pullSecrets: readonly SecretRef[]
     }
-  | { readonly op: 'create'; readonly spec: ContainerSpec }
-  | { readonly op: 'start'; readonly container: string }
+  | { readonly op: 'create'; readonly spec: ContainerSpec; readonly within?: Within }
+  | { readonly op: 'start'; readonly container: string; readonly within?: Within }
   | {
       readonly op: 'put'
       readonly container: string
@@ -92,6 +119,8 @@ export type StepAction =
       readonly volume: string
       readonly files: readonly FileSpec[]
       readonly gid: number
+      /** for files that are being read: each is exchanged at once, and these are removed */
+      readonly swap?: { readonly gone: readonly string[] }
     }
   | {
       readonly op: 'hook'

@@ -7,9 +7,13 @@
  */
 import { type Driftable, diffContainer } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
+import { provesConfig } from './binding.ts'
+import { claimVolume } from './claims.ts'
 import type { PodDeletion } from './memory.ts'
 import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
-import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
+import { mountsParts } from './observed.ts'
+import { placesOf } from './places.ts'
+import type { DriftKind, Lane, Place, Step, StepAction, Within } from './plan.ts'
 import { mayStart, mayStop, runs } from './podorder.ts'
 import {
   attemptOf,
@@ -23,6 +27,7 @@ import {
   restartPolicyOf,
 } from './podstate.ts'
 import { namedPorts } from './probetargets.ts'
+import type { PodVolume } from './volumes.ts'
 
 /** A container that has run this long may be restarted by Docker itself while the daemon is away. */
 const STEADY_MS = 10_000
@@ -116,9 +121,23 @@ export function pullLane(context: PodContext, imageKey: string): string {
 function prepareVolumes({ context }: PodNow): Step[] {
   if (context.record.bound) return []
   const existing = new Set(context.volumes)
-  return context.compiled.volumes
-    .filter(({ volume }) => !existing.has(volume.name))
-    .map((volume) => step(context, `volume ${volume.name}`, `new pod`, { op: 'createVolume', volume: volume.volume }))
+  const own = context.compiled.volumes.flatMap(({ name, volume }) =>
+    volume === undefined || existing.has(volume.name)
+      ? []
+      : [step(context, `volume ${name}`, `new pod`, { op: 'createVolume', volume })],
+  )
+  return [...own, ...prepareClaims(context)]
+}
+
+/** A claim gets its volume when a pod first needs it; whatever becomes of the pod and the claim, it stays. */
+function prepareClaims(context: PodContext): Step[] {
+  return context.compiled.volumes.flatMap(({ claim, source }): Step[] => {
+    const found = claim === undefined ? undefined : context.claim(claim)
+    if (found?.provision === undefined || context.node.volumes.has(source)) return []
+    const volume = claimVolume(context.cluster, found, found.provision)
+    const made = found.provision.persistentVolume === '' ? '' : ` from PersistentVolume ${found.provision.persistentVolume}`
+    return [step(context, `volume ${source}`, `first pod of claim ${claim}${made}`, { op: 'createVolume', volume })]
+  })
 }
 
 function prepareSandbox(pod: PodNow): Step[] {
@@ -132,27 +151,34 @@ function prepareSandbox(pod: PodNow): Step[] {
   return view === undefined ? [] : mendDrift(context, SANDBOX, view, context.compiled.sandbox, 'always')
 }
 
-/** Files are put in before the first container starts, and again when somebody changed them. */
+/** Files are put in before the first container starts, and again when they are others: in Git, or because of somebody. */
 function prepareFiles(pod: PodNow): Step[] {
   const { context } = pod
   const launched = pod.containers.some(({ stage }) => stage !== 'none')
-  return context.compiled.volumes.flatMap(({ name, volume, files, folderMode, gid }): Step[] => {
+  return context.compiled.volumes.flatMap((one): Step[] => {
+    const { name, kind, volume, files, folderMode, gid } = one
+    if (volume === undefined || kind === 'nfs') return []
+    const put = (cause: string, swap?: { readonly gone: readonly string[] }, extra: Extra = {}): Step[] => {
+      const container = containerName(identity(context), SANDBOX, 0)
+      const place = { container, path: SANDBOX_VOLUMES, folder: name, folderMode, volume: volume.name }
+      return [step(context, `volume ${name}`, cause, { op: 'put', ...place, files, gid, ...(swap && { swap }) }, extra)]
+    }
     const seen = context.node.files.get(volume.name)
-    const edited = seen === undefined ? [] : files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
-    if (seen === undefined ? launched : edited.length === 0) return []
-    const drifted = seen !== undefined && launched
-    const cause = drifted ? `drift: ${edited.join(', ')} changed from outside` : 'new pod'
-    const container = containerName(identity(context), SANDBOX, 0)
-    return [
-      step(
-        context,
-        `volume ${name}`,
-        cause,
-        { op: 'put', container, path: SANDBOX_VOLUMES, folder: name, folderMode, volume: volume.name, files, gid },
-        drifted ? { drift: 'files' } : {},
-      ),
-    ]
+    if (seen === undefined) return launched ? [] : put('new pod')
+    const edited = files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
+    if (!launched) return edited.length === 0 ? [] : put('new pod')
+    const gone = changedInGit(context, one) ? Object.keys(seen).filter((path) => files.every((file) => file.path !== path)) : []
+    if (edited.length + gone.length === 0) return []
+    if (changedInGit(context, one)) return put(`changed in Git: ${[...edited, ...gone].join(', ')}`, { gone })
+    return put(`drift: ${edited.join(', ')} changed from outside`, undefined, { drift: 'files' })
   })
+}
+
+/** Its template takes changed config in place, and these files are not the ones that were last put. */
+function changedInGit({ set, node }: PodContext, { source, files }: PodVolume): boolean {
+  if (provesConfig(set.template)) return false
+  const put = node.put.get(source)
+  return put === undefined || Object.keys(put).length !== files.length || files.some(({ path, digest }) => put[path] !== digest)
 }
 
 function planContainer(pod: PodNow, one: ContainerNow): Step[] {
@@ -167,11 +193,18 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
       step(context, target, one.attempt > 0 ? `restart ${one.attempt}` : podCause(context), {
         op: 'start',
         container: latest.id,
+        ...within(context, one),
       }),
       ...postStart(context, one, latest.name, one.attempt),
     ]
   if (neverStarted(latest))
-    return [step(context, target, 'Docker started it before its sandbox and gave up', { op: 'start', container: latest.id })]
+    return [
+      step(context, target, 'Docker started it before its sandbox and gave up', {
+        op: 'start',
+        container: latest.id,
+        ...within(context, one),
+      }),
+    ]
   if (stage === 'exited') return planRestart(pod, one, latest)
   if (stage === 'restarting') return []
   const made: Driftable = {
@@ -241,17 +274,27 @@ function launchSteps(pod: PodNow, one: ContainerNow, attempt: number, cause: str
   if (one.latest !== undefined && one.stage !== 'exited') return []
   const { compiled } = one
   const image = context.node.images.get(compiled.imageKey)
-  const rootRefused = refusesRoot(context, one, image?.user)
-  if (rootRefused !== undefined) return []
+  if (compiled.unfit !== '' || refusesRoot(context, one, image?.user) !== undefined) return []
   const crashed = one.latest !== undefined && !endedWithEngine(context, one.latest)
   const failures = one.stage === 'exited' ? one.failures + (crashed ? 1 : 0) : 0
   const mountpoint = (volume: string): string | undefined => context.node.volumes.get(volume)?.mountpoint
   const spec = compiled.spec(attempt, failures, image?.user ?? '', mountpoint)
   return [
-    step(context, compiled.name, cause, { op: 'create', spec }, extra),
-    step(context, compiled.name, cause, { op: 'start', container: spec.name }),
+    step(context, compiled.name, cause, { op: 'create', spec, ...within(context, one, attempt === 0) }, extra),
+    step(context, compiled.name, cause, { op: 'start', container: spec.name, ...within(context, one) }),
     ...postStart(context, one, spec.name, attempt),
   ]
+}
+
+/** What has to be so in its volumes at that moment. */
+function within(context: PodContext, one: ContainerNow, first = false): { readonly within?: Within } {
+  const found = places(context, one, first)
+  return found.length === 0 ? {} : { within: { sandbox: containerName(identity(context), SANDBOX, 0), places: found } }
+}
+
+function places(context: PodContext, one: ContainerNow, first: boolean): Place[] {
+  const changePolicy = context.set.template.spec.securityContext.fsGroupChangePolicy
+  return placesOf(one.compiled.mounts, { node: context.node, mountsParts: mountsParts(context.node.info), changePolicy, first })
 }
 
 /** The reason why `runAsNonRoot` forbids this container, or `undefined`. @see Kubernetes pkg/kubelet/kuberuntime/security_context.go */
@@ -399,10 +442,12 @@ export function steadyAt(view: ContainerView): number {
 }
 
 /** Docker restarts what has proved itself, so that it outlives the daemon; a container that just crashed is ours to pace. */
-function expectedRestartPolicy(context: PodContext, { role }: ContainerNow, view: ContainerView): RestartPolicy {
-  const policy = restartPolicyOf(context, role)
+function expectedRestartPolicy(context: PodContext, one: ContainerNow, view: ContainerView): RestartPolicy {
+  const policy = restartPolicyOf(context, one.role)
   // Docker knows nothing of what waits for an init container.
-  if (role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'
+  if (one.role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'
+  // Docker would mount its parts again without anybody having looked at them.
+  if (places(context, one, false).some(({ guarded }) => guarded)) return 'no'
   return policy === 'Always' ? 'always' : 'on-failure'
 }
 

@@ -1,6 +1,8 @@
 /** What a pod is right now: its record and what is observed of it, reduced to the few states that planning needs. */
 import type { PodSpec, Probe } from '../model/types.ts'
 import type { ContainerView } from '../runtime/engine.ts'
+import type { Claim } from './claims.ts'
+import type { Cluster } from './cluster.ts'
 import type { CompiledContainer, CompiledPod } from './compile.ts'
 import { portsAwaited } from './listening.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
@@ -8,6 +10,7 @@ import { LABEL, SANDBOX } from './names.ts'
 import type { ContainerProbes, Failure, MessageSource, NodeView, ObservedPod, ProbeState } from './observed.ts'
 import type { DriftKind } from './plan.ts'
 import { isInitialized, type Role, runs } from './podorder.ts'
+import { isInMemory } from './volumes.ts'
 
 /** @see Kubernetes pkg/kubelet MaxContainerBackOff, reset after ten minutes of running */
 const BACKOFF_FIRST_MS = 10_000
@@ -27,6 +30,7 @@ export interface PodContext {
   readonly record: PodRecord
   readonly set: SetRecord
   readonly namespace: string
+  readonly cluster: Cluster
   readonly compiled: CompiledPod
   /** sentences about what the template refers to and does not exist */
   readonly missing: readonly string[]
@@ -35,6 +39,8 @@ export interface PodContext {
   readonly observed: ObservedPod | undefined
   /** names of this pod's volumes that exist */
   readonly volumes: readonly string[]
+  /** the claims of its namespace by name; `undefined` for one that nobody has declared */
+  readonly claim: (name: string) => Claim | undefined
   readonly node: NodeView
   readonly probes: (containerId: string) => ContainerProbes
   readonly routing: PodRouting
@@ -337,8 +343,7 @@ function hasLostMemory(context: PodContext, { compiled, latest, stage, restartAt
   const over = stage === 'exited' && restartAt === undefined
   if (latest === undefined || over || latest.createdAt >= sandboxStart) return false
   return context.compiled.volumes.some(
-    ({ name, volume }) =>
-      volume.driverOpts.type === 'tmpfs' && compiled.container.volumeMounts.some((mount) => mount.name === name),
+    (volume) => isInMemory(volume) && compiled.container.volumeMounts.some(({ name }) => name === volume.name),
   )
 }
 

@@ -4,6 +4,7 @@ import type { Container, ObjectKey } from '../model/types.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import { provesConfig, templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
+import { secretDigests } from './memory.ts'
 import type { Failure } from './observed.ts'
 import { laneId, pullLane, refusesRoot } from './pod.ts'
 import { isInitialized, mayStart } from './podorder.ts'
@@ -145,7 +146,7 @@ function secretsOf({ set }: PodContext): readonly string[] | undefined {
   // What a set of a lost store was bound to is what there is today, and that need not be what its pods were given.
   if (set.recovered && !provesConfig(set.template)) return undefined
   if (templateHash(set.template, set.config) !== set.hash) return undefined
-  return Object.values(set.config.secrets).flatMap(({ data }) => Object.values(data))
+  return [...secretDigests(set.config), ...(set.retired ?? [])]
 }
 
 /** @see Kubernetes pkg/kubelet/images and kuberuntime for the reasons */
@@ -153,8 +154,8 @@ function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
   const { context } = pod
   if (!mayStart(pod.containers).has(one)) return { reason: 'PodInitializing', message: '' }
   if (context.missing.length > 0) return { reason: 'CreateContainerConfigError', message: context.missing.join('; ') }
-  const refused = refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
-  if (refused !== undefined) return { reason: 'CreateContainerConfigError', message: refused }
+  const refused = one.compiled.unfit || refusesRoot(context, one, context.node.images.get(one.compiled.imageKey)?.user)
+  if (refused) return { reason: 'CreateContainerConfigError', message: refused }
   const pull = failureOf(context.failures, pullLane(context, one.compiled.imageKey))
   if (pull !== undefined && !context.node.images.has(one.compiled.imageKey))
     return { reason: pullReason(one, pull), message: pull.message }

@@ -186,6 +186,24 @@ export interface ServiceStatus {
   readonly healthy: boolean
 }
 
+export interface ClaimStatus {
+  readonly namespace: string
+  readonly name: string
+  /** `Pending` until it has a volume; `Retained` for a volume whose claim left Git */
+  readonly phase: 'Bound' | 'Pending' | 'Retained'
+  /** the Docker volume, `''` while there is none */
+  readonly volume: string
+  readonly driver: string
+  /** that its volume was made from, `''` for one that was made for the claim alone */
+  readonly persistentVolume: string
+  readonly storageClass: string
+  readonly accessModes: readonly string[]
+  readonly requestBytes: number
+  /** names of the pods that have it */
+  readonly pods: readonly string[]
+  readonly message: string
+}
+
 export interface NodeStatus {
   readonly name: string
   readonly reachable: boolean
@@ -257,6 +275,7 @@ export interface ClusterStatus {
   readonly sources: readonly SourceStatus[]
   readonly workloads: readonly WorkloadStatus[]
   readonly services: readonly ServiceStatus[]
+  readonly claims: readonly ClaimStatus[]
   readonly nodes: readonly NodeStatus[]
   readonly quotas: readonly QuotaStatus[]
   readonly unenforced: readonly Unenforced[]

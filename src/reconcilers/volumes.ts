@@ -1,105 +1,113 @@
 /** A pod's volumes on Docker: which volumes to make, and which files go into them. */
-import { createHash } from 'node:crypto'
 import { bytes } from '../model/quantity.ts'
-import { ownOf } from '../model/raw.ts'
-import type { KeyToPath, PodSpec, Volume } from '../model/types.ts'
+import type { Volume } from '../model/types.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
+import type { PodFacts } from './downward.ts'
+import { type DriverOptions, memoryOptions, nfsOptions } from './localdriver.ts'
 import type { BoundConfig } from './memory.ts'
-import { clusterLabels, LABEL, type PodIdentity, volumeName } from './names.ts'
+import { claimVolumeName, clusterLabels, LABEL, volumeName } from './names.ts'
 import type { FileSpec } from './plan.ts'
+import { volumeFiles } from './volumefiles.ts'
+
+export type VolumeKind =
+  | 'emptyDir'
+  | 'configMap'
+  | 'secret'
+  | 'downwardAPI'
+  | 'projected'
+  /** a projected volume with a Secret in it */
+  | 'projectedSecret'
+  | 'ephemeral'
+  | 'nfs'
+  | 'claim'
+  | 'hostPath'
 
 export interface PodVolume {
   /** as the pod calls it */
   readonly name: string
-  readonly kind: 'emptyDir' | 'configMap' | 'secret'
-  readonly volume: VolumeConfig
+  readonly kind: VolumeKind
+  /** the Docker volume, or the path on the node of a `hostPath` */
+  readonly source: string
+  /** what it is made from, for a volume that lives and dies with the pod */
+  readonly volume?: VolumeConfig
+  /** the claim whose data it is; what that is made from is no business of the pod */
+  readonly claim?: string
+  /** a `hostPath` that is made when it is not there */
+  readonly create?: boolean
+  /** no container may write to it, whatever its mount says */
+  readonly readOnly: boolean
   readonly files: readonly FileSpec[]
   readonly folderMode: number
   readonly gid: number
 }
 
-/** What `spec` mounts, bound to `config`. Config content is put in by the pod itself, nothing is bind-mounted. */
-export function compileVolumes(
-  cluster: Cluster,
-  pod: PodIdentity,
-  owner: string,
-  spec: PodSpec,
-  config: BoundConfig,
-): PodVolume[] {
-  const gid = spec.securityContext.fsGroup ?? 0
-  return spec.volumes.flatMap((volume): PodVolume[] => {
-    const files = volumeFiles(volume, pod.namespace, config)
-    const kind = volume.configMap ? 'configMap' : volume.secret ? 'secret' : 'emptyDir'
-    const labels = {
-      ...clusterLabels(cluster, 'volume'),
-      [LABEL.owner]: owner,
-      [LABEL.podUid]: pod.uid,
-      [LABEL.podName]: pod.name,
-      [LABEL.podNamespace]: pod.namespace,
-      [LABEL.volume]: `${kind}/${volume.name}`,
+/** Config content is put in by the pod itself, nothing is bind-mounted from a checkout. */
+export function compileVolumes(cluster: Cluster, pod: PodFacts, owner: string, config: BoundConfig): PodVolume[] {
+  const { volumes, securityContext } = pod.template.spec
+  const gid = securityContext.fsGroup ?? 0
+  return volumes.map((volume): PodVolume => {
+    const { name, claim, hostPath } = volume
+    if (claim) {
+      const source = claimVolumeName(cluster, pod.namespace, claim.claimName)
+      return { name, kind: 'claim', source, claim: claim.claimName, readOnly: claim.readOnly, ...bare(gid) }
     }
-    const driverOpts = memoryOptions(volume)
-    return [
-      {
-        name: volume.name,
-        kind,
-        volume: { name: volumeName(cluster, pod.uid, volume.name), labels, driver: 'local', driverOpts },
-        files,
-        // Kubernetes makes an emptyDir writable for whoever the container runs as, and config readable.
-        folderMode: kind === 'emptyDir' ? (gid === 0 ? 0o777 : 0o2777) : 0o755,
-        gid,
-      },
-    ]
+    if (hostPath) {
+      const create = hostPath.type === '' || hostPath.type === 'DirectoryOrCreate'
+      return { name, kind: 'hostPath', source: hostPath.path, create, readOnly: false, ...bare(0) }
+    }
+    return ownVolume(cluster, pod, owner, config, volume, gid)
   })
 }
 
+function bare(gid: number): Pick<PodVolume, 'files' | 'folderMode' | 'gid'> {
+  return { files: [], folderMode: 0, gid }
+}
+
+/** One that lives and dies with the pod. */
+function ownVolume(cluster: Cluster, pod: PodFacts, owner: string, config: BoundConfig, volume: Volume, gid: number): PodVolume {
+  const kind = kindOf(volume)
+  const written = kind === 'emptyDir' || kind === 'ephemeral'
+  const source = volumeName(cluster, pod.uid, volume.name)
+  const labels = {
+    ...clusterLabels(cluster, 'volume'),
+    [LABEL.owner]: owner,
+    [LABEL.podUid]: pod.uid,
+    [LABEL.podName]: pod.name,
+    [LABEL.podNamespace]: pod.namespace,
+    [LABEL.volume]: `${kind}/${volume.name}`,
+  }
+  return {
+    name: volume.name,
+    kind,
+    source,
+    volume: { name: source, labels, driver: 'local', driverOpts: driverOptions(volume, kind) },
+    readOnly: kind === 'nfs' ? (volume.nfs?.readOnly ?? false) : !written,
+    files: volumeFiles(volume, pod, config),
+    // Kubernetes makes an emptyDir writable for whoever the container runs as, and config readable.
+    folderMode: written ? (gid === 0 ? 0o777 : 0o2777) : 0o755,
+    gid,
+  }
+}
+
+function kindOf({ configMap, secret, downwardAPI, projected, ephemeral, nfs }: Volume): VolumeKind {
+  if (configMap) return 'configMap'
+  if (secret) return 'secret'
+  if (downwardAPI) return 'downwardAPI'
+  if (projected) return projected.sources.some((source) => source.secret) ? 'projectedSecret' : 'projected'
+  if (ephemeral) return 'ephemeral'
+  return nfs ? 'nfs' : 'emptyDir'
+}
+
 /** Secrets and memory-backed emptyDirs live in tmpfs, so they never reach a disk. */
-function memoryOptions(volume: Volume): Record<string, string> {
-  if (volume.secret) return { type: 'tmpfs', device: 'tmpfs', o: 'mode=0755' }
-  if (volume.emptyDir?.medium !== 'Memory') return {}
-  const size = volume.emptyDir.sizeLimit === undefined ? '' : `,size=${bytes(volume.emptyDir.sizeLimit)}`
-  return { type: 'tmpfs', device: 'tmpfs', o: `mode=1777${size}` }
+function driverOptions({ emptyDir, nfs }: Volume, kind: VolumeKind): DriverOptions {
+  if (nfs) return nfsOptions(nfs)
+  if (kind === 'secret' || kind === 'projectedSecret') return memoryOptions('0755')
+  if (emptyDir?.medium !== 'Memory') return {}
+  return memoryOptions('1777', emptyDir.sizeLimit === undefined ? undefined : bytes(emptyDir.sizeLimit))
 }
 
-function volumeFiles(volume: Volume, namespace: string, config: BoundConfig): FileSpec[] {
-  if (volume.configMap) {
-    const { name, items, defaultMode } = volume.configMap
-    const bound = ownOf(config.configMaps, name) ?? { data: {}, binaryData: {} }
-    const keys = [...Object.keys(bound.data), ...Object.keys(bound.binaryData)]
-    return project(keys, items, defaultMode).flatMap(({ key, path, mode }): FileSpec[] => {
-      const text = ownOf(bound.data, key)
-      if (text !== undefined) return [{ path, mode, content: { text }, digest: contentDigest(text) }]
-      const base64 = ownOf(bound.binaryData, key)
-      return base64 === undefined
-        ? []
-        : [{ path, mode, content: { base64 }, digest: contentDigest(Buffer.from(base64, 'base64')) }]
-    })
-  }
-  if (volume.secret) {
-    const { secretName, items, defaultMode } = volume.secret
-    const bound = ownOf(config.secrets, secretName)?.data ?? {}
-    return project(Object.keys(bound), items, defaultMode).flatMap(({ key, path, mode }): FileSpec[] => {
-      const digest = ownOf(bound, key)
-      return digest === undefined
-        ? []
-        : [{ path, mode, content: { secret: { namespace, name: secretName, key, digest } }, digest }]
-    })
-  }
-  return []
-}
-
-function project(
-  keys: readonly string[],
-  items: readonly KeyToPath[] | undefined,
-  defaultMode: number,
-): { key: string; path: string; mode: number }[] {
-  const chosen = items ?? keys.map((key) => ({ key, path: key, mode: undefined }))
-  return chosen
-    .map(({ key, path, mode }) => ({ key, path, mode: mode ?? defaultMode }))
-    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-}
-
-function contentDigest(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
+/** It is in memory, so it ends with the last container that has it mounted. */
+export function isInMemory({ volume }: PodVolume): boolean {
+  return volume?.driverOpts.type === 'tmpfs'
 }

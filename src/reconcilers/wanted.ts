@@ -1,8 +1,8 @@
 /** What Git wants of a workload, as one shape for all kinds, and the sets that carry it. */
 import { canonicalText } from '../model/canonical.ts'
 import type { DeploymentSpec, PodTemplate, PodWorkload } from '../model/types.ts'
-import { bindTemplate, type ConfigLookup, pullSecretNames, templateHash } from './binding.ts'
-import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
+import { bindTemplate, type ConfigLookup, provesConfig, pullSecretNames, templateHash } from './binding.ts'
+import { type BoundConfig, type SetRecord, secretDigests, type WorkloadMemory } from './memory.ts'
 import { rolloutSpec } from './rolloutspec.ts'
 import type { NodeTraits } from './scheduling.ts'
 
@@ -55,14 +55,23 @@ export function declareSet(memory: WorkloadMemory, wanted: Wanted, uid: () => st
 }
 
 /**
- * What a template refers to may turn up later without changing its hash, where its annotation says so; until one of
- * its pods runs, the set takes what there is. Pull credentials it always takes: the next pull is to succeed.
+ * What a template refers to may change without changing its hash, where its annotation says so: the set takes what there
+ * is, as long as nothing is missing. Pull credentials it always takes: the next pull is to succeed.
  */
 function rebindSet(memory: WorkloadMemory, set: SetRecord, wanted: Wanted): WorkloadMemory {
   const runs = memory.pods.some((pod) => pod.set === set.name && pod.bound)
-  const config = runs ? withCredentials(set.config, wanted) : wanted.config
+  const follows = !runs || (!provesConfig(wanted.template) && wanted.missing.length === 0)
+  const config = follows ? wanted.config : withCredentials(set.config, wanted)
   if (set.config === config || canonicalText(set.config) === canonicalText(config)) return memory
-  return { ...memory, sets: memory.sets.map((other) => (other === set ? { ...set, config } : other)) }
+  const retired = runs ? retiredValues(set, config) : []
+  const rebound = { ...set, config, ...(retired.length === 0 ? {} : { retired }) }
+  return { ...memory, sets: memory.sets.map((other) => (other === set ? rebound : other)) }
+}
+
+/** Secret values that its pods may still hold, and say. */
+function retiredValues({ retired = [], config: before }: SetRecord, config: BoundConfig): string[] {
+  const now = new Set(secretDigests(config))
+  return [...new Set([...retired, ...secretDigests(before)])].filter((digest) => !now.has(digest))
 }
 
 function withCredentials(config: BoundConfig, wanted: Wanted): BoundConfig {

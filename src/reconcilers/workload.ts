@@ -6,6 +6,7 @@ import { exceeds, quotaUsage } from '../model/quota.ts'
 import { type PodSpec, splitKey } from '../model/types.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
+import { type Claim, missingClaims } from './claims.ts'
 import { underOneClock } from './clock.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
 import type { Controller, ControllerPass } from './controller.ts'
@@ -13,7 +14,7 @@ import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
 import { newPods } from './newpod.ts'
-import type { NodeView, ObservedPod } from './observed.ts'
+import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
@@ -152,19 +153,21 @@ function podContext(
   wanted: Wanted | null,
 ): PodContext {
   const { namespace } = splitKey(input.key)
+  const compiled = compileOnce(input, memory, record, set, node, namespace)
+  const claim = (name: string): Claim | undefined => input.claim(namespace, name)
+  // A set that was replaced before it had all it refers to must not start without it.
+  const missing = set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)
   return {
     record,
     set,
     namespace,
-    compiled: compileOnce(input, memory, record, set, node, namespace),
-    // A set that was replaced before it had all it refers to must not start without it.
-    missing: [
-      ...(set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)),
-      ...missingRuntime(set.template.spec, node),
-    ],
+    cluster: input.cluster,
+    compiled,
+    missing: [...missing, ...missingRuntime(set.template.spec, node), ...missingClaims(compiled.volumes, namespace, claim, node)],
     misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
     observed,
     volumes: input.volumes(record.uid),
+    claim,
     node,
     probes: input.probes,
     routing: input.routing(record.uid),
@@ -214,8 +217,12 @@ function compileOnce(
 ): CompiledPod {
   const pods = compiled.get(set.config) ?? new Map<string, CompiledPod>()
   compiled.set(set.config, pods)
-  const nodeMemoryBytes = node.info?.memoryBytes ?? 0
-  const key = `${record.uid} ${nodeMemoryBytes}`
+  const facts = {
+    nodeMemoryBytes: node.info?.memoryBytes ?? 0,
+    nodeCpus: node.info?.cpus ?? 0,
+    mountsParts: mountsParts(node.info),
+  }
+  const key = `${record.uid} ${Object.values(facts).join(' ')}`
   const known = pods.get(key)
   if (known !== undefined) return known
   const { uid, name, ip } = record
@@ -237,7 +244,7 @@ function compileOnce(
   const made = compilePod({
     ...identity,
     cluster: input.cluster,
-    nodeMemoryBytes,
+    ...facts,
     memory: sandboxMemory(memory, set, record),
   })
   pods.set(key, made)

@@ -1,5 +1,6 @@
 import type { ObjectKey, OtherObject, PodWorkload } from '../model/types.ts'
 import type { ConfigLookup } from './binding.ts'
+import type { Claim } from './claims.ts'
 import type { Cluster } from './cluster.ts'
 import type { WorkloadMemory } from './memory.ts'
 import type { ContainerProbes, Failure, MessageSource, NodeView, ObservedPod } from './observed.ts'
@@ -16,6 +17,8 @@ export interface WorkloadInput {
   /** pods found on the engines by this workload's owner label */
   readonly pods: readonly ObservedPod[]
   readonly lookup: ConfigLookup
+  /** claims by namespace and name; `undefined` for one that nobody has declared */
+  readonly claim: (namespace: string, name: string) => Claim | undefined
   readonly cluster: Cluster
   /** at least one */
   readonly nodes: readonly NodeView[]

@@ -144,6 +144,12 @@ export interface Mount {
   readonly readOnly: boolean
   /** what a volume is made of that is gone when the container is made: Docker makes it then, and of nothing unless told */
   readonly volume?: VolumeConfig
+  /** the part of a volume that is mounted, a relative path that exists; only for engines that `mountsParts` says can do it */
+  readonly part?: string
+  /** a folder that is made when the bind's source is not there; without it that is `invalid` */
+  readonly create?: boolean
+  /** for binds: absent means that mounts made later, on either side, stay on that side */
+  readonly propagation?: 'rslave' | 'rshared'
 }
 
 /** Everything a container is made from, in the engine's terms. Values are plain: secrets are already resolved. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { ArchiveError, unpackFiles } from './archive.ts'
 import { type Engine, EngineError } from './engine.ts'
+import { isBesides } from './swap.ts'
 import { pause, type Timers } from './timers.ts'
 
 /** More than a volume made of ConfigMaps and Secrets holds; they are capped at 1 MiB each. */
@@ -38,7 +39,7 @@ export async function readVolumeFiles(
   const entries = (await unpack(archive, container, path)).map(
     ({ path: name, bytes }) => [withoutTop(name), digest(bytes)] as const,
   )
-  return Object.fromEntries(entries.filter(([name]) => name !== '').sort(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(entries.filter(([name]) => name !== '' && !isBesides(name)).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 async function unpack(archive: Uint8Array, container: string, path: string) {

@@ -6,11 +6,12 @@ import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { commitSeed } from '../support/commitseed.ts'
 import { report } from './report.ts'
 import { run } from './run.ts'
 import { WAYS } from './ways.ts'
 
-const SEED = Number(process.env.TRIREME_CHAOS_SEED ?? Date.now() % 2 ** 31)
+const SEED = Number(process.env.TRIREME_CHAOS_SEED ?? commitSeed() % 2 ** 31)
 const MINUTES = Number(process.env.TRIREME_CHAOS_MINUTES ?? 1.75)
 /** Of the daemon. On a machine that is too slow for them in this time, more of it is given: up to twice as much. */
 const KILLS = 50

@@ -145,6 +145,18 @@ export function containerContract(current: () => ContractLab): void {
       expect(await kindOf(lab.create(programs.idle, { image: 'trireme/none:none' }))).toBe('imageNotFound')
     })
 
+    test('the source of a bind is made where that is asked for', async () => {
+      const volume = lab.volume()
+      await engine.createVolume(volume)
+      const [made] = (await engine.listVolumes([lab.label])).filter(({ name }) => name === volume.name)
+      const mount = { type: 'bind', source: `${made!.mountpoint}/made`, target: '/x', readOnly: true } as const
+      expect(await kindOf(lab.create(programs.idle, { mounts: [mount] }))).toBe('invalid')
+      const id = await lab.start(programs.idle, { mounts: [{ ...mount, create: true, propagation: 'rslave' }] })
+      expect((await engine.inspectContainer(id))!.mounts).toEqual([
+        { type: 'bind', name: '', source: mount.source, destination: '/x', readOnly: true },
+      ])
+    })
+
     test('a command that is not there leaves the container with the reason', async () => {
       const id = await lab.create(['/no/such/command'], { init: false })
       expect(await kindOf(engine.startContainer(id))).toBe('invalid')

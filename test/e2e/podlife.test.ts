@@ -117,6 +117,24 @@ test('a pod that does not restart is done with its main container, and its sidec
   await lab.write({ 'task.yaml': null })
 })
 
+test('a sidecar does not hold a Job open, and an init container comes before each of its pods', async () => {
+  const initContainers = [sidecar('logs', 'exec sh /stub.sh'), script('before', 'touch /log/ready')]
+  const containers = [script('main', 'test -e /log/ready && echo done')]
+  const spec = { restartPolicy: 'Never', terminationGracePeriodSeconds: 2, volumes, initContainers, containers }
+  const job = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'sums', namespace: 'default' },
+    spec: { completions: 2, template: { spec } },
+  }
+  await lab.write({ 'sums.yaml': [job] })
+  const { pods } = await lab.untilHealthy(key('sums', 'Job'))
+  expect(pods.map(({ phase, initContainers: all }) => [phase, ...all.map(({ state }) => state)])).toEqual(
+    Array.from({ length: 2 }, () => ['Succeeded', 'terminated', 'terminated']),
+  )
+  await lab.write({ 'sums.yaml': null })
+})
+
 test('a pod that is not done by its deadline has failed, and a failed init container ends one that does not restart', async () => {
   await lab.write({
     'late.yaml': [

@@ -8,15 +8,21 @@ import { DaemonLab } from '../support/daemon.ts'
 const lab = new DaemonLab('statefulsets')
 const db = 'StatefulSet/default/db'
 
+const volumeClaimTemplates = [
+  { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+]
+
 /** Ready at once, but never with the release `stuck`. */
 function release(version: string, spec: object = {}): object {
-  return workload('StatefulSet', 'db', version, { replicas: 3, serviceName: 'db', ...spec })
+  const own = { replicas: 3, serviceName: 'db', volumeClaimTemplates }
+  return workload('StatefulSet', 'db', version, { ...own, ...spec }, { volumeMounts: [{ name: 'data', mountPath: '/data' }] })
 }
 
 /** What `app` would make of it, as another kind. */
-function workload(kind: string, name: string, version: string, spec: object = {}): object {
+function workload(kind: string, name: string, version: string, spec: object = {}, mounts: object = {}): object {
   const { spec: base, ...rest } = app(name, {
     container: {
+      ...mounts,
       readinessProbe: { exec: { command: ['test', version, '!=', 'stuck'] }, periodSeconds: 1 },
       env: [
         { name: 'PORTS', value: '8080' },
@@ -101,13 +107,27 @@ test('each pod is a host of its own name, and its Service has a name for each', 
   expect(pods.map(({ name }) => name)).toContain(await askedFor('db'))
 })
 
-test('a pod that is removed by hand comes back under its name, alone', async () => {
+test('each pod has a claim of its own', async () => {
+  for (const pod of await lab.pods(db)) await lab.exec(pod, 'app', `echo ${pod.name} > /data/owner`)
+  const claims = (await lab.volumes()).filter((name) => name.includes('-claim-')).map((name) => name.replace(/.*-claim-/, ''))
+  expect(claims).toEqual(['default_data-db-0', 'default_data-db-1', 'default_data-db-2'])
+})
+
+/** What the claim of each pod says whose it is, by name. */
+async function owners(): Promise<string> {
+  const pods = await lab.pods(db)
+  const found = await Promise.all(pods.map(async (pod) => `${pod.name}=${await lab.exec(pod, 'app', 'cat /data/owner')}`))
+  return found.sort().join(' ')
+}
+
+test('a pod that is removed by hand comes back under its name and with its data, alone', async () => {
   const [before, ...others] = await Promise.all(['db-1', 'db-0', 'db-2'].map(podNamed))
   await lab.docker('rm', '-f', await lab.container(before as PodStatus, 'POD'))
   await lab.until('db-1 is another one', ({ workloads }) =>
     workloads.some(({ key, pods, healthy }) => key === db && healthy && pods.every(({ uid }) => uid !== before?.uid)),
   )
   await lab.untilTrue('its name leads to it', async () => (await askedFor('db-1.db')) === 'db-1')
+  expect(await owners()).toBe('db-0=db-0 db-1=db-1 db-2=db-2')
   const uids = (await lab.pods(db)).map(({ uid }) => uid)
   expect(uids).toEqual(expect.arrayContaining(others.map(({ uid }) => uid)))
 })
@@ -126,6 +146,7 @@ test('a rolling update stops at its partition, below which pods come back as the
   await lab.write({ 'db.yaml': [release('2'), service('db', { clusterIP: 'None' })] })
   await untilReleases('db-0=2 db-1=2 db-2=2')
   expect(inOrder(await lab.untilHealthy(db))).toEqual(['db-2', 'db-1', 'db-0'])
+  expect(await owners()).toBe('db-0=db-0 db-1=db-1 db-2=db-2')
 })
 
 test('an update that cannot get ready takes one pod, and the commit that mends it goes through', async () => {
@@ -144,6 +165,7 @@ test('scaled down, the highest numbers go, and come back when it is scaled up', 
   await untilReleases('db-0=3 db-1=3')
   await lab.untilHealthy(db)
   expect((await podNamed('db-0')).uid).toBe(kept)
+  expect(await owners()).toBe('db-0=db-0 db-1=db-1')
 })
 
 test('a daemon that was killed and has lost its data takes the pods over as they are', async () => {
@@ -172,9 +194,10 @@ test('a ReplicationController has its pods', async () => {
   expect(await lab.pods('ReplicationController/default/older')).toHaveLength(2)
 })
 
-test('what left Git is taken down', async () => {
+test('what left Git is taken down, but for the data', async () => {
   await lab.write({ 'db.yaml': null })
   await lab.until('its pods are gone', ({ workloads }) => workloads.every(({ key }) => key !== db))
   await lab.write({ 'beside.yaml': [client] })
   await lab.until('only the client is left', ({ workloads }) => workloads.length === 1)
+  expect((await lab.volumes()).filter((name) => name.includes('-claim-'))).toHaveLength(3)
 })

@@ -15,7 +15,7 @@ import { parseRemote } from '../../src/git/url.ts'
 import { isWithin } from '../../src/render/layout.ts'
 import { renderTree } from '../../src/render/render.ts'
 import { rawRequest, startTestApi } from '../support/api.ts'
-import { deployment, loadText, problemLines } from '../support/manifests.ts'
+import { loadText } from '../support/manifests.ts'
 import { tools, treeOf } from '../support/trees.ts'
 import { FuzzCluster } from './cluster.ts'
 import { withinASecond } from './fuzz.ts'
@@ -65,17 +65,30 @@ describe('paths out of the repository', () => {
     expect(isWithin('shop/a.yaml', 'shop')).toBe(true)
   })
 
-  test('CVE-2017-1002101: a link in a volume cannot become a mount of the node', () =>
-    expect(
-      problemLines(
-        loadText(
-          deployment({
-            pod: 'volumes: [{name: v, emptyDir: {}}]',
-            container: 'volumeMounts: [{name: v, mountPath: /m, subPath: link}]',
-          }),
-        ).problems,
-      ),
-    ).toEqual(['app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].subPath BadPath']))
+  test.each([
+    ['nfs', 'nfs: {server: "10.0.0.1,bind", path: /etc}', 'nfs.server BadAddress'],
+    ['mount options', 'nfs: {server: nfs, path: /etc}\n  mountOptions: ["rw,bind"]', 'mountOptions[0] UnknownValue'],
+    [
+      'a driver of its own',
+      'csi: {driver: local, volumeHandle: x, volumeAttributes: {o: bind, device: /}}',
+      'csi.driver UnknownValue',
+    ],
+    ['a folder', 'hostPath: {path: /}', 'hostPath PolicyViolation'],
+    ['a local folder', 'local: {path: /}', 'local PolicyViolation'],
+  ])('a PersistentVolume of the node by way of %s', (_, source, problem) => {
+    const spec = `accessModes: [ReadWriteOnce]\n  capacity: {storage: 1Gi}\n  ${source}`
+    const text = `apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: pv}\nspec:\n  ${spec}`
+    const { problems } = loadText(text, { allow: { default: ['hostPath'] } })
+    expect(problems.map(({ field, code }) => `${field} ${code}`)).toEqual([`spec.${problem}`])
+  })
+
+  test.each(['{type: none, o: bind, device: /}', '{type: ext4, device: /dev/sda1}', '{type: nfs, o: "addr=x,bind", device: /}'])(
+    'a StorageClass whose volumes are the node: %s',
+    (parameters) => {
+      const text = `apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: c}\nprovisioner: docker.io/local\nparameters: ${parameters}`
+      expect(new Set(loadText(text).problems.map(({ code }) => code))).toEqual(new Set(['UnknownValue']))
+    },
+  )
 })
 
 describe('secrets', () => {
@@ -205,6 +218,16 @@ describe('what a repository says', () => {
 
 /** Attack, and the test that tries it beside the code. */
 const elsewhere: readonly (readonly [attack: string, file: string, test: string])[] = [
+  [
+    'CVE-2017-1002101: a link in a volume becomes a mount of the node',
+    'test/e2e/volumes.test.ts',
+    'a link in the way of a part is never followed',
+  ],
+  [
+    'the same, put there at the last moment',
+    'test/unit/reconcilers/places.test.ts',
+    'whoever could exchange a part is found, and nobody else',
+  ],
   [
     'links out of the tree',
     'test/unit/git/folder.test.ts',

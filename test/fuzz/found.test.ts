@@ -141,6 +141,11 @@ describe('manifests', () => {
   )
 })
 
+test('a volume with a source called constructor could not be checked', () => {
+  const text = deployment({ pod: 'volumes: [{name: v, constructor: {}}]' })
+  expect(problemLines(loadText(text).problems)).toContain('app.yaml:9 spec.template.spec.volumes[0].constructor UnknownField')
+})
+
 describe('what every object inherits', () => {
   const nothing = { configMaps: {}, secrets: {} }
   const facts = {
@@ -150,6 +155,8 @@ describe('what every object inherits', () => {
     ip: '10.88.1.1',
     node: 'alpha',
     hostIp: '10.88.0.1',
+    nodeMemoryBytes: 0,
+    nodeCpus: 0,
     template: template(),
     labels: {},
   }
@@ -172,11 +179,11 @@ describe('what every object inherits', () => {
   })
 
   test('a volume with an item called toString could not be planned', () => {
-    const { spec } = template({
+    const of = template({
       spec: { volumes: [{ name: 'v', configMap: { name: 'conf', optional: true, items: [{ key: 'toString', path: 'a' }] } }] },
     })
     const config = { ...nothing, configMaps: { conf: { data: { a: '1' }, binaryData: {} } } }
-    expect(compileVolumes(cluster(), facts, 'o', spec, config)[0]?.files).toEqual([])
+    expect(compileVolumes(cluster(), { ...facts, template: of }, 'o', config)[0]?.files).toEqual([])
   })
 })
 

@@ -12,6 +12,7 @@ import { router } from './router.ts'
 import { secrets } from './secrets.ts'
 import { services } from './services.ts'
 import { sets } from './sets.ts'
+import { volumes } from './volumes.ts'
 
 export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   rollout,
@@ -26,4 +27,5 @@ export const AREAS: Readonly<Record<string, readonly Mutant[]>> = {
   node,
   diff,
   secrets,
+  volumes,
 }

@@ -208,11 +208,7 @@ export const controller = [
   ),
   ...mutantsOf(
     'src/reconcilers/due.ts',
-    [
-      'a changed ConfigMap gives nobody work',
-      "if (kind === 'ConfigMap' || kind === 'Secret') namespaces",
-      "if (kind === 'Secret') namespaces",
-    ],
+    ['a changed ConfigMap gives nobody work', "if (kind === 'ConfigMap' || kind === 'Secret' ||", "if (kind === 'Secret' ||"],
     [
       'what left Git gives nobody work',
       '  for (const key of before.effective.keys()) if (!after.effective.has(key)) touched.add(key)\n',

@@ -77,15 +77,11 @@ export const pods = [
       '',
     ],
     ['a lost pod is mended as if it were not lost', "  if (pod.sandbox === 'lost') return []\n", ''],
-    [
-      'files that were changed are not put back',
-      'if (seen === undefined ? launched : edited.length === 0) return []',
-      'if (launched) return []',
-    ],
+    ['files that were changed are not put back', 'if (edited.length + gone.length === 0) return []', 'if (launched) return []'],
     [
       'files are put in again when a daemon starts',
-      'if (seen === undefined ? launched : edited.length === 0) return []',
-      'if (seen !== undefined && edited.length === 0) return []',
+      "if (seen === undefined) return launched ? [] : put('new pod')",
+      "if (seen === undefined) return put('new pod')",
     ],
     [
       'a pod begins with empty files',
@@ -143,8 +139,8 @@ export const pods = [
     ],
     [
       'a volume that is there is made again',
-      '.filter(({ volume }) => !existing.has(volume.name))',
-      '.filter(({ volume }) => existing.size < 0 || volume.name !== null)',
+      'volume === undefined || existing.has(volume.name)',
+      'volume === undefined || existing.size < 0',
     ],
     [
       'a container that is restarted for a failed probe has no preStop',

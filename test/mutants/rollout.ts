@@ -105,7 +105,7 @@ export const rollout = [
     ],
     [
       'running pods of a set change the values they were made with',
-      'runs ? withCredentials(set.config, wanted) : wanted.config',
+      'follows ? wanted.config : withCredentials(set.config, wanted)',
       'wanted.config',
     ],
     ['a set that is reverted to stays the older one', ': { ...match, revision }', ': match'],

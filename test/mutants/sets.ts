@@ -21,9 +21,16 @@ export const sets = [
     ['the update takes as many as it likes', '.slice(0, Math.max(0, room))', ''],
     [
       'pods that are missing do not count against the update',
-      '(rules.rolling?.maxUnavailable ?? 0) - slots.filter(({ pod }) => pod?.available !== true).length',
+      '(rules.rolling?.maxUnavailable ?? 0) - unavailable',
       '(rules.rolling?.maxUnavailable ?? 0)',
     ],
+    [
+      'pods that are still to be made do not count either',
+      'rules.replicas - slots.filter(({ pod }) => pod?.available === true).length',
+      'slots.filter(({ pod }) => pod?.available !== true).length',
+    ],
+    ['as many slots are looked at as a manifest asks for', 'Math.min(replicas, 2 * pods.length + 1)', 'Math.min(replicas, 100)'],
+    ['pods far beyond the others are surplus', '[...first, ...beyond].map', '[...first].map'],
     ['the lowest surplus pod goes first', 'b.ordinal - a.ordinal', 'a.ordinal - b.ordinal'],
     ['updating does not wait for scaling', 'if (surplus.blocked) return { create: filled.create, remove }\n', ''],
     [

@@ -254,6 +254,13 @@ function documents(component: Component, values: Application['values']): object[
       metadata: metadata(config.configMap),
       data: { value: values[config.configMap] },
     })
+    if (config.mounted)
+      all.push({
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: metadata(`${name}-data`),
+        spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } } },
+      })
     all.push({
       apiVersion: 'v1',
       kind: 'Secret',
@@ -359,6 +366,7 @@ function podSpec(component: Component): object {
           volumeMounts: [
             { name: 'plain', mountPath: '/plain' },
             { name: 'hush', mountPath: '/hush' },
+            { name: 'data', mountPath: '/data' },
           ],
         }
       : {}),
@@ -372,6 +380,7 @@ function podSpec(component: Component): object {
           volumes: [
             { name: 'plain', configMap: { name: config.configMap } },
             { name: 'hush', secret: { secretName: config.secret } },
+            { name: 'data', persistentVolumeClaim: { claimName: `${component.name}-data` } },
           ],
         }
       : {}),

@@ -52,6 +52,8 @@ export interface Safety {
   applied(key: string, object: LoadedObject): void
   /** The daemon has begun to take an object down: nothing is promised of it any more, also if it comes back. */
   forgot(key: string): void
+  /** The data directory is gone: nothing tells any more what has completed in a half removed pod, or of a Job without pods. */
+  memoryLost(): void
   served(before: RouteTable | undefined, after: RouteTable | undefined): void
   signalled(view: ContainerView, signal: string): void
   said(line: string): void
@@ -148,9 +150,9 @@ export function createSafety(world: SafetyWorld): Safety {
       if (labels[LABEL.containerName] === SANDBOX) sandboxes.set(labels[LABEL.podUid], startedAt)
     for (const view of views) {
       const place = placeOf(view.labels)
-      if (!isInit(view) || view.state !== 'exited' || view.exitCode !== 0 || completed.has(place)) continue
+      if (!isInit(view) || view.state !== 'exited' || view.exitCode !== 0) continue
       completed.add(place)
-      completedSince.set(place, sandboxes.get(view.labels[LABEL.podUid]))
+      if (!completedSince.has(place)) completedSince.set(place, sandboxes.get(view.labels[LABEL.podUid]))
     }
   }
 
@@ -259,6 +261,11 @@ export function createSafety(world: SafetyWorld): Safety {
       ended.delete(key)
       applied.delete(key)
       promised.forget(key)
+    },
+    memoryLost() {
+      completedSince.clear()
+      const owners = new Set([...world.containers()].map(({ labels }) => labels[LABEL.owner]))
+      for (const key of ended.keys()) if (!owners.has(key)) ended.delete(key)
     },
     served(before, after) {
       if (!world.calm || after === undefined) return

@@ -1,25 +1,15 @@
 /** Fresh seeds for every commit, and the same ones for the same; one that fails is printed with what happened in it. */
-import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { commitSeed } from '../support/commitseed.ts'
 import { runMany } from './many.ts'
 import type { Verdict } from './worker.ts'
-
-/** Of what is checked out; the time where there is no Git. */
-function firstSeed(): number {
-  try {
-    const sha = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    return Number.parseInt(sha.slice(0, 8), 16) * 1000
-  } catch {
-    return Date.now()
-  }
-}
 
 const SEEDS = Number(process.env.TRIREME_SIM_SEEDS ?? 500)
 
 test(`${SEEDS} fresh worlds: what must always hold holds, and all of them end as Git wants them`, {
   timeout: 900_000,
 }, async () => {
-  const first = firstSeed()
+  const first = commitSeed() * 1000
   const verdicts: Verdict[] = []
   let given = 0
   await runMany({

@@ -243,6 +243,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
       case 'loseStore':
         kill(1_000)
         stores += 1
+        safety.memoryLost()
         break
       case 'fullDisk':
         fullUntil = clock.elapsed() + fault.forMs

@@ -16,6 +16,7 @@ export interface FakeNode {
   readonly volumes: ReadonlyMap<string, VolumeView>
   readonly images: ReadonlyMap<string, ImageState>
   readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>
+  readonly put: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly router: RouterView
   /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
@@ -44,6 +45,7 @@ export function fakeNode(change: Partial<FakeNode> = {}): FakeNode {
     volumes: new Map(),
     images: new Map(),
     files: new Map(),
+    put: new Map(),
     router: { connected: true, error: '', acknowledged: undefined, drift: [] },
     hooks: new Set(),
     broken: new Map(),
@@ -67,6 +69,7 @@ export function viewOf(node: FakeNode): NodeView {
     volumes,
     images,
     files,
+    put: node.put,
     router,
   }
 }
@@ -87,10 +90,7 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
       return startContainer(node, find(node, step.container), now)
     case 'put':
       find(node, step.container)
-      return {
-        ...node,
-        files: added(node.files, step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest]))),
-      }
+      return putFiles(node, step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest])))
     case 'hook':
       return step.phase === 'postStart' ? { ...node, hooks: new Set([...node.hooks, step.container]) } : node
     case 'stop':
@@ -129,6 +129,10 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
     case 'route':
       return { ...node, router: { ...node.router, acknowledged: step.table, drift: [] } }
   }
+}
+
+function putFiles(node: FakeNode, volume: string, digests: Readonly<Record<string, string>>): FakeNode {
+  return { ...node, files: added(node.files, volume, digests), put: added(node.put, volume, digests) }
 }
 
 /** A container that has ended by itself, or was killed by somebody. */

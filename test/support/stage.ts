@@ -13,11 +13,14 @@ import {
   type ObjectKey,
   type OtherObject,
   objectKey,
+  type PersistentVolume,
   type PodWorkload,
   type Secret,
   type Service,
+  type StorageClass,
   splitKey,
 } from '../../src/model/types.ts'
+import { bindClaims, type Claim, claimId, declaredClaims } from '../../src/reconcilers/claims.ts'
 import type { Cluster } from '../../src/reconcilers/cluster.ts'
 import { planCronJob } from '../../src/reconcilers/cronjob.ts'
 import { cronJobOf, runKeys, runOf } from '../../src/reconcilers/derived.ts'
@@ -98,6 +101,7 @@ export class Stage {
           this.objects.get(objectKey('ConfigMap', namespace, name)) as ConfigMap | undefined,
         secret: (namespace: string, name: string) => this.objects.get(objectKey('Secret', namespace, name)) as Secret | undefined,
       },
+      claim: (namespace: string, name: string) => this.claims().get(claimId(namespace, name)),
       cluster: this.cluster,
       nodes: deepFreeze([viewOf(node)]),
       volumes: (uid: string) => volumesByPod(node.volumes.values()).get(uid) ?? [],
@@ -113,6 +117,19 @@ export class Stage {
       message: this.message,
       now,
       id: this.#idsFrom(this.#ids),
+    })
+  }
+
+  claims(): ReadonlyMap<string, Claim> {
+    const all = [...this.objects.values()]
+    const held = [...this.node.volumes.values()].flatMap(({ labels }) =>
+      labels[LABEL.claim] === undefined ? [] : [[labels[LABEL.claim] ?? '', labels[LABEL.persistentVolume] ?? ''] as const],
+    )
+    return bindClaims({
+      claims: declaredClaims(all),
+      volumes: all.filter(({ kind }) => kind === 'PersistentVolume') as PersistentVolume[],
+      classes: all.filter(({ kind }) => kind === 'StorageClass') as StorageClass[],
+      held: new Map(held),
     })
   }
 

@@ -1,5 +1,6 @@
 /** Builders of statuses: a healthy cluster to start from, and pieces to change in it. */
 import type {
+  ClaimStatus,
   ClusterStatus,
   ContainerStatus,
   CronJobStatus,
@@ -180,6 +181,23 @@ export function service(change: Partial<ServiceStatus> = {}): ServiceStatus {
   }
 }
 
+export function claim(change: Partial<ClaimStatus> = {}): ClaimStatus {
+  return {
+    namespace: 'shop',
+    name: 'data',
+    phase: 'Bound',
+    volume: 'trireme-default-claim-shop_data',
+    driver: 'local',
+    persistentVolume: '',
+    storageClass: 'standard',
+    accessModes: ['ReadWriteOnce'],
+    requestBytes: 1_073_741_824,
+    pods: ['db-0'],
+    message: '',
+    ...change,
+  }
+}
+
 export function node(change: Partial<NodeStatus> = {}): NodeStatus {
   return {
     name: 'alpha',
@@ -226,6 +244,7 @@ export function cluster(change: Partial<ClusterStatus> = {}): ClusterStatus {
     sources: [source()],
     workloads: [workload()],
     services: [service()],
+    claims: [],
     nodes: [node()],
     quotas: [],
     unenforced: [],
@@ -353,6 +372,19 @@ export function busyCluster(): ClusterStatus {
       }),
       service({ name: 'edge', type: 'NodePort', condition: 'PortConflict', healthy: false, message: 'port 80 is taken' }),
       service({ name: 'mail', type: 'ExternalName', externalName: 'mail.example.org', clusterIP: '', endpoints: [], ports: [] }),
+    ],
+    claims: [
+      claim(),
+      claim({
+        name: 'old',
+        phase: 'Retained',
+        requestBytes: 0,
+        accessModes: [],
+        storageClass: '',
+        pods: [],
+        message: 'left Git',
+      }),
+      claim({ name: 'new', phase: 'Pending', volume: '', driver: '', pods: [], message: 'no PersistentVolume fits' }),
     ],
     nodes: [
       node(),

@@ -9,12 +9,15 @@ import type {
   Deployment,
   Job,
   ModelObject,
+  PersistentVolume,
+  PersistentVolumeClaim,
   Pod,
   PodTemplate,
   ReplicaSet,
   Secret,
   Service,
   StatefulSet,
+  StorageClass,
 } from '../../src/model/types.ts'
 import { type Cluster, defineCluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
@@ -196,5 +199,37 @@ export function count(revision: number, replicas: number, change: Partial<SetCou
     createdAt: revision * 1000,
     revision,
     ...change,
+  })
+}
+
+/** `PersistentVolumeClaim/shop/data` of 1Gi, ReadWriteOnce. */
+export function claim(spec: Raw = {}, name = 'data', own = namespace): PersistentVolumeClaim {
+  const defaults = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  return canonical<PersistentVolumeClaim>({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: own },
+    spec: { ...defaults, ...spec },
+  })
+}
+
+/** Of 10Gi, ReadWriteOnce, on the folder `/srv/<name>` of the node unless told. */
+export function persistentVolume(name: string, spec: Raw = {}, labels: Raw = {}): PersistentVolume {
+  const source = ['nfs', 'csi', 'local'].some((key) => key in spec) ? {} : { hostPath: { path: `/srv/${name}` } }
+  return canonical<PersistentVolume>({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name, labels },
+    spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '10Gi' }, ...source, ...spec },
+  })
+}
+
+export function storageClass(name: string, more: Raw = {}, annotations: Raw = {}): StorageClass {
+  return canonical<StorageClass>({
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name, annotations },
+    provisioner: 'ebs.csi.aws.com',
+    ...more,
   })
 }

@@ -2,18 +2,16 @@
  * Containers: image, ports, variables, resources, mounts, probes and hooks.
  * @see Kubernetes pkg/apis/core/validation/validation.go, `validateContainers`
  */
-import { nearest } from '../nearest.ts'
 import { GPU } from '../policy.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
 import { dnsSuggestion, isDnsLabel, isPort, isPortName, isVariableName } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
+import { checkFieldRef, checkResourceRef, downwardFields } from './downward.ts'
+import { checkMounts, type PodVolumes } from './podvolume.ts'
 import { checkHook, checkProbe } from './probe.ts'
 import { checkProfiles } from './profiles.ts'
-
-/** The volumes of the pod by name, and whether containers can write to them. */
-export type PodVolumes = ReadonlyMap<string, { readonly writable: boolean }>
 
 export function checkContainer(container: Raw, volumes: PodVolumes, at: FieldPath, report: Report): void {
   checkName(container, at, report)
@@ -108,7 +106,9 @@ function checkValueFrom(variable: Raw, at: FieldPath, report: Report): void {
   for (const key of ['configMapKeyRef', 'secretKeyRef']) {
     if (has(from, key)) checkReference(mapAt(from, key), ['name', 'key'], [...at, 'valueFrom', key], report)
   }
-  if (has(from, 'fieldRef')) checkFieldRef(mapAt(from, 'fieldRef'), [...at, 'valueFrom', 'fieldRef'], report)
+  if (has(from, 'fieldRef')) checkFieldRef(mapAt(from, 'fieldRef'), downwardFields, [...at, 'valueFrom', 'fieldRef'], report)
+  if (has(from, 'resourceFieldRef'))
+    checkResourceRef(mapAt(from, 'resourceFieldRef'), [...at, 'valueFrom', 'resourceFieldRef'], report)
 }
 
 function checkReference(reference: Raw, keys: readonly string[], at: FieldPath, report: Report): void {
@@ -118,27 +118,6 @@ function checkReference(reference: Raw, keys: readonly string[], at: FieldPath, 
       if (key === 'name') report([...at, key], 'MissingField', `required field ${key} is missing`)
     }
   }
-}
-
-/** What the downward API offers to variables. */
-export const downwardFields: readonly string[] = [
-  'metadata.name',
-  'metadata.namespace',
-  'metadata.uid',
-  'spec.nodeName',
-  'spec.serviceAccountName',
-  'status.hostIP',
-  'status.hostIPs',
-  'status.podIP',
-  'status.podIPs',
-]
-
-function checkFieldRef(reference: Raw, at: FieldPath, report: Report): void {
-  const path = textAt(reference, 'fieldPath')
-  if (path === undefined || downwardFields.includes(path) || /^metadata\.(labels|annotations)\['[^']+'\]$/.test(path)) return
-  report([...at, 'fieldPath'], 'UnknownValue', `${JSON.stringify(path)} is no field of a pod that a variable can take`, {
-    suggestion: nearest(path, downwardFields),
-  })
 }
 
 function checkResources(resources: Raw, at: FieldPath, report: Report): void {
@@ -181,34 +160,4 @@ function quantity(value: unknown) {
   } catch {
     return parseQuantity(0)
   }
-}
-
-function checkMounts(container: Raw, volumes: PodVolumes, at: FieldPath, report: Report): void {
-  for (const [index, mount] of mapsAt(container, 'volumeMounts').entries()) {
-    const path = [...at, 'volumeMounts', index]
-    const name = textAt(mount, 'name') ?? ''
-    if (!volumes.has(name)) {
-      report([...path, 'name'], 'UnknownVolume', `the pod has no volume ${JSON.stringify(name)}`, {
-        suggestion: nearest(name, volumes.keys()),
-      })
-    }
-    const mountPath = textAt(mount, 'mountPath') ?? ''
-    if (mountPath === '' || mountPath.includes(':')) {
-      report([...path, 'mountPath'], 'BadPath', `${JSON.stringify(mountPath)} is no mount path: expected a path without :`)
-    }
-    checkSubPath(mount, volumes.get(name)?.writable === true, path, report)
-  }
-}
-
-/** A container could put a link to any place of the node where the subPath will be, and would be given that place. */
-function checkSubPath(mount: Raw, writable: boolean, at: FieldPath, report: Report): void {
-  const subPath = textAt(mount, 'subPath') ?? ''
-  if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
-    report([...at, 'subPath'], 'BadPath', `${JSON.stringify(subPath)} leaves the volume: expected a relative path without ..`)
-  }
-  if (subPath !== '' && writable) {
-    const remedy = 'mount the whole volume, or make it a volume of its own'
-    report([...at, 'subPath'], 'BadPath', `a part of a volume that containers write to cannot be mounted: ${remedy}`)
-  }
-  if (subPath !== '' && textAt(mount, 'subPathExpr')) report(at, 'TooMany', 'a mount has either subPath or subPathExpr, not both')
 }

@@ -11,6 +11,7 @@ import { checkMetadata } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkService } from './service.ts'
 import { checkController, checkDaemonSet, checkStatefulSet } from './sets.ts'
+import { checkPersistentVolume, checkPersistentVolumeClaim, checkStorageClass } from './storage.ts'
 import { checkWorkload } from './workload.ts'
 
 const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = {
@@ -25,6 +26,9 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'apps/v1/StatefulSet': checkStatefulSet,
   'apps/v1/DaemonSet': checkDaemonSet,
   'v1/ReplicationController': checkController,
+  'v1/PersistentVolumeClaim': checkPersistentVolumeClaim,
+  'v1/PersistentVolume': checkPersistentVolume,
+  'storage.k8s.io/v1/StorageClass': checkStorageClass,
   'batch/v1/Job': checkJob,
   'batch/v1/CronJob': checkCronJob,
 }

@@ -7,7 +7,8 @@ import { field, flagAt, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, 
 import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
-import { checkContainer, type PodVolumes } from './container.ts'
+import { checkContainer } from './container.ts'
+import { checkVolumes, type PodVolumes } from './podvolume.ts'
 import { checkProfiles } from './profiles.ts'
 
 /** @param claims names of volumes that its workload adds to those of the spec */
@@ -15,7 +16,7 @@ export function checkPodSpec(spec: Raw, at: FieldPath, report: Report, claims: r
   if (field(spec, 'containers') !== undefined && listAt(spec, 'containers').length === 0) {
     report([...at, 'containers'], 'MissingField', 'a pod needs at least one container')
   }
-  const volumes = new Map([...checkVolumes(spec, at, report), ...claims.map((name) => [name, { writable: true }] as const)])
+  const volumes = new Map([...checkVolumes(spec, at, report), ...claims.map((name) => [name, 'persistentVolumeClaim'] as const)])
   checkContainers(spec, volumes, at, report)
   checkNames(spec, at, report)
   checkProfiles(spec, at, report)
@@ -105,61 +106,6 @@ function checkPortNames(spec: Raw, at: FieldPath, report: Report): void {
       seen.add(name).add(same)
     }
   }
-}
-
-const sourceHint = 'such as emptyDir: {}, configMap: or secret:'
-
-function checkVolumes(spec: Raw, at: FieldPath, report: Report): PodVolumes {
-  const volumes = new Map<string, { readonly writable: boolean }>()
-  for (const [index, volume] of mapsAt(spec, 'volumes').entries()) {
-    const path = [...at, 'volumes', index]
-    const name = textAt(volume, 'name') ?? ''
-    volumes.set(name, { writable: !has(volume, 'configMap') && !has(volume, 'secret') })
-    if (!isDnsLabel(name)) report([...path, 'name'], 'BadName', `${JSON.stringify(name)} is not a valid volume name`)
-    const sources = Object.keys(volume).filter((key) => key !== 'name' && has(volume, key))
-    if (sources.length > 1) {
-      report(path, 'TooMany', `volume ${name} has ${sources.length} sources (${sources.join(', ')}); expected one, ${sourceHint}`)
-    }
-    checkSource(volume, path, report)
-  }
-  return volumes
-}
-
-function checkSource(volume: Raw, at: FieldPath, report: Report): void {
-  if (has(volume, 'configMap') && !textAt(mapAt(volume, 'configMap'), 'name')) {
-    report([...at, 'configMap', 'name'], 'MissingField', 'required field name is missing')
-  }
-  if (has(volume, 'secret') && !textAt(mapAt(volume, 'secret'), 'secretName')) {
-    const named = textAt(mapAt(volume, 'secret'), 'name') !== undefined
-    report(
-      [...at, 'secret', 'secretName'],
-      'MissingField',
-      `required field secretName is missing${named ? ' (it is not called name here)' : ''}`,
-    )
-  }
-  for (const source of ['configMap', 'secret']) {
-    const map = mapAt(volume, source)
-    checkMode(map, 'defaultMode', [...at, source], report)
-    for (const [index, item] of mapsAt(map, 'items').entries()) checkItem(item, [...at, source, 'items', index], report)
-  }
-}
-
-function checkItem(item: Raw, at: FieldPath, report: Report): void {
-  const path = textAt(item, 'path') ?? ''
-  const parts = path.split('/')
-  if (path.startsWith('/') || parts.includes('..')) {
-    report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} leaves the volume: expected a relative path without ..`)
-  } else if (path.includes('\0') || parts.every((part) => part === '' || part === '.')) {
-    report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} is the name of no file`)
-  }
-  checkMode(item, 'mode', at, report)
-}
-
-function checkMode(map: Raw, key: string, at: FieldPath, report: Report): void {
-  const mode = numberAt(map, key)
-  if (mode === undefined || (mode >= 0 && mode <= 0o777)) return
-  const meant = /^[0-7]{3}$/.test(String(mode)) ? `0${mode}` : undefined
-  report([...at, key], 'OutOfRange', `${mode} is no file mode: expected 0 to 0777 (octal, 511 in decimal)`, { suggestion: meant })
 }
 
 function checkNames(spec: Raw, at: FieldPath, report: Report): void {

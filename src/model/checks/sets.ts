@@ -2,11 +2,12 @@
  * StatefulSets, DaemonSets and ReplicationControllers.
  * @see Kubernetes pkg/apis/apps/validation/validation.go, pkg/apis/core/validation/validation.go
  */
-import { field, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from '../raw.ts'
+import { field, has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from '../raw.ts'
 import type { Report } from '../report.ts'
 import { matchesLabels } from '../selector.ts'
 import { isDnsLabel } from '../syntax.ts'
 import { checkOwnSelector } from './selectors.ts'
+import { checkClaimSpec } from './storage.ts'
 import { checkAmount, checkCounts, checkTemplate } from './workload.ts'
 
 const strategyAt = ['spec', 'updateStrategy']
@@ -14,9 +15,7 @@ const rollingAt = [...strategyAt, 'rollingUpdate']
 
 export function checkStatefulSet(body: Raw, report: Report): void {
   const spec = specOf(body, report)
-  const name = textAt(mapAt(body, 'metadata'), 'name') ?? ''
-  if (!isDnsLabel(name))
-    report(['metadata', 'name'], 'BadName', `${JSON.stringify(name)} is no DNS label, and its pods are hosts named after it`)
+  checkHostNames(body, spec, report)
   checkCounts(spec, report)
   checkOwnSelector(spec, report)
   const claims = checkClaimTemplates(spec, report)
@@ -61,6 +60,19 @@ function specOf(body: Raw, report: Report): Raw {
   return mapAt(body, 'spec')
 }
 
+/** Pods are hosts named after it, and the number at the end tells them apart: it must not be cut off. */
+function checkHostNames(body: Raw, spec: Raw, report: Report): void {
+  const name = textAt(mapAt(body, 'metadata'), 'name') ?? ''
+  const start = numberAt(mapAt(spec, 'ordinals'), 'start') ?? 0
+  const last = `${name}-${start + Math.max(1, numberAt(spec, 'replicas') ?? 1) - 1}`
+  if (isDnsLabel(name) && isDnsLabel(last)) return
+  report(
+    ['metadata', 'name'],
+    'BadName',
+    `its pods are hosts, and ${JSON.stringify(last)} is no DNS label of at most 63 characters`,
+  )
+}
+
 function checkStatefulStrategy(strategy: Raw, report: Report): void {
   if (!rolls(strategy, report)) return
   const rolling = mapAt(strategy, 'rollingUpdate')
@@ -77,17 +89,18 @@ function rolls(strategy: Raw, report: Report): boolean {
   return false
 }
 
+/** Each claim is known by itself, whether its pod is there or not. */
+const maxClaims = 10_000
+
 /** Returns the names that they give to volumes. */
 function checkClaimTemplates(spec: Raw, report: Report): string[] {
+  const claims = mapsAt(spec, 'volumeClaimTemplates').length * (numberAt(spec, 'replicas') ?? 1)
+  if (claims > maxClaims) report(['spec', 'replicas'], 'OutOfRange', `${claims} claims are more than ${maxClaims}`)
   return mapsAt(spec, 'volumeClaimTemplates').map((template, index) => {
     const at = ['spec', 'volumeClaimTemplates', index]
     const name = textAt(mapAt(template, 'metadata'), 'name') ?? ''
     if (!isDnsLabel(name)) report([...at, 'metadata', 'name'], 'BadName', `${JSON.stringify(name)} is not a valid volume name`)
-    const claim = mapAt(template, 'spec')
-    if (listAt(claim, 'accessModes').length === 0)
-      report([...at, 'spec', 'accessModes'], 'MissingField', 'a claim needs at least one access mode, such as ReadWriteOnce')
-    if (!has(mapAt(claim, 'resources', 'requests'), 'storage'))
-      report([...at, 'spec', 'resources', 'requests', 'storage'], 'MissingField', 'a claim needs a size, such as 1Gi')
+    checkClaimSpec(mapAt(template, 'spec'), [...at, 'spec'], report)
     return name
   })
 }

@@ -37,7 +37,7 @@ function hostConfig(config: ContainerConfig, logDriver: LogDriver): object {
     Init: config.init,
     ...limits(config.resources),
     OomScoreAdj: config.oomScoreAdj,
-    Mounts: config.mounts.map(mountBody),
+    ...mounts(config.mounts),
     NetworkMode: config.networkMode,
     PortBindings: portBindings(config),
     Dns: config.dns,
@@ -70,13 +70,26 @@ function limits(resources: ResourceLimits): object {
   }
 }
 
+function mounts(all: readonly Mount[]): object {
+  const [made, given] = [all.filter(({ create }) => create === true), all.filter(({ create }) => create !== true)]
+  return { Mounts: given.map(mountBody), ...(made.length > 0 ? { Binds: made.map(bindText) } : {}) }
+}
+
 function mountBody(mount: Mount): object {
   const common = { Type: mount.type, Target: mount.target, ReadOnly: mount.readOnly }
   if (mount.type === 'tmpfs') return common
   // A volume hides what the image has at that path, as in Kubernetes; Docker would copy it in.
-  return mount.type === 'volume'
-    ? { ...common, Source: mount.source, VolumeOptions: { NoCopy: true, ...volumeOptions(mount.volume) } }
-    : { ...common, Source: mount.source }
+  if (mount.type === 'volume') {
+    const part = mount.part === undefined ? {} : { Subpath: mount.part }
+    return { ...common, Source: mount.source, VolumeOptions: { NoCopy: true, ...volumeOptions(mount.volume), ...part } }
+  }
+  const { propagation } = mount
+  return { ...common, Source: mount.source, ...(propagation === undefined ? {} : { BindOptions: { Propagation: propagation } }) }
+}
+
+/** Docker makes the source of a bind that is written in this way, and of no other. */
+function bindText({ source, target, readOnly, propagation }: Mount): string {
+  return [source, target, [readOnly ? 'ro' : 'rw', propagation ?? 'rprivate'].join(',')].join(':')
 }
 
 function volumeOptions(volume: VolumeConfig | undefined): object {

@@ -53,7 +53,8 @@ export function removeVolume(machine: Machine, name: string): void {
 
 /** What a new container mounts; volumes that are not there are made. Errors: invalid (no such path on the host). */
 export function mountAll(machine: Machine, mounts: readonly Mount[]): ContainerView['mounts'] {
-  for (const { type, source } of mounts) if (type === 'bind' && !isHostPath(machine, source)) throw missingSource(source)
+  for (const { type, source, create } of mounts)
+    if (type === 'bind' && create !== true && !isHostPath(machine, source)) throw missingSource(source)
   return Object.freeze(mounts.map((mount) => mountView(machine, mount)))
 }
 

@@ -21,6 +21,7 @@ const node: NodeView = {
   volumes: new Map(),
   images: new Map(),
   files: new Map(),
+  put: new Map(),
   router: { connected: false, error: '', acknowledged: undefined, drift: [] },
 }
 

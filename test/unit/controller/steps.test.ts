@@ -26,6 +26,7 @@ function siteOf(kind?: EngineErrorKind) {
     },
     images,
     files: new Map(),
+    put: new Map(),
     hooks: new Set<string>(),
     refresh: async (container: string) => void looked.push(container),
     refreshShared: async () => void looked.push('all'),

@@ -240,3 +240,16 @@ test('no series is told twice', () => {
   )
   expect(new Set(seen).size).toBe(seen.length)
 })
+
+test('claims: their phase and size; a volume that is kept is no claim any more', () => {
+  const of = (name: string) => samples(busyCluster(), `kube_persistentvolumeclaim_${name}`)
+  expect(of('status_phase').filter((line) => line.endsWith(' 1'))).toEqual([
+    'namespace=shop,persistentvolumeclaim=data,phase=Bound 1',
+    'namespace=shop,persistentvolumeclaim=new,phase=Pending 1',
+  ])
+  expect(of('resource_requests_storage_bytes')[0]).toBe('namespace=shop,persistentvolumeclaim=data 1073741824')
+  expect(of('info')[0]).toBe(
+    'namespace=shop,persistentvolumeclaim=data,storageclass=standard,volumename=trireme-default-claim-shop_data,volumemode=Filesystem 1',
+  )
+  expect(of('access_mode')[0]).toBe('namespace=shop,persistentvolumeclaim=data,access_mode=ReadWriteOnce 1')
+})

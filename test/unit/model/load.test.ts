@@ -329,7 +329,12 @@ describe('verdicts', () => {
     ['readinessGates: [{conditionType: example.com/ready}]', 'nothing sets the conditions of readiness gates'],
     ['hostNetwork: true', 'policy baseline refuses hostNetwork'],
     ['volumes: [{name: h, hostPath: {path: /}}]', 'policy baseline refuses hostPath'],
-    ['volumes: [{name: share, nfs: {path: /, server: s}}]', 'volumes of this type are not mounted by this version'],
+    ['volumes: [{name: disk, awsElasticBlockStore: {volumeID: v}}]', 'disks of a cloud and other clusters are not mounted'],
+    ['volumes: [{name: f, csi: {driver: d.example.com}}]', 'no CSI driver is run'],
+    [
+      'volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: token}}]}}]',
+      'there is no Kubernetes API that would trust a token',
+    ],
   ])('a pod with %s is refused', (pod, why) => {
     const [only] = verdict(deployment({ pod }))
     expect(only?.[0]).toBe('refused')

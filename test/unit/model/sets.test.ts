@@ -44,6 +44,14 @@ describe('a StatefulSet', () => {
 
   test.each([
     ['a name that is no host name', { name: 'web.prod' }, ['app.yaml:3 metadata.name BadName']],
+    ['a name that leaves no room for the numbers', { name: 'a'.repeat(62) }, ['app.yaml:3 metadata.name BadName']],
+    [
+      'more claims than are kept',
+      {
+        spec: 'replicas: 10001\nvolumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]',
+      },
+      ['app.yaml:6 spec.replicas OutOfRange'],
+    ],
     ['no first ordinal below zero', { spec: 'ordinals: {start: -1}' }, ['app.yaml:6 spec.ordinals.start OutOfRange']],
     [
       'a partition below zero',
@@ -93,7 +101,7 @@ describe('a StatefulSet', () => {
     )
     expect(lines).toEqual(
       expect.arrayContaining([
-        'app.yaml:8 spec.volumeClaimTemplates[0].spec.accessModes MissingField',
+        'app.yaml:8 spec.volumeClaimTemplates[0].spec.accessModes MissingField → [ReadWriteOnce]',
         'app.yaml:8 spec.volumeClaimTemplates[0].spec.resources.requests.storage MissingField',
       ]),
     )

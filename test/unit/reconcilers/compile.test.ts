@@ -9,7 +9,7 @@ const config: BoundConfig = {
   secrets: { keys: { type: 'Opaque', data: { token: 'digest-1' } } },
 }
 
-function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30): CompiledPod {
+function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts = false): CompiledPod {
   return compilePod({
     cluster: cluster(),
     uid: 'u-1',
@@ -18,6 +18,8 @@ function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30): CompiledPo
     ip: '10.88.1.1',
     node: 'alpha',
     nodeMemoryBytes,
+    nodeCpus: 4,
+    mountsParts,
     owner: 'Deployment/shop/web',
     set: 'web-abc',
     hash: 'abc',
@@ -234,6 +236,39 @@ describe('volumes', () => {
       options: { type: 'tmpfs', device: 'tmpfs', o: 'mode=0755' },
     },
     {
+      name: 'projected: later sources count over earlier ones',
+      source: {
+        projected: {
+          defaultMode: 0o440,
+          sources: [
+            { configMap: { name: 'conf' } },
+            { configMap: { name: 'conf', items: [{ key: 'z.ini', path: 'a.ini', mode: 0o400 }] } },
+            { downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+          ],
+        },
+      },
+      files: ['a.ini 400', 'b.bin 440', 'labels 440', 'z.ini 440'],
+      options: {},
+    },
+    {
+      name: 'projected with a secret, never on a disk',
+      source: { projected: { sources: [{ secret: { name: 'keys' } }, { configMap: { name: 'conf', items: [] } }] } },
+      files: ['token 644'],
+      options: { type: 'tmpfs', device: 'tmpfs', o: 'mode=0755' },
+    },
+    {
+      name: 'a claim that dies with its pod',
+      source: { ephemeral: { volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'] } } } },
+      files: [],
+      options: {},
+    },
+    {
+      name: 'a share of an NFS server',
+      source: { nfs: { server: '10.0.0.9', path: '/x', readOnly: true } },
+      files: [],
+      options: { type: 'nfs', o: 'addr=10.0.0.9,ro', device: ':/x' },
+    },
+    {
       name: 'an optional map that is not there',
       source: { configMap: { name: 'none', optional: true } },
       files: [],
@@ -243,8 +278,8 @@ describe('volumes', () => {
     test(name, () => {
       const made = volume(source)
       expect(made?.files.map(({ path, mode }) => `${path} ${mode.toString(8)}`)).toEqual(files)
-      expect(made?.volume.driverOpts).toEqual(options)
-      expect(made?.volume.name).toBe('trireme-test-u-1-v')
+      expect(made?.volume?.driverOpts).toEqual(options)
+      expect(made?.source).toBe('trireme-test-u-1-v')
     })
 
   test('a secret file names its value by digest alone', () => {
@@ -272,6 +307,48 @@ describe('volumes', () => {
       want: { type: 'volume', source: 'trireme-test-u-1-v', target: '/m', readOnly: true },
     },
     {
+      name: 'a share that is read-only',
+      source: { nfs: { server: 'nas', path: '/x', readOnly: true } },
+      mount: {},
+      want: { type: 'volume', source: 'trireme-test-u-1-v', target: '/m', readOnly: true },
+    },
+    {
+      name: 'a claim',
+      source: { persistentVolumeClaim: { claimName: 'data' } },
+      mount: {},
+      want: { type: 'volume', source: 'trireme-test-claim-shop_data', target: '/m', readOnly: false },
+    },
+    {
+      name: 'a claim that the pod may only read',
+      source: { persistentVolumeClaim: { claimName: 'data', readOnly: true } },
+      mount: {},
+      want: { type: 'volume', source: 'trireme-test-claim-shop_data', target: '/m', readOnly: true },
+    },
+    {
+      name: 'a part of a claim',
+      source: { persistentVolumeClaim: { claimName: 'data' } },
+      mount: { subPath: './a//b/' },
+      want: { type: 'bind', source: '/var/lib/trireme-test-claim-shop_data/a/b', target: '/m', readOnly: false },
+    },
+    {
+      name: 'a part that is named by variables',
+      source: { emptyDir: {} },
+      mount: { subPathExpr: '$(POD)/logs' },
+      want: { type: 'bind', source: '/var/lib/trireme-test-u-1-v/web-1/logs', target: '/m', readOnly: false },
+    },
+    {
+      name: 'a folder of the node that is there',
+      source: { hostPath: { path: '/srv', type: 'Directory' } },
+      mount: { readOnly: true },
+      want: { type: 'bind', source: '/srv', target: '/m', readOnly: true },
+    },
+    {
+      name: 'a folder of the node that is made, and shares its mounts',
+      source: { hostPath: { path: '/srv' } },
+      mount: { mountPropagation: 'HostToContainer' },
+      want: { type: 'bind', source: '/srv', target: '/m', readOnly: false, create: true, propagation: 'rslave' },
+    },
+    {
       name: 'a part of a volume',
       source: { configMap: { name: 'conf' } },
       mount: { subPath: 'a.ini' },
@@ -279,9 +356,62 @@ describe('volumes', () => {
     },
   ])
     test(`mounted: ${name}`, () => {
-      const containers = [app({ volumeMounts: [{ name: 'v', mountPath: '/m', ...mount }] })]
+      const env = [{ name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }]
+      const containers = [app({ env, volumeMounts: [{ name: 'v', mountPath: '/m', ...mount }] })]
       expect(first({ containers, spec: { volumes: [{ name: 'v', ...source }] } }).mounts).toEqual([want])
     })
+})
+
+describe('a part of a volume', () => {
+  const volumes = [{ name: 'v', emptyDir: {} }]
+  const mounting = (mount: object, env: readonly object[] = []) => [
+    app({ env, volumeMounts: [{ name: 'v', mountPath: '/m', ...mount }] }),
+  ]
+
+  test('is mounted by an engine that can do it itself', () => {
+    const [made] = compiled({ containers: mounting({ subPath: 'a' }), spec: { volumes } }, 0, true).containers
+    expect(made?.spec(0, 0, '', () => undefined).mounts).toEqual([
+      { type: 'volume', source: 'trireme-test-u-1-v', target: '/m', readOnly: false, part: 'a' },
+    ])
+  })
+
+  test.each([
+    ['a variable that is not there', '$(NONE)', []],
+    ['a way out', '$(UP)', [{ name: 'UP', value: '../x' }]],
+    ['a place of the node', '$(ROOT)', [{ name: 'ROOT', value: '/etc' }]],
+    ['a secret', '$(KEY)', [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'token' } } }]],
+  ])('that %s names is never made', (_, subPathExpr, env) => {
+    const [made] = compiled({ containers: mounting({ subPathExpr }, env), spec: { volumes } }).containers
+    expect(made?.unfit).toContain(`the subPathExpr "${subPathExpr}" of the mount of v gives no part of a volume`)
+  })
+})
+
+test('files tell a pod about itself', () => {
+  const items = [
+    { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } },
+    { path: 'note', fieldRef: { fieldPath: "metadata.annotations['note']" } },
+    { path: 'name', fieldRef: { fieldPath: 'metadata.name' } },
+    { path: 'cpu', resourceFieldRef: { containerName: 'app', resource: 'limits.cpu', divisor: '1m' } },
+    { path: 'cpus', resourceFieldRef: { containerName: 'app', resource: 'limits.cpu' } },
+    { path: 'memory', resourceFieldRef: { containerName: 'app', resource: 'limits.memory', divisor: '1Mi' } },
+    { path: 'request', resourceFieldRef: { containerName: 'app', resource: 'requests.memory' } },
+  ]
+  const { volumes } = compiled({
+    labels: { b: '2', a: 'x"y' },
+    annotations: { note: 'n' },
+    containers: [app({ resources: { limits: { cpu: '1500m' }, requests: { memory: '1Ki' } } })],
+    spec: { volumes: [{ name: 'v', downwardAPI: { items } }] },
+  })
+  const text = volumes[0]?.files.map(({ path, content }) => `${path}: ${'text' in content ? content.text : ''}`)
+  expect(text).toEqual([
+    'cpu: 1500',
+    'cpus: 2',
+    'labels: a="x\\"y"\nb="2"',
+    'memory: 1024',
+    'name: web-1',
+    'note: n',
+    'request: 1024',
+  ])
 })
 
 test('pull credentials are named by digest', () => {
@@ -297,6 +427,8 @@ test('pull credentials are named by digest', () => {
     ip: '10.88.1.1',
     node: 'alpha',
     nodeMemoryBytes: 0,
+    nodeCpus: 0,
+    mountsParts: false,
     owner: 'o',
     set: 's',
     hash: 'h',

@@ -3,7 +3,7 @@ import type { LoadedObject, ModelObject, ObjectKey } from '../../../src/model/ty
 import { keyOf } from '../../../src/model/types.ts'
 import type { Effective } from '../../../src/reconcilers/assess.ts'
 import { dueKeys, type Intent } from '../../../src/reconcilers/due.ts'
-import { configMap, deployment, secret, service } from '../../support/world.ts'
+import { claim, configMap, deployment, persistentVolume, secret, service, storageClass } from '../../support/world.ts'
 
 function intent(objects: readonly ModelObject[], prune: readonly ObjectKey[] = []): Intent {
   const loaded = (object: ModelObject): LoadedObject => ({
@@ -46,6 +46,24 @@ describe('dueKeys', () => {
       before: [web, other],
       after: [web, other, token],
       want: ['Deployment/shop/other', 'Deployment/shop/web', 'Secret/shop/token'],
+    },
+    {
+      name: 'so does a claim that goes',
+      before: [web, elsewhere, claim()],
+      after: [web, elsewhere],
+      want: ['Deployment/shop/web', 'PersistentVolumeClaim/shop/data'],
+    },
+    {
+      name: 'a PersistentVolume makes those of every namespace due, for any claim may get it',
+      before: [web, elsewhere],
+      after: [web, elsewhere, persistentVolume('pv')],
+      want: ['Deployment/elsewhere/web', 'Deployment/shop/web', 'PersistentVolume//pv'],
+    },
+    {
+      name: 'and so does a StorageClass',
+      before: [web, storageClass('fast')],
+      after: [web, storageClass('fast', { provisioner: 'docker.io/local' })],
+      want: ['Deployment/shop/web', 'StorageClass//fast'],
     },
   ])
     test(name, () => expect(dueKeys(intent(before), intent(after))).toEqual(want))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { expand, type PodFacts, resolveEnvironment } from '../../../src/reconcilers/environment.ts'
+import type { PodFacts } from '../../../src/reconcilers/downward.ts'
+import { expand, resolveEnvironment } from '../../../src/reconcilers/environment.ts'
 import type { BoundConfig } from '../../../src/reconcilers/memory.ts'
 import type { Text } from '../../../src/reconcilers/plan.ts'
 import { app, namespace, template } from '../../support/world.ts'
@@ -16,6 +17,8 @@ const facts: PodFacts = {
   ip: '10.88.1.1',
   node: 'alpha',
   hostIp: '10.88.0.1',
+  nodeMemoryBytes: 2 ** 33,
+  nodeCpus: 4,
   template: of,
   labels: { app: 'web', 'pod-template-hash': 'abc' },
 }

@@ -54,6 +54,15 @@ describe.each([
   { rules: base, name: 'one whose containers have ended is replaced', seen: 'r1 r1x .', want: '-1 over' },
   { rules: base, name: 'all there', seen: 'r1 r1 r1', want: '' },
   { rules: parallel, name: 'in parallel all at once', seen: '. r1! .', want: '+0 r1, +2 r1' },
+  { rules: { ...parallel, replicas: 9 }, name: 'in parallel slowly at first', seen: '. .', want: '+0 r1' },
+  { rules: { ...parallel, replicas: 9 }, name: 'then twice as many as there are', seen: 'r1 r1!', want: '+2 r1, +3 r1, +4 r1' },
+  { rules: { ...parallel, replicas: 2_147_483_647 }, name: 'whatever number is asked for', seen: 'r1', want: '+1 r1, +2 r1' },
+  {
+    rules: { ...parallel, replicas: 9 },
+    name: 'one far beyond the others stays',
+    seen: '. . . . . . . . r1',
+    want: '+0 r1, +1 r1, +2 r1',
+  },
   {
     rules: parallel,
     name: 'in parallel an ordinal that is leaving is waited for all the same',
@@ -114,6 +123,12 @@ describe.each([
     name: 'those that are missing count',
     seen: 'r1 r1 r2~',
     want: '-1 stale',
+  },
+  {
+    rules: { ...parallel, replicas: 99, next: 'r2', rolling: { partition: 0, maxUnavailable: 6 } },
+    name: 'those that are still to be made count too',
+    seen: 'r1 r1 r1 r1',
+    want: '+4 r2, +5 r2, +6 r2, +7 r2, +8 r2',
   },
   { rules: inParts(2), name: 'a partition keeps those below it', seen: 'r1 r1 r2', want: '' },
   { rules: inParts(2), name: 'those below it come back on the old revision', seen: '. r1 r2', want: '+0 r1' },

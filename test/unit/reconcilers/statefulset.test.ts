@@ -5,7 +5,7 @@ import { renderPlan } from '../../../src/reconcilers/plan.ts'
 import { statefulSet as controller } from '../../../src/reconcilers/statefulset.ts'
 import { wantedOf } from '../../../src/reconcilers/wanted.ts'
 import { NOT_READY, READY, Stage } from '../../support/stage.ts'
-import { app, service, statefulSet } from '../../support/world.ts'
+import { app, persistentVolume, service, statefulSet, storageClass } from '../../support/world.ts'
 
 const web = objectKey('StatefulSet', 'shop', 'web')
 const readinessProbe = { httpGet: { path: '/', port: 8080 } }
@@ -230,6 +230,52 @@ describe('identity', () => {
       { name: 'tmp', emptyDir: { medium: '' } },
       { name: 'data', claim: { claimName: 'data-web-1', readOnly: false } },
     ])
+  })
+})
+
+describe('claims', () => {
+  const volumeClaimTemplates = [
+    { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
+  ]
+  const template = { containers: [app({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })] }
+  const keeping = (spec = {}) => statefulSet({ spec: { volumeClaimTemplates, ...spec }, template })
+  const claimsOf = (stage: Stage): string[] =>
+    [...stage.node.volumes.values()].flatMap(({ labels }) => labels[LABEL.claim] ?? []).sort()
+
+  test('each pod has its own, which outlives pods, scaling and the StatefulSet', () => {
+    const stage = new Stage().apply(keeping())
+    stage.run(60_000)
+    const all = ['shop/data-web-0', 'shop/data-web-1', 'shop/data-web-2']
+    expect(claimsOf(stage)).toEqual(all)
+    const mounted = stage.running().map(({ labels, mounts }) => `${labels[LABEL.podName]} ${mounts[0]?.source}`)
+    expect(mounted).toEqual([0, 1, 2].map((ordinal) => `web-${ordinal} trireme-test-claim-shop_data-web-${ordinal}`))
+    stage.apply(keeping({ replicas: 1 })).run(60_000)
+    stage.apply(keeping({ replicas: 2 })).run(60_000)
+    expect(stage.running().map(({ mounts }) => mounts[0]?.source)).toContain('trireme-test-claim-shop_data-web-1')
+    stage.remove(web).settle()
+    expect(claimsOf(stage)).toEqual(all)
+  })
+
+  test('another size rolls no pod: a claim that is there stays as it is', () => {
+    const stage = new Stage().apply(keeping())
+    stage.run(60_000)
+    const larger = [
+      { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '9Gi' } } } },
+    ]
+    expect(comings(stage.apply(keeping({ volumeClaimTemplates: larger })))).toBe('')
+    expect(status(stage)).toMatchObject({ healthy: true })
+  })
+
+  test('one that nothing can be found for keeps its pod, and in order those after it, from being made', () => {
+    const manual = storageClass('manual', { provisioner: 'kubernetes.io/no-provisioner' })
+    const [{ metadata, spec } = { metadata: {}, spec: {} }] = volumeClaimTemplates
+    const wanting = keeping({ volumeClaimTemplates: [{ metadata, spec: { ...spec, storageClassName: 'manual' } }] })
+    const stage = new Stage().apply(wanting, manual)
+    stage.run(60_000)
+    expect(stage.records().map(({ name }) => name)).toEqual(['web-0'])
+    expect(status(stage)?.message).toContain('no PersistentVolume of class manual fits it')
+    stage.apply(...[0, 1, 2].map((number) => persistentVolume(`disk-${number}`, { storageClassName: 'manual' }))).run(60_000)
+    expect(status(stage)).toMatchObject({ healthy: true, current: 3 })
   })
 })
 

@@ -441,6 +441,23 @@ describe('what is sent', () => {
     expect(HostConfig.DeviceRequests).toEqual([{ Driver: 'nvidia', Count: 2, Capabilities: [['gpu']] }])
   })
 
+  test('parts of volumes, folders that are made, and mounts that are shared', async () => {
+    answers.answer({ 'GET /info': json({}), 'POST /containers/create': json({ Id: 'x' }, 201) })
+    const mounts = [
+      { type: 'volume', source: 'v', target: '/v', readOnly: false, part: 'a/b' },
+      { type: 'bind', source: '/there', target: '/t', readOnly: true, propagation: 'rshared' },
+      { type: 'bind', source: '/made', target: '/m', readOnly: true, create: true, propagation: 'rslave' },
+    ] as const
+    await engine.createContainer({ ...config, mounts })
+    expect(JSON.parse(answers.bodies.at(-1)!).HostConfig).toMatchObject({
+      Mounts: [
+        { Type: 'volume', Source: 'v', Target: '/v', VolumeOptions: { NoCopy: true, Subpath: 'a/b' } },
+        { Type: 'bind', Source: '/there', Target: '/t', ReadOnly: true, BindOptions: { Propagation: 'rshared' } },
+      ],
+      Binds: ['/made:/m:ro,rslave'],
+    })
+  })
+
   test('an overlay network is open to plain containers', async () => {
     answers.answer({ 'POST /networks/create': json({ Id: 'n1' }, 201) })
     const network = {

@@ -1,0 +1,273 @@
+/** Volumes on the real engine: data that outlives everything, parts of volumes, files that tell, and files that change. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { app, configMap, secret } from '../support/apps.ts'
+import { DaemonLab } from '../support/daemon.ts'
+
+const lab = new DaemonLab('volumes')
+const key = (name: string, namespace = 'default') => `Deployment/${namespace}/${name}`
+const dataVolume = `trireme-${lab.cluster}-claim-default_data`
+/** folders of this machine that are given to pods */
+const host = join(lab.folder, 'host')
+
+const claim = (name: string, spec: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec },
+})
+
+const dataVolumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }]
+
+/** A database, as far as its volume goes. */
+const store = (version: string) =>
+  app('store', {
+    spec: { strategy: { type: 'Recreate' } },
+    pod: { volumes: dataVolumes, securityContext: { runAsUser: 1000, fsGroup: 2000 } },
+    container: {
+      env: [
+        { name: 'PORTS', value: '8080' },
+        { name: 'VERSION', value: version },
+      ],
+      volumeMounts: [{ name: 'data', mountPath: '/data' }],
+    },
+  })
+
+/** Parts of a claim and of an emptyDir; one is named by a variable, one is a file of a ConfigMap. */
+const parts = app('parts', {
+  pod: {
+    volumes: [
+      { name: 'data', persistentVolumeClaim: { claimName: 'parts' } },
+      { name: 'scratch', emptyDir: {} },
+      { name: 'conf', configMap: { name: 'settings' } },
+    ],
+  },
+  container: {
+    env: [
+      { name: 'PORTS', value: '8080' },
+      { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    ],
+    volumeMounts: [
+      { name: 'data', mountPath: '/data', subPath: 'db/main' },
+      { name: 'scratch', mountPath: '/logs', subPathExpr: 'logs/$(POD)' },
+      { name: 'conf', mountPath: '/etc/app.conf', subPath: 'app.conf' },
+    ],
+  },
+})
+
+/** What a pod is told, and files that change in place. */
+const told = app('told', {
+  pod: {
+    volumes: [
+      {
+        name: 'all',
+        projected: {
+          sources: [
+            { configMap: { name: 'settings', items: [{ key: 'app.conf', path: 'conf/app' }] } },
+            { secret: { name: 'keys' } },
+            { downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+          ],
+        },
+      },
+      {
+        name: 'about',
+        downwardAPI: {
+          items: [
+            { path: 'name', fieldRef: { fieldPath: 'metadata.name' } },
+            { path: 'memory', resourceFieldRef: { containerName: 'app', resource: 'limits.memory', divisor: '1Mi' } },
+          ],
+        },
+      },
+      { name: 'own', ephemeral: { volumeClaimTemplate: { spec: claim('x').spec } } },
+    ],
+  },
+  container: {
+    resources: { limits: { memory: '64Mi' } },
+    env: [
+      { name: 'PORTS', value: '8080' },
+      { name: 'LIMIT', valueFrom: { resourceFieldRef: { resource: 'limits.memory', divisor: '1Mi' } } },
+    ],
+    volumeMounts: [
+      { name: 'all', mountPath: '/all' },
+      { name: 'about', mountPath: '/about' },
+      { name: 'own', mountPath: '/own' },
+    ],
+  },
+})
+
+const onNode = (namespace: string) =>
+  app('node', {
+    namespace,
+    pod: {
+      volumes: [
+        { name: 'given', hostPath: { path: join(host, 'given'), type: 'Directory' } },
+        { name: 'made', hostPath: { path: join(host, 'made'), type: 'DirectoryOrCreate' } },
+      ],
+    },
+    container: {
+      volumeMounts: [
+        { name: 'given', mountPath: '/given', readOnly: true },
+        { name: 'made', mountPath: '/made' },
+      ],
+    },
+  })
+
+beforeAll(async () => {
+  mkdirSync(join(host, 'given'), { recursive: true })
+  writeFileSync(join(host, 'given', 'hello'), 'of the node')
+  await lab.write({
+    'data.yaml': [claim('data')],
+    'store.yaml': [store('1')],
+    'parts.yaml': [claim('parts'), parts],
+    'told.yaml': [configMap('settings', { 'app.conf': 'one' }), secret('keys', { token: 'a secret of Git' }), told],
+    'node.yaml': [onNode('trusted'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'trusted' } }],
+  })
+  await lab.start('--allow', 'trusted=hostPath')
+})
+
+afterAll(async () => {
+  await lab.remove()
+})
+
+async function inPod(name: string, script: string, namespace = 'default'): Promise<string> {
+  const { pods } = await lab.untilHealthy(key(name, namespace))
+  return lab.exec(pods[0]!, 'app', script)
+}
+
+test('the data of a claim outlives a roll, its removal from Git, and comes back with it', async () => {
+  await inPod('store', 'echo kept > /data/file')
+  expect(await inPod('store', 'stat -c "%u:%g %a" /data /data/file | tr "\\n" ,')).toBe('0:2000 2777,1000:2000 644,')
+  await lab.write({ 'store.yaml': [store('2')] })
+  await lab.untilTrue('version 2', async () => (await inPod('store', 'echo $VERSION')) === '2')
+  expect(await inPod('store', 'cat /data/file')).toBe('kept')
+  await lab.write({ 'store.yaml': null, 'data.yaml': null })
+  await lab.until('the workload is gone', ({ workloads }) => workloads.every(({ key: one }) => one !== key('store')))
+  await lab.until('the claim is retained', ({ claims }) =>
+    claims.find(({ name, phase, volume }) => name === 'data' && phase === 'Retained' && volume === dataVolume),
+  )
+  expect(await lab.volumes()).toContain(dataVolume)
+  await lab.write({ 'store.yaml': [store('3')] })
+  await lab.until('it waits for its claim', ({ workloads }) =>
+    workloads.find(({ key: one, message }) => one === key('store') && message.includes('PersistentVolumeClaim default/data')),
+  )
+  await lab.write({ 'data.yaml': [claim('data')] })
+  expect(await inPod('store', 'cat /data/file')).toBe('kept')
+  const bound = (await lab.status()).claims.find(({ name }) => name === 'data')
+  expect(bound).toMatchObject({ phase: 'Bound', volume: dataVolume, pods: [expect.stringMatching(/^store-/)] })
+})
+
+test('parts of volumes are made, written and found again', async () => {
+  await inPod('parts', 'echo row > /data/table; echo line > /logs/out')
+  expect(await inPod('parts', 'cat /etc/app.conf')).toBe('one')
+  const { pods } = await lab.untilHealthy(key('parts'))
+  const [pod] = pods
+  expect(await lab.exec(pod!, 'POD', 'cat /trireme/data/db/main/table')).toBe('row')
+  expect(await lab.exec(pod!, 'POD', `cat /trireme/scratch/logs/${pod!.name}/out`)).toBe('line')
+})
+
+test('a link in the way of a part is never followed', async () => {
+  const { pods } = await lab.untilHealthy(key('parts'))
+  const [pod] = pods
+  await lab.exec(pod!, 'POD', 'cd /trireme/data && mv db aside && ln -s / db')
+  await lab.docker('kill', await lab.container(pod!, 'app'))
+  await lab.until('it says why it does not start', ({ workloads }) =>
+    workloads.find(({ key: one, message }) => one === key('parts') && message.includes('leads over the link db')),
+  )
+  await lab.exec(pod!, 'POD', 'cd /trireme/data && rm db && mv aside db')
+  expect(await inPod('parts', 'cat /data/table')).toBe('row')
+})
+
+test('a part is not mounted while another container could exchange it', async () => {
+  const writer = (replicas: number) =>
+    app('writer', {
+      replicas,
+      pod: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'parts' } }] },
+      container: { volumeMounts: [{ name: 'data', mountPath: '/whole' }] },
+    })
+  await lab.write({ 'writer.yaml': [writer(1)] })
+  await lab.untilHealthy(key('writer'))
+  const [pod] = (await lab.untilHealthy(key('parts'))).pods
+  await lab.docker('kill', await lab.container(pod!, 'app'))
+  await lab.until('it says who is in the way', ({ workloads }) =>
+    workloads.find(
+      ({ key: one, message }) => one === key('parts') && /k8s_app_writer-.* can write to the folder above/.test(message),
+    ),
+  )
+  await lab.write({ 'writer.yaml': [writer(0)] })
+  expect(await inPod('parts', 'cat /data/table')).toBe('row')
+})
+
+test('a claim takes the PersistentVolume that is kept for it, with what is in it', async () => {
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'given' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '5Gi' },
+      storageClassName: 'manual',
+      claimRef: { namespace: 'trusted', name: 'given' },
+      hostPath: { path: join(host, 'given') },
+    },
+  }
+  const taken = { ...claim('given', { storageClassName: 'manual' }), metadata: { name: 'given', namespace: 'trusted' } }
+  const reader = app('reader', {
+    namespace: 'trusted',
+    pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'given', readOnly: true } }] },
+    container: { volumeMounts: [{ name: 'd', mountPath: '/d' }] },
+  })
+  await lab.write({ 'given.yaml': [volume, taken, reader] })
+  expect(await inPod('reader', 'cat /d/hello; echo x > /d/x || echo refused', 'trusted')).toContain('of the noderefused')
+  const { claims } = await lab.status()
+  expect(claims.find(({ name }) => name === 'given')).toMatchObject({ phase: 'Bound', persistentVolume: 'given' })
+  expect((await lab.trireme('status', '--server', lab.url)).output).toMatch(/trusted +given +Bound +1Gi +manual/)
+})
+
+test('files tell a pod about itself, and a Secret among them is in memory', async () => {
+  const [pod] = (await lab.untilHealthy(key('told'))).pods
+  expect(await inPod('told', 'cat /all/conf/app /all/token; echo; cat /all/labels')).toContain('onea secret of Git\napp="told"')
+  expect(await inPod('told', 'cat /about/name; echo -$LIMIT-; cat /about/memory')).toBe(`${pod!.name}-64-\n64`)
+  expect(await inPod('told', 'grep " /all " /proc/mounts | cut -d " " -f 1')).toBe('tmpfs')
+  expect(await inPod('told', 'echo x > /own/file && cat /own/file')).toBe('x')
+})
+
+test('a folder of the node is refused, unless the operator allows it', async () => {
+  await lab.write({ 'refused.yaml': [onNode('default')] })
+  await lab.until(
+    'both folders are refused',
+    ({ sources }) => sources[0]?.problems.filter((text) => text.includes('policy baseline refuses hostPath')).length === 2,
+  )
+  await lab.write({ 'refused.yaml': null })
+  expect(await inPod('node', 'cat /given/hello; echo written > /made/file', 'trusted')).toBe('of the node')
+  expect(readFileSync(join(host, 'made', 'file'), 'utf8')).toBe('written\n')
+  expect(await inPod('node', 'echo x > /given/file || echo refused', 'trusted')).toContain('refused')
+  expect(existsSync(join(host, 'given', 'file'))).toBe(false)
+})
+
+test('a workload that opts out of rolling gets changed files in place, each as a whole', async () => {
+  const live = (value: string) => [configMap('live', { 'app.conf': value, ...(value === '1' ? { old: 'x' } : { new: 'y' }) })]
+  const container = {
+    volumeMounts: [
+      { name: 'conf', mountPath: '/conf' },
+      { name: 'conf', mountPath: '/part', subPath: 'app.conf' },
+    ],
+  }
+  const opted = app('opted', { pod: { volumes: [{ name: 'conf', configMap: { name: 'live' } }] }, container }) as {
+    spec: { template: { metadata: object } }
+  }
+  Object.assign(opted.spec.template.metadata, { annotations: { 'trireme.dev/roll-on-config-change': 'false' } })
+  await lab.write({ 'opted.yaml': [opted], 'live.yaml': live('1') })
+  const [before] = (await lab.untilHealthy(key('opted'))).pods
+  const long = '2'.repeat(100_000)
+  await lab.exec(before!, 'app', 'while :; do wc -c < /conf/app.conf; done > /tmp/sizes 2>&1 &')
+  await lab.write({ 'live.yaml': live(long) })
+  await lab.until('the new value is there', async () => (await lab.exec(before!, 'app', 'cat /conf/app.conf')) === long)
+  await lab.until('the new file is there', async () => (await lab.exec(before!, 'app', 'ls /conf')) === 'app.conf\nnew')
+  expect(await lab.exec(before!, 'app', 'cat /part')).toBe('1')
+  expect(new Set((await lab.exec(before!, 'app', 'sort -u /tmp/sizes')).split('\n'))).toEqual(new Set(['1', '100000']))
+  const [after] = (await lab.untilHealthy(key('opted'))).pods
+  expect({ uid: after!.uid, restarts: after!.restarts }).toEqual({ uid: before!.uid, restarts: 0 })
+  expect((await lab.events()).filter(({ reason, message }) => reason === 'DriftMended' && message.includes('opted'))).toEqual([])
+  rmSync(host, { recursive: true, force: true })
+})

@@ -1,0 +1,56 @@
+/** Volumes: what a claim gets, what outlives whom, and what a container may be given of the node. */
+import { mutantsOf } from './mutant.ts'
+
+export const volumes = [
+  ...mutantsOf(
+    'src/reconcilers/claims.ts',
+    ['a PersistentVolume goes to two claims', '    if (!failed) taken.add(outcome.persistentVolume)\n', ''],
+    [
+      'who comes first by name takes what another one holds',
+      "  for (const claim of claims) taken.add(held.get(idOf(claim)) ?? '')\n",
+      '',
+    ],
+    [
+      'a volume that is reserved goes to anybody',
+      'claimId(claimRef.namespace, claimRef.name) !== claimId(metadata.namespace, metadata.name)',
+      'false',
+    ],
+    ['the largest is taken', 'bytes(a.spec.storage) - bytes(b.spec.storage)', 'bytes(b.spec.storage) - bytes(a.spec.storage)'],
+    [
+      'a pod goes on without its claim',
+      'if (found === undefined) return [`PersistentVolumeClaim ${id} does not exist (volume ${name})`]',
+      'if (found === undefined) return []',
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/places.ts',
+    ['who only reads is taken for a writer', 'if (mount.readOnly) return false', ''],
+    ['a folder beside the part counts as one above it', 'startsWith(`${mount.source}/`)', 'startsWith(mount.source)'],
+    ['a claim is given to its group at each restart', "volume.kind === 'claim' && input.first &&", "volume.kind === 'claim' &&"],
+    ['a part is not guarded', 'guarded: parts.length > 0 && !input.mountsParts', 'guarded: false'],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/pod.ts',
+    ["a claim's volume is made for each pod", ' || context.node.volumes.has(source)) return []', ') return []'],
+    [
+      'Docker restarts a container whose part nobody has looked at',
+      'if (places(context, one, false).some(({ guarded }) => guarded)) return',
+      'if (places(context, one, false).length < 0) return',
+    ],
+    ['what somebody edited counts as a change in Git', 'if (provesConfig(set.template)) return false', ''],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/wanted.ts',
+    ['config in place is taken with holes in it', ' && wanted.missing.length === 0)', ')'],
+    [
+      'a value that was replaced is no secret any more',
+      'const retired = runs ? retiredValues(set, config) : []',
+      'const retired: string[] = []',
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/mounts.ts',
+    ['a part leaves its volume', "parts.includes('..') ? undefined : ", ''],
+    ["a secret becomes part of a path in the engine's state", "typeof written !== 'string' || ", ''],
+  ),
+]
