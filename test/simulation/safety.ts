@@ -124,10 +124,11 @@ export function createSafety(world: SafetyWorld): Safety {
    * A Job has no more pods at once than it may, and what has ended does not begin again, unless its template was another
    * one meanwhile, it left Git, or its memory was lost.
    */
-  function runsOnce(key: string, { job, pods }: WorkloadMemory, applied: boolean): void {
+  function runsOnce(key: string, { job, pods, sets }: WorkloadMemory, applied: boolean): void {
     if (job === undefined) return
     const active = pods.filter(({ set, deletion, outcome }) => set === job.set && deletion === undefined && outcome === undefined)
     if (active.length > JOB_PARALLELISM) fail('stays bounded', `${key} has ${active.length} pods at once`)
+    if (sets.some(({ recovered }) => recovered)) ended.delete(key)
     if (job.end === null && ended.get(key) === job.set) fail('runs once', `${key} had ended, and runs again`)
     if (job.end !== null && applied) ended.set(key, job.set)
     else ended.delete(key)
