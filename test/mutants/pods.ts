@@ -35,7 +35,7 @@ export const pods = [
       'pod.ending === undefined ? [...planPulls',
       'pod.ending !== null ? [...planPulls',
     ],
-    ['Docker restarts init containers', "if (role === 'init' || policy === 'Never'", "if (policy === 'Never'"],
+    ['Docker restarts init containers', "if (one.role === 'init' || policy === 'Never'", "if (policy === 'Never'"],
     [
       'images of init containers are all pulled at once',
       'return [...mayStart(pod.containers)]\n',
@@ -123,7 +123,7 @@ export const pods = [
     ['a container that has just crashed is handed to Docker at once', '(crashed ? STEADY_AGAIN_MS : STEADY_MS)', 'STEADY_MS'],
     [
       'restartPolicy Never is handed to Docker all the same',
-      "if (role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'",
+      "if (one.role === 'init' || policy === 'Never' || context.now < steadyAt(view)) return 'no'",
       "if (role === 'init' || context.now < steadyAt(view)) return 'no'",
     ],
     ['runAsNonRoot lets root of the image through', "user === '' || user === '0' || user === 'root'", "user === '0'"],
