@@ -167,10 +167,10 @@ export const controller = [
     'src/controller/sync.ts',
     [
       'values of a newer revision are forgotten when an older one was read later',
-      '      if (newest !== revision.sha) return\n',
-      '      vault.retain(used)\n      if (newest !== revision.sha) return\n',
+      '      if (newest !== revision.sha) return true\n',
+      '      vault.retain(used)\n      if (newest !== revision.sha) return true\n',
     ],
-    ['an older revision that was read later takes over', '      if (newest !== revision.sha) return\n', ''],
+    ['an older revision that was read later takes over', '      if (newest !== revision.sha) return true\n', ''],
     [
       'values that old pods need are forgotten',
       '    const used = new Set(fresh)\n    for (const memory of store.workloads().values())',

@@ -152,7 +152,7 @@ export const pods = [
   ),
   ...mutantsOf(
     'src/reconcilers/transitions.ts',
-    ['that an init container has completed is forgotten', '...(passed.length > 0 ? { passed } : {})', ''],
+    ['that an init container has completed is forgotten', '...(passed.length > 0 ? { passed } : {})', '...{}'],
     ['a deadline passes by', 'if (at === undefined || now < at) return undefined', 'return undefined'],
     ['nobody wakes a pod at its deadline', 'if (deadline !== undefined) times.push(deadline)', ''],
   ),
@@ -272,8 +272,8 @@ export const pods = [
     ['a pod is forgotten while a step of it is under way', 'return !isBusy(context)', 'return true'],
     [
       'a pod is forgotten before its volumes are gone',
-      'observed !== undefined || volumes.length > 0) return false',
-      'observed !== undefined) return false',
+      'if (volumes.length > 0 && !volumes.some((volume) => failures.has(volumeRemovalId(record.uid, volume)))) return false',
+      '',
     ],
     [
       'a pod is forgotten while its engine is out of reach',
