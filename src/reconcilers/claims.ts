@@ -77,8 +77,8 @@ export function claimId(namespace: string, name: string): string {
 export function bindClaims({ claims, volumes, classes, held }: Storage): ReadonlyMap<string, Claim> {
   const inOrder = claims.toSorted((a, b) => rank(a) - rank(b) || (idOf(a) < idOf(b) ? -1 : 1))
   const named = new Map(volumes.map((volume) => [volume.metadata.name, volume]))
-  const taken = new Set<string>()
-  for (const claim of claims) taken.add(held.get(idOf(claim)) ?? '')
+  // Also of claims that are declared no more: their data stays, and is nobody else's.
+  const taken = new Set(held.values())
   const bound = inOrder.map((claim): [string, Claim] => {
     const free = volumes.filter(({ metadata }) => !taken.has(metadata.name) || metadata.name === held.get(idOf(claim)))
     const outcome = provisionFor(claim, { free, named, classes, held: held.get(idOf(claim)) })

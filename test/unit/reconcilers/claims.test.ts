@@ -125,6 +125,11 @@ describe('bindClaims', () => {
       want: ['shop/a: PersistentVolume pv belongs to another claim', 'shop/b: pv local type=none o=bind device=/srv/pv'],
     },
     {
+      name: 'what a claim holds that is declared no more goes to nobody else',
+      given: { claims: [claim({}, 'a')], volumes: [persistentVolume('pv')], held: { 'shop/left': 'pv' } },
+      want: ['shop/a: local'],
+    },
+    {
       name: 'one that is not there',
       given: { claims: [claim({ volumeName: 'none' })] },
       want: ['shop/data: PersistentVolume none does not exist'],
