@@ -266,7 +266,14 @@ export const podSupport: readonly SupportRow[] = [
   policy('hostIPC', 'hostIPC', 'honoured', isTrue),
   unenforced('hostUsers', 'no user namespace is made', only(false)),
   ...honoured('shareProcessNamespace', 'activeDeadlineSeconds', 'setHostnameAsFQDN', 'hostnameOverride'),
-  ...honoured('nodeSelector', 'nodeName', 'tolerations', 'affinity'),
+  ...honoured('nodeSelector', 'nodeName', 'tolerations'),
+  {
+    field: 'affinity',
+    support: {
+      level: 'honoured',
+      but: 'with one node, pods that are to be apart have nowhere else to go and run beside each other; a preference changes nothing',
+    },
+  },
   {
     field: 'topologySpreadConstraints',
     support: {

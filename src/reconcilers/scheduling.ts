@@ -56,15 +56,14 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 
 /** The labels every Kubernetes node has, those of the operator over them. A host alone is a zone and a region of its own. */
 export function traitsOf({ nodeLabels, nodeTaints }: Cluster, { name, info }: NodeView): NodeTraits {
-  const os = info?.os === undefined || info.os === '' ? 'linux' : info.os
   const machine = info?.architecture ?? ''
   const arch = ARCHITECTURES[machine] ?? machine
   const own = {
     'beta.kubernetes.io/arch': arch,
-    'beta.kubernetes.io/os': os,
+    'beta.kubernetes.io/os': 'linux',
     'kubernetes.io/arch': arch,
     'kubernetes.io/hostname': name,
-    'kubernetes.io/os': os,
+    'kubernetes.io/os': 'linux',
     'topology.kubernetes.io/region': 'default',
     'topology.kubernetes.io/zone': 'default',
   }
@@ -76,14 +75,16 @@ export function traitsOf({ nodeLabels, nodeTaints }: Cluster, { name, info }: No
  *
  * @param pod the new pod, as its neighbours would see it
  * @param others pods that are there already; asked for only by templates that choose by neighbours
+ * @param alone there is no other node: pods that want to be apart have nowhere else to go, and run beside each other
  */
 export function misfit(
   spec: PodSpec,
   pod: Pick<Neighbour, 'namespace' | 'labels'>,
   node: NodeTraits,
   others: () => readonly Neighbour[],
+  alone: boolean,
 ): string {
-  return misfitAlone(spec, node) || misfitOfNeighbours(spec, pod, node, others)
+  return misfitAlone(spec, node) || misfitOfNeighbours(spec, pod, node, others, alone)
 }
 
 /** Whether a node is one of those that a DaemonSet is for; its neighbours are not asked. */
@@ -172,9 +173,10 @@ function misfitOfNeighbours(
   pod: Pick<Neighbour, 'namespace' | 'labels'>,
   node: NodeTraits,
   others: () => readonly Neighbour[],
+  alone: boolean,
 ): string {
   const near = requiredTerms(affinity, 'podAffinity')
-  const apart = requiredTerms(affinity, 'podAntiAffinity')
+  const apart = alone ? [] : requiredTerms(affinity, 'podAntiAffinity')
   if (near.length + apart.length === 0) return ''
   const there = others().filter((other) => other.node === node.name)
   const selects = (term: Raw, other: Pick<Neighbour, 'namespace' | 'labels'>): boolean => isSelected(term, other, pod.namespace)

@@ -193,7 +193,13 @@ function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRe
   // Of its own workload this pass knows more than what is remembered.
   const others = (): readonly Neighbour[] =>
     neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
-  const why = misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others)
+  const why = misfit(
+    spec,
+    { namespace, labels: metadata.labels },
+    traitsOf(input.cluster, node),
+    others,
+    input.nodes.length === 1,
+  )
   if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
   if (input.quotas.length === 0) return ''
   const beside = others().filter((other) => other.namespace === namespace)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { misfit, type Neighbour, type NodeTraits } from '../../../src/reconcilers/scheduling.ts'
+import type { NodeView } from '../../../src/reconcilers/observed.ts'
+import { misfit, type Neighbour, type NodeTraits, traitsOf } from '../../../src/reconcilers/scheduling.ts'
 import { Stage } from '../../support/stage.ts'
 import { canonical, cluster, deployment, namespace, template } from '../../support/world.ts'
 
@@ -15,7 +16,7 @@ function why(spec: Record<string, unknown>, others: readonly Partial<Neighbour>[
   const there = others.map(
     (other, index): Neighbour => ({ uid: `${index}`, namespace, labels: {}, spec: template().spec, node: 'alpha', ...other }),
   )
-  return misfit(template({ spec: { ...tolerates, ...spec } }).spec, pod, node, () => there)
+  return misfit(template({ spec: { ...tolerates, ...spec } }).spec, pod, node, () => there, false)
 }
 
 const nodeTerms = (...terms: readonly object[]) => ({
@@ -149,7 +150,7 @@ describe('a pod that nothing lets onto its node', () => {
     expect(pods(stage).map(({ ready }) => ready)).toEqual([true])
   })
 
-  test('of two replicas that want to be apart one runs, and the other follows when it goes', () => {
+  test('replicas that want to be apart run beside each other where there is no other node', () => {
     const affinity = {
       podAntiAffinity: {
         requiredDuringSchedulingIgnoredDuringExecution: [
@@ -159,7 +160,13 @@ describe('a pod that nothing lets onto its node', () => {
     }
     const stage = new Stage().apply(deployment({ spec: { replicas: 2 }, template: { spec: { affinity } } }))
     stage.run(60_000)
-    expect(pods(stage).filter(({ ready }) => ready)).toHaveLength(1)
+    expect(pods(stage).filter(({ ready }) => ready)).toHaveLength(2)
+  })
+
+  test('an engine tells the name of its distribution, and its nodes are linux all the same', () => {
+    const info = { os: 'Debian GNU/Linux 12 (bookworm)', architecture: 'x86_64' }
+    const { labels } = traitsOf(cluster(), { name: 'alpha', info } as NodeView)
+    expect(labels).toMatchObject({ 'kubernetes.io/os': 'linux', 'beta.kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' })
   })
 
   test('too much for a quota waits for room', () => {
