@@ -1,24 +1,26 @@
 /**
  * Runs applications that others wrote, with a stub in place of every image, on the real engine:
- * `node test/e2e/applications.ts [--keep] DIR|FILE...`, one after the other.
+ * `node test/e2e/applications.ts [--keep] [--allow EXCEPTION,...] DIR|FILE...`, one after the other.
  *
  * Each is committed to a repository of its own and followed by a daemon of its own. All workloads that validation
  * lets through must become Ready, all Services with pods behind them must answer, and one Deployment is rolled and
  * rolled back under load. Exits with 0 only if all of that held and no request was lost. `--keep` leaves the
- * containers of each where they are.
+ * containers of each where they are, `--allow` lets pods have what the baseline policy refuses.
  */
+import { parseArgs } from 'node:util'
+import { policies } from '../../src/model/policy.ts'
 import { type Broken, passed, renderOutcome, renderSummary } from '../support/applications/report.ts'
 import { type Outcome, runApplication } from '../support/applications/story.ts'
 import type { DaemonLab } from '../support/daemon.ts'
 
-const args = process.argv.slice(2)
-const keep = args.includes('--keep')
-const paths = args.filter((arg) => arg !== '--keep')
-const unknown = paths.find((path) => path.startsWith('-'))
-if (paths.length === 0 || unknown !== undefined) {
-  process.stderr.write(
-    `${unknown === undefined ? '' : `unknown option ${unknown}\n`}usage: applications.ts [--keep] DIR|FILE...\n`,
-  )
+const { values, positionals: paths } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, allow: { type: 'string', default: '' } },
+  allowPositionals: true,
+})
+const { keep } = values
+const allow = policies.filter((policy) => values.allow.split(',').includes(policy))
+if (paths.length === 0) {
+  process.stderr.write('usage: applications.ts [--keep] [--allow EXCEPTION,...] DIR|FILE...\n')
   process.exit(2)
 }
 
@@ -35,6 +37,7 @@ for (const path of paths) {
   try {
     const outcome = await runApplication(path, {
       keep,
+      allow,
       tell: (line) => process.stdout.write(`    ${line}\n`),
       opened: (lab) => {
         current = lab

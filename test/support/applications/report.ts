@@ -17,7 +17,7 @@ export function passed(outcome: Outcome | Broken): boolean {
 
 /** Everything worth a line about one application. */
 export function renderOutcome(outcome: Outcome): string {
-  const { application, missing, replaced, workloads, services, conditions, roll } = outcome
+  const { application, missing, workloads, services, conditions, roll } = outcome
   const counts = (['honoured', 'partly', 'refused'] as const).map(
     (word) => `${application.verdicts.filter(({ verdict }) => verdict === word).length} ${word}`,
   )
@@ -29,7 +29,7 @@ export function renderOutcome(outcome: Outcome): string {
     `documents ${application.verdicts.length}: ${counts.join(', ')}`,
     ...refusals.map((text) => `  refused ${text}`),
     ...missing.map((text) => `  made out of band: ${text}`),
-    ...replaced.map((text) => `  was no text and cannot be an environment variable, so it was replaced: ${text}`),
+    ...application.replaced.map((text) => `  was no text and cannot be an environment variable, so it was replaced: ${text}`),
     `workloads ${workloads.ready}/${workloads.total} Ready after ${outcome.readySeconds} s`,
     ...workloads.troubles.map((text) => `  ${text}`),
     `services ${services.answering}/${services.total} answer by address and by name`,

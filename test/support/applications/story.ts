@@ -1,11 +1,11 @@
 /** Runs one application from its first commit to its removal, and notes what came of it. */
+import type { Policy } from '../../../src/model/policy.ts'
 import type { ClusterStatus, ServiceStatus, WorkloadStatus } from '../../../src/reconcilers/status.ts'
 import { DaemonLab, workloadIn } from '../daemon.ts'
 import { askFromHost, askFromPod } from './asking.ts'
 import { type Application, type Document, keyOf, readApplication, templateOf, templatePath, textAt } from './manifests.ts'
 import { chooseTarget, longestDelayMs, type Roll, rollUnderLoad } from './roll.ts'
 import { missingReferences, selecting, standIn, stubbed } from './stubbed.ts'
-import { readableSecrets } from './values.ts'
 
 /** Longest wait for everything to be Ready, beside what probes are told to wait: ms. */
 const READY_MS = 120_000
@@ -14,8 +14,6 @@ export interface Outcome {
   readonly application: Application
   /** references that were made out of band */
   readonly missing: readonly string[]
-  /** Secret values that had to be made text */
-  readonly replaced: readonly string[]
   readonly workloads: { readonly total: number; readonly ready: number; readonly troubles: readonly string[] }
   readonly services: { readonly total: number; readonly answering: number; readonly troubles: readonly string[] }
   /** conditions of Services that are not `Ready` although something is behind them */
@@ -28,19 +26,20 @@ export interface Outcome {
 export interface RunOptions {
   /** leaves the containers running and the folder in place */
   readonly keep: boolean
+  /** policy exceptions, in every namespace */
+  readonly allow: readonly Policy[]
   readonly tell: (line: string) => void
   /** told as soon as there is something to remove */
   readonly opened: (lab: DaemonLab) => void
 }
 
 /** Throws when the daemon itself cannot be run. */
-export async function runApplication(path: string, { keep, tell, opened }: RunOptions): Promise<Outcome> {
+export async function runApplication(path: string, { keep, allow, tell, opened }: RunOptions): Promise<Outcome> {
   const began = performance.now()
-  const application = await readApplication(path)
+  const application = await readApplication(path, { '*': allow })
   const runnable = runnableKeys(application)
   const missing = missingReferences(application.documents)
-  const { documents: readable, replaced } = readableSecrets(application.documents)
-  const documents = stubbed(readable)
+  const documents = stubbed(application.documents)
   const target = chooseTarget(documents, runnable)
   const running = documents.filter((document) => runnable.has(keyOf(document)))
   const lab = new DaemonLab(labName(application.name), { source: 'git' })
@@ -50,7 +49,7 @@ export async function runApplication(path: string, { keep, tell, opened }: RunOp
     await lab.write({ 'app.yaml': documents, 'out-of-band.yaml': missing.map(standIn) }, 'The application')
     tell(`cluster ${lab.cluster}: ${runnable.size} workloads to run`)
     const started = performance.now()
-    await lab.start()
+    await lab.start(...(allow.length === 0 ? [] : ['--allow', `*=${allow.join()}`]))
     const workloads = await untilReady(lab, running)
     const readySeconds = secondsSince(started)
     tell(`${workloads.ready}/${workloads.total} Ready after ${readySeconds} s`)
@@ -60,7 +59,6 @@ export async function runApplication(path: string, { keep, tell, opened }: RunOp
     return {
       application,
       missing: missing.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`),
-      replaced,
       workloads,
       services,
       conditions: conditionsOf(await lab.status(), behind),
