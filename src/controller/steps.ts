@@ -11,7 +11,7 @@ import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
 import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
 import { besides, swapFiles } from '../runtime/swap.ts'
-import type { Timers } from '../runtime/timers.ts'
+import { pause, type Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 
 /** What steps act on and what they leave behind, for one node. */
@@ -69,6 +69,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
     case 'hook':
       return hook(step, site, tools)
     case 'stop':
+      if (step.drainMs !== undefined) await pause(tools.timers, step.drainMs)
       return andRefresh(site, step.container, engine.stopContainer(step.container, step.graceSeconds))
     case 'remove':
       return andRefresh(site, step.container, engine.removeContainer(step.container))

@@ -134,7 +134,13 @@ export type StepAction =
       /** written down before it begins, for a hook that must not begin twice */
       readonly mark?: PodMark
     }
-  | { readonly op: 'stop'; readonly container: string; readonly graceSeconds: number }
+  | {
+      readonly op: 'stop'
+      readonly container: string
+      readonly graceSeconds: number
+      /** waited before, for connections that came while it was still routed: the program may yet have to take them up */
+      readonly drainMs?: number
+    }
   | { readonly op: 'remove'; readonly container: string }
   | { readonly op: 'rename'; readonly container: string; readonly name: string }
   | {

@@ -33,6 +33,11 @@ import type { PodVolume } from './volumes.ts'
 const STEADY_MS = 10_000
 /** The same for one that has ended before: as long as Kubernetes takes to forget a crash. */
 const STEADY_AGAIN_MS = 600_000
+/**
+ * The kernel has opened connections that came in the last moment of the route, and a program on a busy machine has yet to
+ * take them up: told to stop now, it would let them fall.
+ */
+const DRAIN_MS = 250
 /** preStop leaves at least this much of the grace period to SIGTERM. @see Kubernetes minimumGracePeriodInSeconds */
 const MIN_GRACE_SECONDS = 2
 
@@ -392,7 +397,8 @@ function stopSteps(context: PodContext, one: ContainerNow, leave: PodDeletion, i
     return [step(context, one.compiled.name, 'a paused container cannot stop', { op: 'unpause', container: latest.id })]
   const remaining = Math.ceil(leave.graceSeconds - (context.now - leave.since) / 1000)
   const graceSeconds = Math.max(MIN_GRACE_SECONDS, remaining)
-  const stop = step(context, one.compiled.name, cause, { op: 'stop', container: latest.id, graceSeconds })
+  const drain = context.record.readySince > 0 ? { drainMs: DRAIN_MS } : {}
+  const stop = step(context, one.compiled.name, cause, { op: 'stop', container: latest.id, graceSeconds, ...drain })
   return [...preStop(context, one, latest, cause, graceSeconds), ...(itsTurn ? [stop] : [])]
 }
 

@@ -5,8 +5,10 @@ export interface Timers {
   clearTimeout(timer: unknown): void
 }
 
+const NEVER = new AbortController().signal
+
 /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
-export function pause(timers: Timers, ms: number, signal: AbortSignal): Promise<void> {
+export function pause(timers: Timers, ms: number, signal: AbortSignal = NEVER): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve()
