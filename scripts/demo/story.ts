@@ -71,7 +71,8 @@ export async function playStory(stage: Stage): Promise<Ending> {
 async function converge({ daemon, shop, zero, say }: Stage): Promise<{ name: string; url: string }[]> {
   const status = await daemon.until('the first commit is healthy', (now) => healthySource(now) && now)
   const service = (name: string) => status.services.find((each) => each.name === name)
-  const counts = status.workloads.map(({ name, ready, desired }) => `${name} ${ready}/${desired}`).join(', ')
+  const serving = status.workloads.filter(({ kind }) => kind !== 'CronJob' && kind !== 'Job')
+  const counts = serving.map(({ name, ready, desired }) => `${name} ${ready}/${desired}`).join(', ')
   const at = performance.now() - zero
   const nodePort = `127.0.0.1:${shop.nodePort}`
   const lines = [
