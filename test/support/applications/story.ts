@@ -2,8 +2,9 @@
 import type { Policy } from '../../../src/model/policy.ts'
 import type { ClusterStatus, ServiceStatus, WorkloadStatus } from '../../../src/reconcilers/status.ts'
 import { DaemonLab, workloadIn } from '../daemon.ts'
+import { type Application, readApplication } from './application.ts'
 import { askFromHost, askFromPod } from './asking.ts'
-import { type Application, type Document, keyOf, readApplication, templateOf, templatePath, textAt } from './manifests.ts'
+import { type Document, keyOf, templateOf, templatePath, textAt } from './manifests.ts'
 import { chooseTarget, longestDelayMs, type Roll, rollUnderLoad } from './roll.ts'
 import { missingReferences, selecting, standIn, stubbed } from './stubbed.ts'
 
