@@ -324,10 +324,12 @@ export function createLoop(options: LoopOptions): Loop {
     metrics.event(event.type, event.reason)
   }
 
-  /** What failed for pods that are gone needs no memory. */
+  /** What failed for pods that are gone needs no memory. Volumes that could not be removed with them are for their nodes to remove. */
   function forgetPods(before: readonly PodRecord[], after: readonly PodRecord[]): void {
     const staying = new Set(after.map(({ uid }) => uid))
-    for (const { uid } of before) if (!staying.has(uid)) failures.forgive((id) => id.startsWith(`pod/${uid}`))
+    const gone = before.filter(({ uid }) => !staying.has(uid))
+    for (const { uid } of gone) failures.forgive((id) => id.startsWith(`pod/${uid}`))
+    if (gone.length > 0) markNodes()
   }
 
   function markNodes(): void {

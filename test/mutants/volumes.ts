@@ -7,8 +7,8 @@ export const volumes = [
     ['a PersistentVolume goes to two claims', '    if (!failed) taken.add(outcome.persistentVolume)\n', ''],
     [
       'who comes first by name takes what another one holds',
-      "  for (const claim of claims) taken.add(held.get(idOf(claim)) ?? '')\n",
-      '',
+      'const taken = new Set(held.values())',
+      'const taken = new Set<string>()',
     ],
     [
       'a volume that is reserved goes to anybody',
