@@ -52,6 +52,19 @@ export async function runStep(step: Step, site: StepSite, tools: StepTools): Pro
   }
 }
 
+/** What an engine says for ever of a container that it was starting when it was killed. */
+const STUCK = /task [0-9a-f]{64}: already exists/
+
+/** A container that can never start again goes, and is made anew: its pod with it where it is a sandbox. */
+async function start(container: string, engine: Engine): Promise<void> {
+  try {
+    await engine.startContainer(container)
+  } catch (error) {
+    if (error instanceof EngineError && STUCK.test(error.message)) await engine.removeContainer(container)
+    throw error
+  }
+}
+
 async function perform(step: Step, site: StepSite, tools: StepTools): Promise<void> {
   const { vault } = tools
   const { engine } = site
@@ -63,7 +76,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       return createContainer(step, site, vault)
     case 'start':
       await seeTo(step.within, site)
-      return andRefresh(site, step.container, engine.startContainer(step.container))
+      return andRefresh(site, step.container, start(step.container, engine))
     case 'put':
       return putFiles(step, site, vault)
     case 'hook':
