@@ -413,6 +413,11 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...honoured('spec.accessModes', 'spec.capacity', 'spec.claimRef', 'spec.storageClassName', 'spec.mountOptions', 'spec.nfs'),
     ...['hostPath', 'local'].map((field) => policy(`spec.${field}`, 'hostPath', 'honoured')),
     {
+      field: 'spec.hostPath.type',
+      support: { level: 'honoured', but: 'that it is a folder is not looked at before it is mounted' },
+    },
+    refused('spec.hostPath.type', 'a PersistentVolume is a folder here', other('Directory', 'DirectoryOrCreate', '')),
+    {
       field: 'spec.csi',
       support: { level: 'honoured', but: 'only by a volume driver of Docker, which has a name without dots' },
     },

@@ -277,6 +277,8 @@ export interface PersistentVolume extends KubeObject {
     readonly mountOptions: readonly string[]
     /** the place on the node of a `hostPath` or `local` volume */
     readonly hostPath?: string
+    /** that place is made when it is not there */
+    readonly makesFolder?: true
     readonly nfs?: NfsSource
     readonly csi?: { readonly driver: string; readonly attributes: Readonly<Record<string, string>> }
   }

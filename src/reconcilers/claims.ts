@@ -28,6 +28,8 @@ export interface Provision {
   readonly persistentVolume: string
   readonly driver: string
   readonly options: DriverOptions
+  /** a folder of the node that is made when it is not there */
+  readonly folder?: string
 }
 
 export interface Claim {
@@ -159,8 +161,10 @@ function classOf({ storageClassName }: ClaimSpec, classes: readonly StorageClass
 function fromVolume({ metadata, spec }: PersistentVolume): Provision {
   const persistentVolume = metadata.name
   if (spec.csi !== undefined) return { persistentVolume, driver: spec.csi.driver, options: spec.csi.attributes }
-  const options = spec.nfs === undefined ? folderOptions(spec.hostPath ?? '') : nfsOptions(spec.nfs, spec.mountOptions)
-  return { persistentVolume, driver: 'local', options }
+  if (spec.nfs !== undefined) return { persistentVolume, driver: 'local', options: nfsOptions(spec.nfs, spec.mountOptions) }
+  const path = spec.hostPath ?? ''
+  const made = spec.makesFolder ? { folder: path } : {}
+  return { persistentVolume, driver: 'local', options: folderOptions(path), ...made }
 }
 
 /** A class of this provisioner is for PersistentVolumes that somebody makes. */

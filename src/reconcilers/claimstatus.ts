@@ -29,7 +29,7 @@ export function claimStatuses({ claims, volumes, containers }: ClaimInput): Clai
       storageClass: claim?.spec.storageClassName ?? '',
       accessModes: claim?.spec.accessModes ?? [],
       requestBytes: claim === undefined ? 0 : bytes(claim.spec.storage),
-      pods: (pods.get(volume?.name ?? '') ?? []).toSorted(),
+      pods: [...(pods.get(volume?.name ?? '') ?? []), ...(pods.get(volume?.mountpoint ?? '') ?? [])].toSorted(),
       message: message(claim, volume),
     }
   })
@@ -44,12 +44,13 @@ function message(claim: Claim | undefined, volume: VolumeView | undefined): stri
   return 'its volume was made of something else, and stays as it is: remove the volume, with its data, to have it made anew'
 }
 
-/** Names of pods by the volumes that they have. */
+/** Names of pods by the volumes that they have, or by the folders that those stand for. */
 function podsByVolume(containers: Iterable<ContainerView>): ReadonlyMap<string, string[]> {
   const found = new Map<string, string[]>()
   for (const { labels, mounts } of containers) {
     if (labels[LABEL.containerName] !== SANDBOX) continue
-    for (const { name } of mounts) found.set(name, [...(found.get(name) ?? []), labels[LABEL.podName] ?? ''])
+    for (const { name, source } of mounts)
+      found.set(name || source, [...(found.get(name || source) ?? []), labels[LABEL.podName] ?? ''])
   }
   return found
 }

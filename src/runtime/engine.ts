@@ -114,7 +114,7 @@ export interface VolumeView {
   readonly name: string
   readonly driver: string
   readonly labels: Readonly<Record<string, string>>
-  /** path on the engine's host */
+  /** path on the engine's host, of a volume that stands for a folder of the host that folder */
   readonly mountpoint: string
 }
 

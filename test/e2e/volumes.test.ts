@@ -224,6 +224,38 @@ test('a claim takes the PersistentVolume that is kept for it, with what is in it
   expect((await lab.trireme('status', '--server', lab.url)).output).toMatch(/trusted +given +Bound +1Gi +manual/)
 })
 
+test('a PersistentVolume makes the folder of the node that it is in, and the data is there', async () => {
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'fresh' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '5Gi' },
+      storageClassName: 'manual',
+      claimRef: { namespace: 'trusted', name: 'fresh' },
+      hostPath: { path: join(host, 'fresh/data') },
+    },
+  }
+  const taken = { ...claim('fresh', { storageClassName: 'manual' }), metadata: { name: 'fresh', namespace: 'trusted' } }
+  const writer = app('fresh', {
+    namespace: 'trusted',
+    pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'fresh' } }] },
+    container: {
+      volumeMounts: [
+        { name: 'd', mountPath: '/d' },
+        { name: 'd', mountPath: '/part', subPath: 'a/part' },
+      ],
+    },
+  })
+  await lab.write({ 'fresh.yaml': [volume, taken, writer] })
+  await inPod('fresh', 'echo whole > /d/file; echo part > /part/file', 'trusted')
+  expect(readFileSync(join(host, 'fresh/data/file'), 'utf8')).toBe('whole\n')
+  expect(readFileSync(join(host, 'fresh/data/a/part/file'), 'utf8')).toBe('part\n')
+  const { claims } = await lab.status()
+  expect(claims.find(({ name }) => name === 'fresh')).toMatchObject({ phase: 'Bound', pods: [expect.stringMatching(/^fresh-/)] })
+})
+
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {
   const [pod] = (await lab.untilHealthy(key('told'))).pods
   expect(await inPod('told', 'cat /all/conf/app /all/token; echo; cat /all/labels')).toContain('onea secret of Git\napp="told"')

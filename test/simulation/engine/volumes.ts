@@ -29,7 +29,7 @@ function addVolume(machine: Machine, config: VolumeConfig): RawVolume {
       name: config.name,
       driver: config.driver,
       labels: sortedLabels(config.labels),
-      mountpoint: `${VOLUMES}/${config.name}/_data`,
+      mountpoint: config.driverOpts.o === 'bind' ? (config.driverOpts.device ?? '') : `${VOLUMES}/${config.name}/_data`,
     }),
     inMemory: config.driverOpts.type === 'tmpfs',
     files: new Map(),
