@@ -54,7 +54,7 @@ export function archiveContract(current: () => ContractLab): void {
       await engine.createVolume({ ...stands, driverOpts: { type: 'none', o: 'bind', device: folder } })
       const [view] = (await engine.listVolumes([lab.label])).filter(({ name }) => name === stands.name)
       expect(view!.mountpoint).toBe(folder)
-      const mount = { type: 'bind', source: folder, target: '/x', readOnly: false, create: true } as const
+      const mount = { type: 'bind', source: folder, target: '/x', readOnly: false, create: true, propagation: 'rslave' } as const
       await lab.start(programs.idle, { mounts: [mount] })
       await lab.start(programs.idle, mounted(stands.name))
     })
