@@ -64,6 +64,7 @@ export function storageClass(base: KubeObject, body: Raw): StorageClass {
     provisioner: textAt(body, 'provisioner') ?? '',
     parameters: textMapAt(body, 'parameters'),
     mountOptions: textsAt(body, 'mountOptions'),
+    ...(textAt(body, 'reclaimPolicy') === 'Retain' ? { reclaimPolicy: 'Retain' } : {}),
   }
 }
 

@@ -217,6 +217,9 @@ const request = (at: string): SupportRow[] => [
   unenforced(`${at}.volumeAttributesClassName`, 'a volume has the attributes it is made with'),
 ]
 
+const retention =
+  'a claim that is in Git by itself, one of a PersistentVolume, and one of a class that retains are kept; so is one whose memory was lost'
+
 const hostPathType =
   'the path has to be there, unless its type is DirectoryOrCreate or empty; that it is of this type is not looked at'
 
@@ -390,9 +393,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...metadataSupport.map((row) => ({ ...row, field: `spec.volumeClaimTemplates[].metadata.${row.field}` })),
     ...honoured(...['selector', 'volumeName', 'storageClassName'].map((field) => `spec.volumeClaimTemplates[].spec.${field}`)),
     ...request('spec.volumeClaimTemplates[].spec'),
-    ...['whenDeleted', 'whenScaled'].map((when) =>
-      refused(`spec.persistentVolumeClaimRetentionPolicy.${when}`, 'claims are never deleted by this version', only('Delete')),
-    ),
+    { field: 'spec.persistentVolumeClaimRetentionPolicy', support: { level: 'honoured', but: retention } },
     ...template('spec.template'),
   ],
   'apps/v1/DaemonSet': [
@@ -434,7 +435,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
       when: (value) => !plainText(value).startsWith('docker.io/') && value !== 'kubernetes.io/no-provisioner',
       whenText: 'other than kubernetes.io/no-provisioner and docker.io/ with the name of a volume driver',
     }),
-    unenforced('reclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
+    { field: 'reclaimPolicy', support: { level: 'honoured', but: 'only what a StatefulSet deletes of its claims is deleted' } },
     unenforced('allowVolumeExpansion', 'the size of a volume is not limited'),
     unenforced('volumeBindingMode', 'a claim gets its volume when a pod first needs it', only('Immediate')),
     unenforced('allowedTopologies', 'with one node it is where its pods are'),

@@ -289,6 +289,8 @@ export interface StorageClass extends KubeObject {
   readonly provisioner: string
   readonly parameters: Readonly<Record<string, string>>
   readonly mountOptions: readonly string[]
+  /** absent means Delete */
+  readonly reclaimPolicy?: 'Retain'
 }
 
 /** Exactly one source beside `name` is set. */
@@ -422,7 +424,14 @@ export interface StatefulSetSpec {
   readonly minReadySeconds: number
   readonly revisionHistoryLimit: number
   readonly volumeClaimTemplates: readonly ClaimTemplate[]
+  /** absent means that claims are kept */
+  readonly persistentVolumeClaimRetentionPolicy?: {
+    readonly whenDeleted: ClaimRetention
+    readonly whenScaled: ClaimRetention
+  }
 }
+
+export type ClaimRetention = 'Retain' | 'Delete'
 
 export interface ClaimTemplate {
   readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }

@@ -20,6 +20,7 @@ import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
+import { planClaims, vanishingClaims } from './retention.ts'
 import { misfit, type Neighbour, type NodeTraits, neighboursOf, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
@@ -61,8 +62,8 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
   const memory = recordProgress(scaled, counts, wanted, complete, input.now)
   const pass: ControllerPass = { input, memory, wanted, pods }
-  const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
-  const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
+  const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory), ...planClaims(memory, input)]
+  const gone = wanted === null && memory.claims === undefined && memory.pods.length === 0 && lanes.length === 0
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
     memory: gone ? undefined : memory,
@@ -163,7 +164,12 @@ function podContext(
     namespace,
     cluster: input.cluster,
     compiled,
-    missing: [...missing, ...missingRuntime(set.template.spec, node), ...missingClaims(compiled.volumes, namespace, claim, node)],
+    missing: [
+      ...missing,
+      ...missingRuntime(set.template.spec, node),
+      ...missingClaims(compiled.volumes, namespace, claim, node),
+      ...vanishingClaims(compiled.volumes, namespace, input.inFlight),
+    ],
     misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
     observed,
     volumes: input.volumes(record.uid),

@@ -256,6 +256,33 @@ test('a PersistentVolume makes the folder of the node that it is in, and the dat
   expect(claims.find(({ name }) => name === 'fresh')).toMatchObject({ phase: 'Bound', pods: [expect.stringMatching(/^fresh-/)] })
 })
 
+test('claims go with the pods and with the set of a StatefulSet that says so, and with no other', async () => {
+  const set = (replicas: number) => {
+    const { spec, ...rest } = app('scaled', {
+      container: { volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+    }) as { spec: { selector: object; template: object } }
+    const { selector, template } = spec
+    const persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Delete', whenScaled: 'Delete' }
+    const volumeClaimTemplates = [{ metadata: { name: 'data' }, spec: claim('x').spec }]
+    const own = { replicas, selector, template, podManagementPolicy: 'Parallel', volumeClaimTemplates }
+    return { ...rest, kind: 'StatefulSet', spec: { ...own, serviceName: '', persistentVolumeClaimRetentionPolicy } }
+  }
+  const left = async () =>
+    (await lab.volumes())
+      .filter((name) => name.includes('data-scaled'))
+      .map((name) => name.replace(/.*_data-/, ''))
+      .join(' ')
+  await lab.write({ 'scaled.yaml': [set(3)] })
+  await lab.untilHealthy('StatefulSet/default/scaled')
+  expect(await left()).toBe('scaled-0 scaled-1 scaled-2')
+  await lab.write({ 'scaled.yaml': [set(1)] })
+  await lab.untilTrue('one claim is left', async () => (await left()) === 'scaled-0')
+  await lab.write({ 'scaled.yaml': null })
+  await lab.untilTrue('none is left', async () => (await left()) === '')
+  await lab.until('the set is gone', ({ workloads }) => workloads.every(({ key: one }) => one !== 'StatefulSet/default/scaled'))
+  expect(await lab.volumes()).toContain(dataVolume)
+})
+
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {
   const [pod] = (await lab.untilHealthy(key('told'))).pods
   expect(await inPod('told', 'cat /all/conf/app /all/token; echo; cat /all/labels')).toContain('onea secret of Git\napp="told"')

@@ -267,6 +267,7 @@ test('what a volume is made of is in its labels', () => {
       'trireme.claim': 'shop/data',
       'trireme.persistent-volume': 'pv',
       'trireme.spec': expect.stringMatching(/^[0-9a-f]{16}$/),
+      'trireme.reclaim': 'Retain',
     },
   })
 })
