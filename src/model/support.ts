@@ -204,10 +204,7 @@ const podSecurity: readonly SupportRow[] = [
 
 /** What a claim asks of a volume, whichever it becomes. */
 const request = (at: string): SupportRow[] => [
-  unenforced(`${at}.accessModes`, 'any number of pods may use it', {
-    when: (value) => Array.isArray(value) && value.includes('ReadWriteOncePod'),
-    whenText: 'with ReadWriteOncePod',
-  }),
+  ...honoured(`${at}.accessModes`),
   {
     field: `${at}.resources`,
     support: { level: 'honoured', but: 'a volume is as large as its disk: the size is told, and not enforced' },

@@ -13,8 +13,10 @@ import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
+import { claimVolumeName } from './names.ts'
 import { newPods } from './newpod.ts'
 import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
+import { claimTaken } from './onepod.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
@@ -196,16 +198,16 @@ function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView)
 function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRecord, set: SetRecord, node: NodeView): string {
   const { namespace } = splitKey(input.key)
   const { spec, metadata } = set.template
+  const own = {
+    claim: (name: string): Claim | undefined => input.claim(namespace, name),
+    volume: (name: string): string => claimVolumeName(input.cluster, namespace, name),
+  }
   // Of its own workload this pass knows more than what is remembered.
   const others = (): readonly Neighbour[] =>
     neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
-  const why = misfit(
-    spec,
-    { namespace, labels: metadata.labels },
-    traitsOf(input.cluster, node),
-    others,
-    input.nodes.length === 1,
-  )
+  const why =
+    misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others, input.nodes.length === 1) ||
+    claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others)
   if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
   if (input.quotas.length === 0) return ''
   const beside = others().filter((other) => other.namespace === namespace)

@@ -283,6 +283,24 @@ test('claims go with the pods and with the set of a StatefulSet that says so, an
   expect(await lab.volumes()).toContain(dataVolume)
 })
 
+test('a second pod waits for a claim that is for one', async () => {
+  const user = (name: string, replicas: number) =>
+    app(name, {
+      replicas,
+      pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'alone' } }] },
+      container: { volumeMounts: [{ name: 'd', mountPath: '/d' }] },
+    })
+  await lab.write({ 'alone.yaml': [claim('alone', { accessModes: ['ReadWriteOncePod'] }), user('first', 1)] })
+  await lab.untilHealthy(key('first'))
+  await lab.write({ 'second.yaml': [user('second', 1)] })
+  await lab.until('the second waits', ({ workloads }) =>
+    workloads.find(({ key: one, message }) => one === key('second') && message.includes('ReadWriteOncePod access mode')),
+  )
+  await lab.write({ 'alone.yaml': [claim('alone', { accessModes: ['ReadWriteOncePod'] }), user('first', 0)] })
+  await lab.untilHealthy(key('second'))
+  await lab.write({ 'alone.yaml': null, 'second.yaml': null })
+})
+
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {
   const [pod] = (await lab.untilHealthy(key('told'))).pods
   expect(await inPod('told', 'cat /all/conf/app /all/token; echo; cat /all/labels')).toContain('onea secret of Git\napp="told"')

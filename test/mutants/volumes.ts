@@ -3,6 +3,16 @@ import { mutantsOf } from './mutant.ts'
 
 export const volumes = [
   ...mutantsOf(
+    'src/reconcilers/onepod.ts',
+    [
+      'two pods have a claim that is for one',
+      "?.spec.accessModes.includes('ReadWriteOncePod')",
+      '?.spec.accessModes.length === 0',
+    ],
+    ['a pod that was made by hand is overlooked', 'isMounted(node, claimVolume(name), pod.uid) || ', ''],
+    ['pods that are made together both have it', ' || others().some(has(pod.namespace, name))', ''],
+  ),
+  ...mutantsOf(
     'src/reconcilers/retention.ts',
     ['a claim that is in Git by itself goes', '  if (claim(namespace, name) !== undefined) return false\n', ''],
     ['a claim goes while its pod is still there', 'filter((name) => !hasPod(name))', 'filter(() => true)'],
