@@ -7,7 +7,7 @@
 import { capabilityName } from './container.ts'
 import { baselineCapabilities, GPU, type Policy, safeSysctls } from './policy.ts'
 import { countedResources } from './quota.ts'
-import { field, has, isMap } from './raw.ts'
+import { isMap } from './raw.ts'
 import { plainText } from './report.ts'
 
 export type Support =
@@ -114,7 +114,7 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
     field: `resources.${list}.ephemeral-storage`,
     support: {
       level: 'honoured',
-      but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute',
+      but: 'a pod beyond its limit is replaced; its own file system counts, and for the pod its emptyDirs on the disk, looked at once a minute',
     },
   },
   {
@@ -222,11 +222,8 @@ const hostPathType =
 
 /** Sources of a pod's volumes. */
 const volumeSources: readonly SupportRow[] = [
-  ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium', 'emptyDir.sizeLimit'),
-  unenforced('emptyDir', 'its size on the disk is not limited', {
-    when: (value) => isMap(value) && has(value, 'sizeLimit') && field(value, 'medium') !== 'Memory',
-    whenText: 'with sizeLimit and without medium: Memory',
-  }),
+  ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium'),
+  { field: 'emptyDir.sizeLimit', support: { level: 'honoured', but: 'on the disk it is looked at once a minute' } },
   unenforced('emptyDir.medium', 'huge pages are not used; it is made on the disk', {
     when: (value) => plainText(value).startsWith('HugePages'),
     whenText: 'HugePages',

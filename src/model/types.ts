@@ -128,6 +128,24 @@ export interface ProbeAction {
   readonly sleep?: { readonly seconds: number }
   /** in no manifest: fails once the container has written more than this to its own file system */
   readonly storage?: { readonly limitBytes: number }
+  /** in no manifest: fails once the pod has more on the disk than it may */
+  readonly usage?: PodUsage
+}
+
+interface DiskLimit {
+  readonly bytes: number
+  /** the quantity, as Kubernetes would tell it */
+  readonly text: string
+}
+
+/** What counts as the local storage of a pod, and what limits it. */
+export interface PodUsage {
+  /** its emptyDirs on the disk: the name in the pod, and the Docker volume */
+  readonly volumes: readonly { readonly name: string; readonly source: string; readonly limit?: DiskLimit }[]
+  /** of all its containers together */
+  readonly total?: DiskLimit
+  /** ids of its containers */
+  readonly containers: readonly string[]
 }
 
 export interface Probe extends ProbeAction {

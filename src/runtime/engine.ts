@@ -304,6 +304,11 @@ export interface Engine {
   stats(id: string): Promise<ContainerStats>
   /** Bytes that a container has written to its own file system, beside its image and its volumes. The engine counts them file by file. */
   writtenBytes(id: string): Promise<number>
+  /**
+   * Bytes in each volume of the local driver that has no options, by name. The engine counts all of them, file by file, and
+   * may refuse (`failed`) while it counts already.
+   */
+  volumeBytes(): Promise<ReadonlyMap<string, number>>
 
   /** Resolves with the image id once the pull is complete. */
   pullImage(ref: string, auth: RegistryAuth | undefined, signal?: AbortSignal): Promise<string>

@@ -301,6 +301,23 @@ test('a second pod waits for a claim that is for one', async () => {
   await lab.write({ 'alone.yaml': null, 'second.yaml': null })
 })
 
+test('a pod whose emptyDir on the disk grows over its limit is evicted, and the next one is well', async () => {
+  const greedy = app('greedy', {
+    pod: { volumes: [{ name: 'cache', emptyDir: { sizeLimit: '1Mi' } }] },
+    container: { volumeMounts: [{ name: 'cache', mountPath: '/cache' }] },
+  })
+  await lab.write({ 'greedy.yaml': [greedy] })
+  const [before] = (await lab.untilHealthy(key('greedy'))).pods
+  await lab.exec(before!, 'app', 'dd if=/dev/zero of=/cache/file bs=1M count=2')
+  await lab.untilTrue('it is told', async () =>
+    JSON.stringify(await lab.events()).includes('Usage of EmptyDir volume \\"cache\\" exceeds the limit'),
+  )
+  const [after] = (await lab.untilHealthy(key('greedy'))).pods
+  expect(after!.uid).not.toBe(before!.uid)
+  expect(await lab.exec(after!, 'app', 'ls /cache')).toBe('')
+  await lab.write({ 'greedy.yaml': null })
+})
+
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {
   const [pod] = (await lab.untilHealthy(key('told'))).pods
   expect(await inPod('told', 'cat /all/conf/app /all/token; echo; cat /all/labels')).toContain('onea secret of Git\napp="told"')

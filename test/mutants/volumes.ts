@@ -3,6 +3,16 @@ import { mutantsOf } from './mutant.ts'
 
 export const volumes = [
   ...mutantsOf(
+    'src/runtime/probes/volumes.ts',
+    [
+      'a volume at its limit counts as over it',
+      '(held.get(source) ?? 0) > limit.bytes',
+      '(held.get(source) ?? 0) >= limit.bytes',
+    ],
+    ['every pod has the engine count anew', 'if (known !== undefined) return known', ''],
+    ['volumes are left out of what a pod has', '[...written, ...inVolumes]', 'written'],
+  ),
+  ...mutantsOf(
     'src/reconcilers/onepod.ts',
     [
       'two pods have a claim that is for one',

@@ -142,6 +142,7 @@ export function scaleEngine(now: () => number): ScaleEngine {
     async *logs() {},
     stats: () => turn(() => ({ cpuNanos: 1, memoryUsageBytes: 1, memoryWorkingSetBytes: 1, memoryRssBytes: 1, readAt: now() })),
     writtenBytes: () => turn(() => 0),
+    volumeBytes: () => turn(() => new Map()),
     pullImage: (ref) => turn(() => `sha256:${ref}`),
     createContainer: (config) => turn(() => create(config)),
     startContainer: (id) => turn(() => start(id)),

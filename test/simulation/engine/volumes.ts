@@ -32,6 +32,7 @@ function addVolume(machine: Machine, config: VolumeConfig): RawVolume {
       mountpoint: config.driverOpts.o === 'bind' ? (config.driverOpts.device ?? '') : `${VOLUMES}/${config.name}/_data`,
     }),
     inMemory: config.driverOpts.type === 'tmpfs',
+    hasOptions: Object.keys(config.driverOpts).length > 0,
     files: new Map(),
     mountedBy: new Set(),
   }
