@@ -309,8 +309,12 @@ test('a pod whose emptyDir on the disk grows over its limit is evicted, and the 
   await lab.write({ 'greedy.yaml': [greedy] })
   const [before] = (await lab.untilHealthy(key('greedy'))).pods
   await lab.exec(before!, 'app', 'dd if=/dev/zero of=/cache/file bs=1M count=2')
-  await lab.untilTrue('it is told', async () =>
-    JSON.stringify(await lab.events()).includes('Usage of EmptyDir volume \\"cache\\" exceeds the limit'),
+  const told = 'Usage of EmptyDir volume "cache" exceeds the limit "1Mi".'
+  await lab.untilTrue(
+    'it is told',
+    async () => (await lab.events()).some(({ message }) => message.includes(told)),
+    // It is looked at once a minute.
+    120_000,
   )
   const [after] = (await lab.untilHealthy(key('greedy'))).pods
   expect(after!.uid).not.toBe(before!.uid)
