@@ -18,9 +18,12 @@ export function storageProbe({ resources }: Container): Probes {
 
 /** Asks what a pod has on the disk, of its sandbox, which is there as long as the pod; none where nothing limits its volumes. */
 export function usageProbe(pod: PodNow): Probes {
-  const usage = usageOf(pod)
-  const limited = usage.volumes.some(({ limit }) => limit !== undefined) || usage.total !== undefined
-  return limited && usage.volumes.length > 0 ? asked({ usage }) : {}
+  const volumes = emptyDirs(pod)
+  if (volumes.length === 0) return {}
+  const total = totalOf(pod)
+  if (total === undefined && volumes.every(({ limit }) => limit === undefined)) return {}
+  const containers = pod.containers.flatMap(({ latest }) => latest?.id ?? [])
+  return asked({ usage: { volumes, containers, ...(total === undefined ? {} : { total }) } })
 }
 
 function asked(action: ProbeAction): Probes {
@@ -28,21 +31,22 @@ function asked(action: ProbeAction): Probes {
   return { storage: { ...action, ...bounds, successThreshold: 1, failureThreshold: 1 } }
 }
 
-function usageOf({ context, containers }: PodNow): PodUsage {
+/** Those on the disk: one that is in memory has its limit from the kernel. */
+function emptyDirs({ context: { compiled } }: PodNow): PodUsage['volumes'] {
+  return compiled.template.spec.volumes.flatMap(({ name, emptyDir }) => {
+    if (emptyDir === undefined || emptyDir.medium === 'Memory') return []
+    const source = compiled.volumes.find((volume) => volume.name === name)?.source ?? ''
+    const { sizeLimit } = emptyDir
+    // As in Kubernetes a limit of 0 is none.
+    const limited = sizeLimit !== undefined && bytes(sizeLimit) > 0
+    return [{ name, source, ...(limited ? { limit: { bytes: bytes(sizeLimit), text: sizeLimit } } : {}) }]
+  })
+}
+
+/** Of all its containers that have a limit. */
+function totalOf({ containers }: PodNow): PodUsage['total'] {
   const limits = containers.flatMap(({ compiled: { container } }) => container.resources.limits['ephemeral-storage'] ?? [])
-  const nanos = limits.reduce((sum, limit) => sum + parseQuantity(limit).nanos, 0n)
-  const total = formatQuantity({ nanos, format: 'BinarySI' })
-  return {
-    // One that is in memory has its limit from the kernel.
-    volumes: context.set.template.spec.volumes.flatMap(({ name, emptyDir }) => {
-      const source = context.compiled.volumes.find((volume) => volume.name === name)?.source
-      if (source === undefined || emptyDir === undefined || emptyDir.medium === 'Memory') return []
-      const { sizeLimit } = emptyDir
-      // As in Kubernetes a limit of 0 is none.
-      const limited = sizeLimit !== undefined && bytes(sizeLimit) > 0
-      return [{ name, source, ...(limited ? { limit: { bytes: bytes(sizeLimit), text: sizeLimit } } : {}) }]
-    }),
-    ...(limits.length === 0 ? {} : { total: { bytes: bytes(total), text: total } }),
-    containers: containers.flatMap(({ latest }) => latest?.id ?? []),
-  }
+  if (limits.length === 0) return undefined
+  const text = formatQuantity({ nanos: limits.reduce((sum, limit) => sum + parseQuantity(limit).nanos, 0n), format: 'BinarySI' })
+  return { bytes: bytes(text), text }
 }
