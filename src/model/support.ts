@@ -251,6 +251,9 @@ const volumeSources: readonly SupportRow[] = [
 ]
 const runtime = 'it names a runtime of the Docker Engine, and a pod waits on a node that has none of that name'
 
+const serviceLinks =
+  'of the Services that there are when the pod is made, 250 at most; a container that starts again has the same'
+
 /** Fields of a pod's spec. */
 export const podSupport: readonly SupportRow[] = [
   ...container.map((row) => ({ ...row, field: `containers[].${row.field}` })),
@@ -296,11 +299,7 @@ export const podSupport: readonly SupportRow[] = [
     }),
   ),
   unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
-  unenforced(
-    'enableServiceLinks',
-    'no variables are set for Services: they would be those of the moment when a pod is made, so two pods of one template would differ; use DNS',
-    isTrue,
-  ),
+  { field: 'enableServiceLinks', support: { level: 'honoured', but: serviceLinks } },
   unenforced('resources', 'only the resources of containers are limited'),
   unenforced('overhead', 'it comes from a runtime class, and none is known'),
   refused('os.name', `another system ${notRun}`, other('linux')),

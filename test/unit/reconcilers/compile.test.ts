@@ -9,7 +9,7 @@ const config: BoundConfig = {
   secrets: { keys: { type: 'Opaque', data: { token: 'digest-1' } } },
 }
 
-function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts = false): CompiledPod {
+function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts = false, links = ''): CompiledPod {
   return compilePod({
     cluster: cluster(),
     uid: 'u-1',
@@ -26,6 +26,7 @@ function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts
     sourceRevision: 'r1',
     template: template(change),
     config,
+    links,
     memory: { z: 1, a: 2 },
   })
 }
@@ -435,6 +436,7 @@ test('pull credentials are named by digest', () => {
     sourceRevision: 'r',
     template: template({ spec: { imagePullSecrets: [{ name: 'pull' }, { name: 'missing' }] } }),
     config: bound,
+    links: '',
     memory: {},
   })
   expect(pullSecrets).toEqual([{ namespace, name: 'pull', key: '.dockerconfigjson', digest: 'digest-9' }])
