@@ -56,7 +56,10 @@ export async function runStep(step: Step, site: StepSite, tools: StepTools): Pro
 const STUCK = /task [0-9a-f]{64}: already exists/
 
 /** A container that can never start again goes, and is made anew: its pod with it where it is a sandbox. */
-async function start(container: string, engine: Engine): Promise<void> {
+async function start({ container, lastStart }: Of<'start'>, engine: Engine): Promise<void> {
+  // An engine answers this only after a start that is under way.
+  const seen = lastStart === undefined ? undefined : await engine.inspectContainer(container)
+  if (seen !== undefined && seen.startedAt !== lastStart) return
   try {
     await engine.startContainer(container)
   } catch (error) {
@@ -76,7 +79,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       return createContainer(step, site, vault)
     case 'start':
       await seeTo(step.within, site)
-      return andRefresh(site, step.container, start(step.container, engine))
+      return andRefresh(site, step.container, start(step, engine))
     case 'put':
       return putFiles(step, site, vault)
     case 'hook':
