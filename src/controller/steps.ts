@@ -10,6 +10,7 @@ import { seeToPlace } from '../runtime/places.ts'
 import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
 import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { withSeccomp } from '../runtime/seccomp.ts'
 import { besides, swapFiles } from '../runtime/swap.ts'
 import { pause, type Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
@@ -33,6 +34,8 @@ export interface StepSite {
   /** running containers that can write above a part of a volume, by name */
   writersAbove(volume: string, part: string): readonly string[]
   applyRoutes(table: RouteTable): Promise<void>
+  /** folder of the operator's seccomp profiles */
+  readonly seccompRoot: string
   /** Runs a pull, after others from the same registry when there are several: one that hangs holds up no other. */
   pulling<T>(registry: string, pull: () => Promise<T>): Promise<T>
 }
@@ -161,7 +164,8 @@ function unguarded(writer: string, part: string): string {
 async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault): Promise<void> {
   await seeTo(step.within, site)
   try {
-    await site.refresh(await site.engine.createContainer(resolveContainer(step.spec, vault)))
+    const config = await withSeccomp(resolveContainer(step.spec, vault), site.seccompRoot)
+    await site.refresh(await site.engine.createContainer(config))
   } catch (error) {
     // The image has been removed since it was looked up: the next pass asks for it again.
     if (error instanceof EngineError && error.kind === 'imageNotFound')

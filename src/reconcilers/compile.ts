@@ -356,11 +356,19 @@ function compileSecurity(
     ...(own.procMount === 'Unmasked' ? { unmaskedProc: true } : {}),
     securityOpt: [
       ...(own.allowPrivilegeEscalation === false ? ['no-new-privileges'] : []),
-      ...(seccomp?.type === 'Unconfined' ? ['seccomp=unconfined'] : []),
+      ...seccompOption(seccomp),
       ...appArmorOption(own.appArmorProfile ?? pod.securityContext.appArmorProfile),
     ],
     groupAdd: [...new Set(groups)].map(String),
   }
+}
+
+/** Before the name of a file of the operator, whose content takes its place when the container is made. */
+export const SECCOMP_FILE = 'seccomp=localhost/'
+
+function seccompOption(profile: SecurityContext['seccompProfile']): string[] {
+  if (profile?.type === 'Unconfined') return ['seccomp=unconfined']
+  return profile?.type === 'Localhost' ? [`${SECCOMP_FILE}${profile.localhostProfile ?? ''}`] : []
 }
 
 /** The engine's own profile unless another is named; the engine refuses to start a container with one that is not loaded. */

@@ -41,7 +41,7 @@ function siteOf(kind?: EngineErrorKind) {
   return { run, looked, asked, images, site }
 }
 
-const spec = { name: 'web_0', image: 'web:1', env: [], mounts: [], labels: {} }
+const spec = { name: 'web_0', image: 'web:1', env: [], mounts: [], labels: {}, securityOpt: [] }
 const create = { op: 'create', spec }
 
 test('what a step did is looked at, also when it failed: it may have changed something all the same', async () => {

@@ -96,6 +96,16 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:9 spec.template.spec.securityContext.seccompProfile.localhostProfile UnknownField',
     ],
     [
+      'a seccomp profile out of the folder of the profiles',
+      deployment({ container: 'securityContext: {seccompProfile: {type: Localhost, localhostProfile: a/../../b}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].securityContext.seccompProfile.localhostProfile BadPath',
+    ],
+    [
+      'a seccomp profile anywhere on the host',
+      deployment({ pod: 'securityContext: {seccompProfile: {type: Localhost, localhostProfile: /etc/passwd}}' }),
+      'app.yaml:9 spec.template.spec.securityContext.seccompProfile.localhostProfile BadPath',
+    ],
+    [
       'undeclared volume',
       deployment({ pod: 'volumes: [{name: config, emptyDir: {}}]', container: 'volumeMounts: [{name: confg, mountPath: /c}]' }),
       'app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].name UnknownVolume → config',

@@ -85,6 +85,22 @@ describe('a container', () => {
       expect(first({ containers: [app({ securityContext: profiled(own) })], spec }).securityOpt).toEqual(want)
     })
 
+  for (const { name, pod, own, want } of [
+    { name: 'none', pod: {}, own: { type: 'Unconfined' }, want: ['seccomp=unconfined'] },
+    {
+      name: 'of the operator',
+      pod: { type: 'Localhost', localhostProfile: 'a/b.json' },
+      own: undefined,
+      want: ['seccomp=localhost/a/b.json'],
+    },
+    { name: 'of the container first', pod: { type: 'Unconfined' }, own: { type: 'RuntimeDefault' }, want: [] },
+  ])
+    test(`seccomp profile: ${name}`, () => {
+      const spec = { securityContext: { seccompProfile: pod } }
+      const containers = [app({ securityContext: own === undefined ? {} : { seccompProfile: own } })]
+      expect(first({ containers, spec }).securityOpt).toEqual(want)
+    })
+
   test('all of /proc, where it is asked for', () => {
     expect(container({ securityContext: { procMount: 'Unmasked' } }).unmaskedProc).toBe(true)
     expect(container({}).unmaskedProc).toBeUndefined()
