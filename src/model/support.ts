@@ -306,7 +306,10 @@ export const podSupport: readonly SupportRow[] = [
   unenforced('overhead', 'it comes from a runtime class, and none is known'),
   refused('os.name', `another system ${notRun}`, other('linux')),
   { field: 'runtimeClassName', support: { level: 'honoured', but: runtime } },
-  refused('readinessGates', 'nothing sets the conditions of readiness gates here, so the pod would never be ready'),
+  {
+    field: 'readinessGates',
+    support: { level: 'honoured', but: '`POST /api/v1/conditions` of the daemon sets their conditions, and nothing else does' },
+  },
   refused('schedulingGates', `scheduling gates are not run by this version`),
   refused('resourceClaims', `resource claims are not run by this version`),
 ]

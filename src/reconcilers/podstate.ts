@@ -4,6 +4,7 @@ import type { ContainerView } from '../runtime/engine.ts'
 import type { Claim } from './claims.ts'
 import type { Cluster } from './cluster.ts'
 import type { CompiledContainer, CompiledPod } from './compile.ts'
+import { closedGates } from './gates.ts'
 import { portsAwaited } from './listening.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
 import { LABEL, SANDBOX } from './names.ts'
@@ -101,6 +102,8 @@ export interface PodNow {
   /** why nothing of it starts any more and what still runs is to stop; `undefined` while it has something to do */
   readonly ending: string | undefined
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+  /** readiness gates that keep it from being ready, one sentence each */
+  readonly closedGates: readonly string[]
   readonly ready: boolean
 }
 
@@ -111,6 +114,7 @@ export function observePod(context: PodContext): PodNow {
   const containers = ending === undefined ? seen : seen.map(atEnd)
   const { stage, because, drift } = sandboxStage(context, containers, ending !== undefined)
   const phase = podPhase(context, stage, containers, ending)
+  const closed = closedGates(context.record, context.set.template)
   return {
     context,
     sandbox: stage,
@@ -120,8 +124,9 @@ export function observePod(context: PodContext): PodNow {
     containers,
     ending,
     phase,
+    closedGates: closed,
     ready: context.node.reachable
-      ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready)
+      ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready) && closed.length === 0
       : context.record.readySince > 0,
   }
 }

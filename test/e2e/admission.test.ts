@@ -74,7 +74,9 @@ test('a container waits for its seccomp profile, and is then bound by it', async
   await writeFile(`${lab.data}/seccomp/team/no-links.json`, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }))
   await lab.untilHealthy(key('profiled'))
   const [pod] = await lab.pods(key('profiled'))
-  expect(await lab.exec(pod!, 'app', 'ln -s /tmp /tmp/a 2>&1 || touch /tmp/b && ls /tmp/b')).toMatch(/not permitted[\s\S]*\/tmp\/b/)
+  expect(await lab.exec(pod!, 'app', 'ln -s /tmp /tmp/a 2>&1 || touch /tmp/b && ls /tmp/b')).toMatch(
+    /not permitted[\s\S]*\/tmp\/b/,
+  )
   await lab.write({ 'profiled.yaml': null })
 })
 
