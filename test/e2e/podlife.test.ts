@@ -138,7 +138,7 @@ test('a sidecar does not hold a Job open, and an init container comes before eac
 test('a pod that is not done by its deadline has failed, and a failed init container ends one that does not restart', async () => {
   await lab.write({
     'late.yaml': [
-      pod('late', { activeDeadlineSeconds: 2, restartPolicy: 'Always', containers: [script('main', 'exec sh /stub.sh')] }),
+      pod('late', { activeDeadlineSeconds: 5, restartPolicy: 'Always', containers: [script('main', 'exec sh /stub.sh')] }),
     ],
     'broken.yaml': [
       pod('broken', { initContainers: [script('check', 'exit 4')], containers: [script('main', 'exec sh /stub.sh')] }),
