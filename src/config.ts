@@ -3,6 +3,7 @@
  *
  * Reading is pure: the environment, the file's text and the directories that defaults depend on are arguments.
  */
+import { join } from 'node:path'
 import { load } from 'js-yaml'
 import type { z } from 'zod'
 import { nearest } from './model/nearest.ts'
@@ -44,6 +45,8 @@ export interface Config {
   readonly webhookSecretFile?: string
   readonly logLevel: LogLevel
   readonly nodeImage?: string
+  /** folder of the seccomp profiles that pods may name */
+  readonly seccompProfileRoot: string
   readonly nodeLabels: Labels
   readonly nodeTaints: readonly Taint[]
 }
@@ -253,6 +256,7 @@ function toConfig({ repo, dir, branch, path, interval, docker, git, ...rest }: z
   return withoutUndefined({
     ...rest,
     source: toSource(repo, dir, branch, path),
+    seccompProfileRoot: rest.seccompProfileRoot ?? join(rest.dataDir, 'seccomp'),
     intervalMs: interval,
     docker: docker.startsWith('/') ? `unix://${docker}` : docker,
     git: withoutUndefined({ timeoutMs: timeout, ...credentials }),

@@ -244,6 +244,14 @@ export const schema = z.strictObject({
     .meta(
       about({ description: 'image of sandboxes and routers (default: the one built for this version)', placeholder: 'image' }),
     ),
+  seccompProfileRoot: text('the path of a folder')
+    .optional()
+    .meta(
+      about({
+        description: 'folder of seccomp profiles that pods may name (default: seccomp in the data directory)',
+        placeholder: 'dir',
+      }),
+    ),
   nodeLabels: z
     .array(nodeLabel, { error: 'must be a list of key=value' })
     .transform((pairs) => Object.fromEntries(pairs))

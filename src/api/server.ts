@@ -8,6 +8,7 @@ import { parseSelector } from '../model/selector.ts'
 import type { LabelSelector } from '../model/types.ts'
 import type { ClusterStatus, EventRecord } from '../reconcilers/status.ts'
 import { type Check, renderChecks } from './check.ts'
+import { type PodCondition, readCondition } from './conditions.ts'
 import { ApiError } from './error.ts'
 import type { LogQuery } from './logs.ts'
 import { checkCaller, checkParameters, isLoopback, readBody, readCount, readFlag } from './request.ts'
@@ -21,6 +22,8 @@ export interface ApiDeps {
   events(limit: number): readonly EventRecord[]
   /** Lines without their newline; ends when the log does or `signal` aborts. Errors: `ApiError`, before the first line. */
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<string>
+  /** Takes down a condition that the readiness of a pod waits for. Errors: `ApiError`. */
+  condition(condition: PodCondition): void
   /** a hint to poll now */
   sync(): void
   health(): readonly Check[]
@@ -57,6 +60,7 @@ GET  /metrics           Prometheus metrics
 GET  /api/v1/status     sources, workloads, services, nodes, unenforced objects, as JSON
 GET  /api/v1/events     newest first, as JSON (?limit=100)
 GET  /api/v1/logs       log lines (?workload= or ?pod= or ?target= or ?selector=, &container= &allContainers &tail= &sinceSeconds= &timestamps &follow &previous)
+POST /api/v1/conditions a readiness gate of a pod (?pod=namespace/name&type=&status=True)
 POST /api/v1/sync       poll the sources now
 POST /api/v1/webhook    the same, for GitHub, Gitea and GitLab, with the configured secret
 `
@@ -122,6 +126,11 @@ function answerer(deps: ApiDeps, listensOnLoopback: boolean): (request: Incoming
     '/api/v1/sync',
     guarded(({ response }) => answerSync(response, deps)),
   )
+  route(
+    'POST',
+    '/api/v1/conditions',
+    guarded((exchange) => answerCondition(exchange, deps)),
+  )
   // Webhooks come through proxies under any name, and prove who they are by the secret.
   route('POST', '/api/v1/webhook', async ({ request, response }) => {
     if (deps.webhookSecret === '') checkWebhook(request.headers, new Uint8Array(), '')
@@ -164,6 +173,12 @@ function answerChecks({ response, query }: Exchange, name: string, checks: reado
 function answerEvents({ response, query }: Exchange, deps: ApiDeps): void {
   checkParameters(query, ['limit'])
   sendJson(response, 200, { events: deps.events(readCount(query, 'limit', maxEvents, 100)) })
+}
+
+function answerCondition({ response, query }: Exchange, deps: ApiDeps): void {
+  const condition = readCondition(query)
+  deps.condition(condition)
+  sendJson(response, 200, condition)
 }
 
 function answerSync(response: ServerResponse, deps: ApiDeps): void {

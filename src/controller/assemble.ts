@@ -58,7 +58,7 @@ export interface FoundEngine {
 export async function assemble(config: Config, edges: Edges, { engine, subnet }: FoundEngine, parts: Parts): Promise<Running> {
   const due: Due = { keys: () => undefined, all: () => undefined }
   const cluster = makeCluster(config, edges, subnet)
-  const nodes = [await makeNode(cluster, edges, engine, parts, due)]
+  const nodes = [await makeNode(config, cluster, edges, engine, parts, due)]
   const prober = makeProber(nodes, edges, engine, parts, due)
   const world = createWorld(cluster, nodes, parts.store, prober.states, prober.sync)
   for (const id of readyRuns(parts.store.workloads(), nodes)) prober.seed(id, true)
@@ -103,10 +103,18 @@ function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
   })
 }
 
-function makeNode(cluster: Cluster, edges: Edges, engine: Engine, { vault, log }: Parts, due: Due): Promise<NodeRuntime> {
+function makeNode(
+  { seccompProfileRoot }: Config,
+  cluster: Cluster,
+  edges: Edges,
+  engine: Engine,
+  { vault, log }: Parts,
+  due: Due,
+): Promise<NodeRuntime> {
   return startNode({
     engine,
     cluster,
+    seccompRoot: seccompProfileRoot,
     // Two daemons may well have the same host name and process id: containers have 1.
     owner: `trireme ${edges.version} on ${hostname()}, pid ${process.pid} (${edges.uuid().slice(0, 8)})`,
     timers: edges.timers,

@@ -6,6 +6,7 @@ import type { ClusterStatus } from '../reconcilers/status.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { pause } from '../runtime/timers.ts'
 import { createVault } from '../runtime/vault.ts'
+import { takeCondition } from './conditions.ts'
 import type { Edges } from './edges.ts'
 import { type Life, live } from './life.ts'
 import { readLogs } from './logs.ts'
@@ -48,6 +49,7 @@ export async function startDaemon(config: Config, edges: Edges): Promise<Daemon>
       status,
       events: (limit) => store.events(limit),
       logs: (query, signal) => readLogs(status(), query, engineOf, signal, vault.redact, edges.now),
+      condition: (condition) => takeCondition(running(), store, condition),
       sync: () => void poll(),
       health: () => health(running(), edges.now()),
       ready: () => ready(running(), waiting()),

@@ -123,8 +123,10 @@ export function createLoop(options: LoopOptions): Loop {
   function passes(planned: ObjectKey[]): void {
     const until = now() + BURST_MS
     for (let key = queue.take(); key !== undefined; key = queue.take()) {
-      planned.push(key)
-      guardedPass(key)
+      for (const each of [...(options.active() ? world.goingBefore(key) : []), key]) {
+        planned.push(each)
+        guardedPass(each)
+      }
       if (now() >= until) return
     }
   }

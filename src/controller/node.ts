@@ -46,6 +46,8 @@ export interface NodeOptions {
   readonly engine: Engine
   readonly cluster: Cluster
   readonly owner: string
+  /** folder of the operator's seccomp profiles */
+  readonly seccompRoot: string
   readonly timers: Timers
   readonly now: () => number
   readonly redact: (text: string) => string
@@ -178,6 +180,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
         return writersAbove(containers.values(), volumes.get(volume), part)
       },
       applyRoutes: (table) => router.apply(table),
+      seccompRoot: options.seccompRoot,
       pulling: gates(PULLS_PER_REGISTRY),
     },
     tail(id, secrets) {

@@ -45,6 +45,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     memory: world.store.workloads().get(key),
     pods: nodes.flatMap((node) => node.podsOf(key)),
     lookup: world.lookup,
+    serviceLinks: world.serviceLinks(splitKey(key).namespace),
     claim: (namespace, name) => world.claims().get(claimId(namespace, name)),
     cluster: world.cluster,
     nodes: nodes.map((node) => node.view()),

@@ -10,6 +10,7 @@ import { seeToPlace } from '../runtime/places.ts'
 import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
 import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { withSeccomp } from '../runtime/seccomp.ts'
 import { besides, swapFiles } from '../runtime/swap.ts'
 import { pause, type Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
@@ -33,6 +34,8 @@ export interface StepSite {
   /** running containers that can write above a part of a volume, by name */
   writersAbove(volume: string, part: string): readonly string[]
   applyRoutes(table: RouteTable): Promise<void>
+  /** folder of the operator's seccomp profiles */
+  readonly seccompRoot: string
   /** Runs a pull, after others from the same registry when there are several: one that hangs holds up no other. */
   pulling<T>(registry: string, pull: () => Promise<T>): Promise<T>
 }
@@ -56,7 +59,10 @@ export async function runStep(step: Step, site: StepSite, tools: StepTools): Pro
 const STUCK = /task [0-9a-f]{64}: already exists/
 
 /** A container that can never start again goes, and is made anew: its pod with it where it is a sandbox. */
-async function start(container: string, engine: Engine): Promise<void> {
+async function start({ container, lastStart }: Of<'start'>, engine: Engine): Promise<void> {
+  // An engine answers this only after a start that is under way.
+  const seen = lastStart === undefined ? undefined : await engine.inspectContainer(container)
+  if (seen !== undefined && seen.startedAt !== lastStart) return
   try {
     await engine.startContainer(container)
   } catch (error) {
@@ -76,7 +82,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       return createContainer(step, site, vault)
     case 'start':
       await seeTo(step.within, site)
-      return andRefresh(site, step.container, start(step.container, engine))
+      return andRefresh(site, step.container, start(step, engine))
     case 'put':
       return putFiles(step, site, vault)
     case 'hook':
@@ -158,7 +164,8 @@ function unguarded(writer: string, part: string): string {
 async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault): Promise<void> {
   await seeTo(step.within, site)
   try {
-    await site.refresh(await site.engine.createContainer(resolveContainer(step.spec, vault)))
+    const config = await withSeccomp(resolveContainer(step.spec, vault), site.seccompRoot)
+    await site.refresh(await site.engine.createContainer(config))
   } catch (error) {
     // The image has been removed since it was looked up: the next pass asks for it again.
     if (error instanceof EngineError && error.kind === 'imageNotFound')

@@ -7,6 +7,7 @@ import {
   objectKey,
   type Secret,
   type Service,
+  splitKey,
 } from '../model/types.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Claim } from '../reconcilers/claims.ts'
@@ -27,6 +28,7 @@ import { createHoldings } from './holdings.ts'
 import { isService, isWorkload, ownsPods } from './kinds.ts'
 import type { NodeReading } from './node.ts'
 import { createRouting } from './routing.ts'
+import { createServiceLinks } from './servicelinks.ts'
 import { createSweep } from './sweep.ts'
 
 /** What the world reads of durable memory. */
@@ -50,6 +52,10 @@ export interface World {
     configMap(namespace: string, name: string): ConfigMap | undefined
     secret(namespace: string, name: string): Secret | undefined
   }
+  /** what pods of a namespace that are made now are told of its Services, as `linksText` has it */
+  serviceLinks(namespace: string): string
+  /** Services to look at before a workload, for its pods are told the addresses that they have yet to get. */
+  goingBefore(key: ObjectKey): readonly ObjectKey[]
   /** every claim with what it gets, by `<namespace>/<name>` */
   claims(): ReadonlyMap<string, Claim>
   /** the ResourceQuotas of a namespace */
@@ -113,6 +119,7 @@ export function createWorld(
   for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
   for (const key of new Set([...effective.keys(), ...store.services().keys()])) if (isService(key)) rehold(key)
   const routes = createRouting(cluster.domain)
+  const links = createServiceLinks()
   for (const key of effective.keys()) placeService(key)
   /** once true, it stays so */
   let whole = false
@@ -126,8 +133,10 @@ export function createWorld(
     if (!isService(key)) return
     const service = effective.get(key)?.object as Service | undefined
     const memory = store.services().get(key)
-    const placed = service !== undefined && memory !== undefined
-    routes.setService(key, placed ? { service, clusterIP: memory.clusterIP } : undefined)
+    const placed = service !== undefined && memory !== undefined ? { service, clusterIP: memory.clusterIP } : undefined
+    routes.setService(key, placed)
+    links.place(key, placed)
+    if (service !== undefined && !memory?.clusterIP) links.expect(key)
   }
 
   function observedOwners(): ObjectKey[] {
@@ -250,6 +259,8 @@ export function createWorld(
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
+    serviceLinks: links.text,
+    goingBefore: (key) => (isWorkload(key) ? links.expected(splitKey(key).namespace) : []),
     claims: () =>
       claims.of(
         effective,
@@ -273,6 +284,7 @@ export function createWorld(
     isDue: (key) => awaited.has(key),
     lookedAt(key) {
       awaited.delete(key)
+      if (isService(key)) links.lookedAt(key)
       if (!whole && isService(key)) looked.add(key)
     },
     serviceMoved(key) {

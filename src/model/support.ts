@@ -73,9 +73,11 @@ export const metadataSupport: readonly SupportRow[] = [
 ]
 
 const seccomp = (at: string): SupportRow[] => [
-  ...honoured(`${at}.localhostProfile`),
+  {
+    field: `${at}.localhostProfile`,
+    support: { level: 'honoured', but: 'it is a file on the host of the daemon, below its `--seccomp-profile-root`' },
+  },
   policy(`${at}.type`, 'seccomp', 'honoured', only('Unconfined')),
-  refused(`${at}.type`, `a profile from the node ${notRun}`, only('Localhost')),
 ]
 const appArmor = (at: string): SupportRow[] => [
   ...honoured(`${at}.localhostProfile`),
@@ -248,6 +250,9 @@ const volumeSources: readonly SupportRow[] = [
 ]
 const runtime = 'it names a runtime of the Docker Engine, and a pod waits on a node that has none of that name'
 
+const serviceLinks =
+  'of the Services that there are when the pod is made, 250 at most; a container that starts again has the same'
+
 /** Fields of a pod's spec. */
 export const podSupport: readonly SupportRow[] = [
   ...container.map((row) => ({ ...row, field: `containers[].${row.field}` })),
@@ -293,16 +298,15 @@ export const podSupport: readonly SupportRow[] = [
     }),
   ),
   unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
-  unenforced(
-    'enableServiceLinks',
-    'no variables are set for Services: they would be those of the moment when a pod is made, so two pods of one template would differ; use DNS',
-    isTrue,
-  ),
+  { field: 'enableServiceLinks', support: { level: 'honoured', but: serviceLinks } },
   unenforced('resources', 'only the resources of containers are limited'),
   unenforced('overhead', 'it comes from a runtime class, and none is known'),
   refused('os.name', `another system ${notRun}`, other('linux')),
   { field: 'runtimeClassName', support: { level: 'honoured', but: runtime } },
-  refused('readinessGates', 'nothing sets the conditions of readiness gates here, so the pod would never be ready'),
+  {
+    field: 'readinessGates',
+    support: { level: 'honoured', but: '`POST /api/v1/conditions` of the daemon sets their conditions, and nothing else does' },
+  },
   refused('schedulingGates', `scheduling gates are not run by this version`),
   refused('resourceClaims', `resource claims are not run by this version`),
 ]

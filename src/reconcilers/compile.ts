@@ -12,9 +12,10 @@ import type { BoundConfig } from './memory.ts'
 import { compileMounts, mountOf, type PlacedMount } from './mounts.ts'
 import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import { keeperCapabilities } from './places.ts'
-import type { ContainerSpec, SecretRef, Text } from './plan.ts'
+import type { ContainerSpec, EnvEntry, SecretRef, Text } from './plan.ts'
 import { inOrder, type Role } from './podorder.ts'
 import { memoryRequest, qosOf } from './requests.ts'
+import { linkVariables } from './servicelinks.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
 /** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
@@ -45,6 +46,8 @@ export interface PodInput {
   /** as this pod has it, with all of its labels */
   readonly template: PodTemplate
   readonly config: BoundConfig
+  /** the Services that it is told of, as `linksText` has them */
+  readonly links: string
   /** what the sandbox remembers for a lost store */
   readonly memory: unknown
 }
@@ -151,6 +154,7 @@ function compileSandbox(
       [LABEL.dockerType]: 'podsandbox',
       [LABEL.attempt]: '0',
       [LABEL.memory]: canonicalText(input.memory),
+      ...(input.links === '' ? {} : { [LABEL.services]: input.links }),
     },
     ...(spec.hostNetwork ? { networkMode: 'host' } : { networkMode: cluster.network, ip: input.ip }),
     resources: { cpuShares: MIN_CPU_SHARES },
@@ -243,13 +247,11 @@ function compileContainer(
   labels: Readonly<Record<string, string>>,
 ): Omit<CompiledContainer, 'role'> {
   const { cluster, template } = input
-  const env = resolveEnvironment(container, facts, input.config)
-  const values = environmentOf(env)
-  const entrypoint = container.command.map((word): Text => expand(word, values))
-  const cmd = container.args.map((word): Text => expand(word, values))
+  // Worked out anew when it is asked for: kept, it would be most of what a pod takes.
+  const environment = (): EnvEntry[] => resolveEnvironment(container, facts, input.config, linkVariables(input.links))
   const resources = containerResources(container)
   const security = compileSecurity(container, template.spec)
-  const { mounts, unfit } = compileMounts(container, volumes, values)
+  const { mounts, unfit } = compileMounts(container, volumes, () => environmentOf(environment()))
   return {
     name: container.name,
     container,
@@ -260,6 +262,10 @@ function compileContainer(
     spec(attempt, failures, imageUser, mountpoint) {
       const sandbox = `container:${containerName(input, SANDBOX, 0)}`
       const user = runAs(container, template.spec, imageUser)
+      const env = environment()
+      const values = environmentOf(env)
+      const entrypoint = container.command.map((word): Text => expand(word, values))
+      const cmd = container.args.map((word): Text => expand(word, values))
       const spec: ContainerSpec = {
         ...baseSpec(cluster),
         ...security,
@@ -350,11 +356,19 @@ function compileSecurity(
     ...(own.procMount === 'Unmasked' ? { unmaskedProc: true } : {}),
     securityOpt: [
       ...(own.allowPrivilegeEscalation === false ? ['no-new-privileges'] : []),
-      ...(seccomp?.type === 'Unconfined' ? ['seccomp=unconfined'] : []),
+      ...seccompOption(seccomp),
       ...appArmorOption(own.appArmorProfile ?? pod.securityContext.appArmorProfile),
     ],
     groupAdd: [...new Set(groups)].map(String),
   }
+}
+
+/** Before the name of a file of the operator, whose content takes its place when the container is made. */
+export const SECCOMP_FILE = 'seccomp=localhost/'
+
+function seccompOption(profile: SecurityContext['seccompProfile']): string[] {
+  if (profile?.type === 'Unconfined') return ['seccomp=unconfined']
+  return profile?.type === 'Localhost' ? [`${SECCOMP_FILE}${profile.localhostProfile ?? ''}`] : []
 }
 
 /** The engine's own profile unless another is named; the engine refuses to start a container with one that is not loaded. */

@@ -6,10 +6,15 @@ import type { BoundConfig } from './memory.ts'
 import type { EnvEntry, Text } from './plan.ts'
 
 /**
- * Resolves a container's environment in Kubernetes' order: envFrom first, then env, later names win.
- * Missing optional references leave the variable out.
+ * Resolves a container's environment in Kubernetes' order: envFrom first, then env, later names win; then what `links`
+ * tells of Services and the container has not set itself. Missing optional references leave the variable out.
  */
-export function resolveEnvironment(container: Container, pod: PodFacts, config: BoundConfig): EnvEntry[] {
+export function resolveEnvironment(
+  container: Container,
+  pod: PodFacts,
+  config: BoundConfig,
+  links: readonly EnvEntry[],
+): EnvEntry[] {
   const values = new Map<string, Text>()
   for (const source of container.envFrom) {
     if (source.configMapRef)
@@ -21,10 +26,14 @@ export function resolveEnvironment(container: Container, pod: PodFacts, config: 
         values.set(source.prefix + key, secretText(pod.namespace, name, key, digest))
     }
   }
+  const known = new Map([...environmentOf(links), ...values])
   for (const variable of container.env) {
-    const value = resolveVariable(variable, container, values, pod, config)
-    if (value !== undefined) values.set(variable.name, value)
+    const value = resolveVariable(variable, container, known, pod, config)
+    if (value === undefined) continue
+    values.set(variable.name, value)
+    known.set(variable.name, value)
   }
+  for (const { name, value } of links) if (!values.has(name)) values.set(name, value)
   return [...values].map(([name, value]) => ({ name, value }))
 }
 
@@ -73,11 +82,11 @@ function joinParts(parts: readonly Exclude<Text, string>['parts'][number][]): Te
 function resolveVariable(
   variable: EnvVar,
   container: Container,
-  values: ReadonlyMap<string, Text>,
+  known: ReadonlyMap<string, Text>,
   pod: PodFacts,
   config: BoundConfig,
 ): Text | undefined {
-  if ('value' in variable) return expand(variable.value, values)
+  if ('value' in variable) return expand(variable.value, known)
   const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef }: EnvSource = variable.valueFrom
   if (configMapKeyRef) return ownOf(ownOf(config.configMaps, configMapKeyRef.name)?.data, configMapKeyRef.key)
   if (secretKeyRef) {

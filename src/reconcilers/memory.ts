@@ -51,6 +51,8 @@ export interface PodFailure {
   readonly message: string
 }
 
+export type GateStatus = 'True' | 'False' | 'Unknown'
+
 export interface PodRecord {
   readonly uid: string
   readonly name: string
@@ -75,6 +77,8 @@ export interface PodRecord {
   readonly passed?: readonly string[]
   /** why it was brought to its end before its containers came to theirs */
   readonly failed?: PodFailure
+  /** readiness gates of which somebody has said something, by condition type */
+  readonly gates?: Readonly<Record<string, GateStatus>>
   /** ms since the epoch; 0 while not ready */
   readonly readySince: number
   /** completion index, of a pod of an Indexed Job */

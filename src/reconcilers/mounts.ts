@@ -19,7 +19,7 @@ export interface PlacedMount {
 export function compileMounts(
   container: Container,
   volumes: readonly PodVolume[],
-  values: ReadonlyMap<string, Text>,
+  values: () => ReadonlyMap<string, Text>,
 ): { readonly mounts: readonly PlacedMount[]; readonly unfit: string } {
   const mounts: PlacedMount[] = []
   for (const mount of container.volumeMounts) {
@@ -37,8 +37,8 @@ export function compileMounts(
 }
 
 /** `undefined` for one that leaves the volume, names an unknown variable, or would write a secret into the engine's state. */
-function partOf({ subPath, subPathExpr }: VolumeMount, values: ReadonlyMap<string, Text>): string | undefined {
-  const written = subPathExpr === undefined ? (subPath ?? '') : expand(subPathExpr, values)
+function partOf({ subPath, subPathExpr }: VolumeMount, values: () => ReadonlyMap<string, Text>): string | undefined {
+  const written = subPathExpr === undefined ? (subPath ?? '') : expand(subPathExpr, values())
   if (typeof written !== 'string' || written.startsWith('/')) return undefined
   if (subPathExpr !== undefined && /\$\([^)]*\)/.test(written)) return undefined
   const parts = written.split('/').filter((part) => part !== '' && part !== '.')

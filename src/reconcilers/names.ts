@@ -22,6 +22,8 @@ export const LABEL = {
   spec: 'trireme.spec',
   /** canonical JSON from which a lost store is recovered; no secret values */
   memory: 'trireme.memory',
+  /** the Services that a pod's variables tell of, for containers that start again */
+  services: 'trireme.services',
   volume: 'trireme.volume',
   /** `<namespace>/<name>` of the claim whose data a volume holds */
   claim: 'trireme.claim',

@@ -108,7 +108,16 @@ export type StepAction =
       readonly pullSecrets: readonly SecretRef[]
     }
   | { readonly op: 'create'; readonly spec: ContainerSpec; readonly within?: Within }
-  | { readonly op: 'start'; readonly container: string; readonly within?: Within }
+  | {
+      readonly op: 'start'
+      readonly container: string
+      readonly within?: Within
+      /**
+       * ms since the epoch, 0 for never: when it was last started as far as is known. If it has been since, by a start that was
+       * under way when its daemon died, it is left as it is: it may have run to its end.
+       */
+      readonly lastStart?: number
+    }
   | {
       readonly op: 'put'
       readonly container: string

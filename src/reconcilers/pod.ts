@@ -218,15 +218,17 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
       step(context, target, one.attempt > 0 ? `restart ${one.attempt}` : podCause(context), {
         op: 'start',
         container: latest.id,
+        lastStart: latest.startedAt,
         ...within(context, one),
       }),
       ...postStart(context, one, latest.name, one.attempt),
     ]
-  if (neverStarted(latest))
+  if (neverStarted(latest) && one.restartAt !== undefined)
     return [
       step(context, target, 'Docker started it before its sandbox and gave up', {
         op: 'start',
         container: latest.id,
+        lastStart: latest.startedAt,
         ...within(context, one),
       }),
     ]

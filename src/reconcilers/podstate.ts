@@ -4,6 +4,7 @@ import type { ContainerView } from '../runtime/engine.ts'
 import type { Claim } from './claims.ts'
 import type { Cluster } from './cluster.ts'
 import type { CompiledContainer, CompiledPod } from './compile.ts'
+import { closedGates } from './gates.ts'
 import { portsAwaited } from './listening.ts'
 import type { PodRecord, SetRecord } from './memory.ts'
 import { LABEL, SANDBOX } from './names.ts'
@@ -101,6 +102,8 @@ export interface PodNow {
   /** why nothing of it starts any more and what still runs is to stop; `undefined` while it has something to do */
   readonly ending: string | undefined
   readonly phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+  /** readiness gates that keep it from being ready, one sentence each */
+  readonly closedGates: readonly string[]
   readonly ready: boolean
 }
 
@@ -111,6 +114,7 @@ export function observePod(context: PodContext): PodNow {
   const containers = ending === undefined ? seen : seen.map(atEnd)
   const { stage, because, drift } = sandboxStage(context, containers, ending !== undefined)
   const phase = podPhase(context, stage, containers, ending)
+  const closed = closedGates(context.record, context.set.template)
   return {
     context,
     sandbox: stage,
@@ -120,8 +124,9 @@ export function observePod(context: PodContext): PodNow {
     containers,
     ending,
     phase,
+    closedGates: closed,
     ready: context.node.reachable
-      ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready)
+      ? phase === 'Running' && stage === 'running' && containers.every((one) => one.ready) && closed.length === 0
       : context.record.readySince > 0,
   }
 }
@@ -175,7 +180,7 @@ function endingOf({ record }: PodContext, containers: readonly ContainerNow[]): 
  */
 function observeContainer(context: PodContext, compiled: CompiledContainer, overtaken: boolean): ContainerNow {
   const attempts = context.observed?.containers.get(compiled.name) ?? []
-  const latest = attempts.at(-1)
+  const latest = asItEnded(attempts.at(-1))
   const stage = containerStage(latest)
   const failures = failuresInARow(latest)
   const attempt = latest === undefined ? -1 : attemptOf(latest)
@@ -216,12 +221,21 @@ function observeContainer(context: PodContext, compiled: CompiledContainer, over
 }
 
 function hasCompleted(view: ContainerView): boolean {
-  return view.state === 'exited' && view.exitCode === 0 && !neverStarted(view)
+  return view.state === 'exited' && view.exitCode === 0
+}
+
+/**
+ * A start that fails leaves a container that has run as it was, but for its exit code: Docker makes 128 of 0. So a run that
+ * went well would count as failed for what was done to its container afterwards.
+ */
+function asItEnded(view: ContainerView | undefined): ContainerView | undefined {
+  const overwritten = view?.state === 'exited' && view.exitCode === 128 && view.error !== '' && view.startedAt > 0
+  return overwritten ? { ...view, exitCode: 0 } : view
 }
 
 /**
  * When Docker itself starts, it starts containers in no order, and one whose sandbox is not up yet fails for good:
- * nothing is wrong with it, so it counts as no restart. It keeps the times and the exit code of its run before.
+ * nothing is wrong with it, so it counts as no restart. It keeps the times of its run before.
  */
 export function neverStarted(view: ContainerView): boolean {
   return view.state === 'exited' && view.error.includes('cannot join network of a non running container')
@@ -291,7 +305,8 @@ interface SandboxState {
 function sandboxStage(context: PodContext, containers: readonly ContainerNow[], ends: boolean): SandboxState {
   const view = context.observed?.sandbox
   // What is over needs no sandbox any more.
-  const isOver = context.record.outcome !== undefined || (ends && wasPutToRest(view, containers))
+  const isOver =
+    context.record.outcome !== undefined || (ends && (hasSucceeded(context.record, containers) || wasPutToRest(view, containers)))
   if (isOver) return { stage: view?.state === 'running' ? 'running' : 'absent', because: '' }
   if (!context.node.reachable) return { stage: context.record.bound ? 'running' : 'absent', because: '' }
   const gone = view === undefined || view.state === 'removing' || view.state === 'dead'
@@ -320,6 +335,12 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[], 
   return containers.some((one) => hasLostMemory(context, one, view.startedAt))
     ? { stage: 'lost', because: 'its sandbox was started anew, and what it kept in memory, such as secret files, is gone' }
     : { stage: 'running', because: '' }
+}
+
+/** Nothing of it runs, and whatever became of its sandbox meanwhile does not change how it ended. */
+function hasSucceeded({ failed }: PodRecord, containers: readonly ContainerNow[]): boolean {
+  const well = containers.every(({ role, latest }) => role !== 'main' || latest?.exitCode === 0)
+  return failed === undefined && well && !containers.some(runs)
 }
 
 /** Only the sandbox of a pod that has ended is stopped without being started again, and a lost store leaves nothing else to tell it by. */
@@ -379,10 +400,7 @@ function podPhase(
   if (!context.node.reachable) return context.record.bound ? 'Unknown' : 'Pending'
   if (sandbox === 'lost') return 'Failed'
   if (ending !== undefined && !containers.some(runs) && !isBusy(context))
-    return containers.every(({ role, latest }) => role !== 'main' || latest?.exitCode === 0) &&
-      context.record.failed === undefined
-      ? 'Succeeded'
-      : 'Failed'
+    return hasSucceeded(context.record, containers) ? 'Succeeded' : 'Failed'
   const launched = containers.every((one) => one.role !== 'main' || runs(one) || one.stage === 'exited' || one.attempt > 0)
   return launched && isInitialized(containers) ? 'Running' : 'Pending'
 }

@@ -69,7 +69,8 @@ function summarize(pod: PodNow, all: readonly ContainerStatus[]): Waiting {
   const waiting = pod.containers.find(({ awaits }) => awaits.length > 0)
   if (waiting !== undefined) return { reason: pod.phase, message: `${waiting.compiled.name}: ${awaitedText(waiting)}` }
   const unready = containers.find(({ ready, lastProbeAnswer }) => !ready && lastProbeAnswer !== '')
-  return { reason: pod.phase, message: unready === undefined ? '' : `${unready.name}: probe says ${unready.lastProbeAnswer}` }
+  if (unready !== undefined) return { reason: pod.phase, message: `${unready.name}: probe says ${unready.lastProbeAnswer}` }
+  return { reason: pod.phase, message: pod.phase === 'Running' ? pod.closedGates.join(', ') : '' }
 }
 
 /** @see Kubernetes pkg/printers printPod: `Init:1/3`, `Init:CrashLoopBackOff`, `Init:Error` */

@@ -13,7 +13,7 @@ import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
-import { claimVolumeName } from './names.ts'
+import { claimVolumeName, LABEL } from './names.ts'
 import { newPods } from './newpod.ts'
 import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
 import { claimTaken } from './onepod.ts'
@@ -156,7 +156,7 @@ function podContext(
   wanted: Wanted | null,
 ): PodContext {
   const { namespace } = splitKey(input.key)
-  const compiled = compileOnce(input, memory, record, set, node, namespace)
+  const compiled = compileOnce(input, memory, record, set, node, linksOf(input, set, observed))
   const claim = (name: string): Claim | undefined => input.claim(namespace, name)
   // A set that was replaced before it had all it refers to must not start without it.
   const missing = set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)
@@ -218,8 +218,22 @@ function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRe
   )
 }
 
-/** A pod's compilation never changes, and its set's bound values live as long as the set: so it is kept with them. */
-const compiled = new WeakMap<BoundConfig, Map<string, CompiledPod>>()
+/** A pod is told of the Services that there are when its sandbox is made, which remembers them. */
+function linksOf({ serviceLinks }: WorkloadInput, { template }: SetRecord, observed: ObservedPod | undefined): string {
+  if (!template.spec.enableServiceLinks) return ''
+  return observed?.sandbox === undefined ? serviceLinks : (observed.sandbox.labels[LABEL.services] ?? '')
+}
+
+/**
+ * A pod's compilation never changes once it has a sandbox, and its set's bound values live as long as the set: so it is
+ * kept with them.
+ */
+const compiled = new WeakMap<BoundConfig, Map<string, Compiled>>()
+
+interface Compiled {
+  readonly links: string
+  readonly pod: CompiledPod
+}
 
 function compileOnce(
   input: WorkloadInput,
@@ -227,9 +241,9 @@ function compileOnce(
   record: PodRecord,
   set: SetRecord,
   node: NodeView,
-  namespace: string,
+  links: string,
 ): CompiledPod {
-  const pods = compiled.get(set.config) ?? new Map<string, CompiledPod>()
+  const pods = compiled.get(set.config) ?? new Map<string, Compiled>()
   compiled.set(set.config, pods)
   const facts = {
     nodeMemoryBytes: node.info?.memoryBytes ?? 0,
@@ -238,14 +252,14 @@ function compileOnce(
   }
   const key = `${record.uid} ${Object.values(facts).join(' ')}`
   const known = pods.get(key)
-  if (known !== undefined) return known
+  if (known?.links === links) return known.pod
   const { uid, name, ip } = record
   const { hash, sourceRevision, template, config } = set
   const own = splitKey(input.key)
   const identity = {
     uid,
     name,
-    namespace,
+    namespace: own.namespace,
     ip,
     node: node.name,
     owner: input.key,
@@ -259,9 +273,10 @@ function compileOnce(
     ...identity,
     cluster: input.cluster,
     ...facts,
+    links,
     memory: sandboxMemory(memory, set, record),
   })
-  pods.set(key, made)
+  pods.set(key, { links, pod: made })
   return made
 }
 

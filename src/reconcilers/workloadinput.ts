@@ -17,6 +17,8 @@ export interface WorkloadInput {
   /** pods found on the engines by this workload's owner label */
   readonly pods: readonly ObservedPod[]
   readonly lookup: ConfigLookup
+  /** what pods that are made now are told of the Services of its namespace, as `linksText` has it */
+  readonly serviceLinks: string
   /** claims by namespace and name; `undefined` for one that nobody has declared */
   readonly claim: (namespace: string, name: string) => Claim | undefined
   readonly cluster: Cluster

@@ -1,4 +1,5 @@
 /** What a namespace and a node let in, and where a Service without a selector leads, on the real engine. */
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -59,6 +60,24 @@ test('a LimitRange gives a container its limit, which Docker enforces', async ()
   expect(await lab.exec(pod!, 'app', limit)).toBe(String(48 * 2 ** 20))
   await lab.write({ 'range.yaml': null, 'bound.yaml': null })
   await lab.until('it is gone', ({ workloads }) => !workloads.some((each) => each.key === key('bound')))
+})
+
+test('a container waits for its seccomp profile, and is then bound by it', async () => {
+  const seccompProfile = { type: 'Localhost', localhostProfile: 'team/no-links.json' }
+  await lab.write({ 'profiled.yaml': [app('profiled', { pod: { tolerations, securityContext: { seccompProfile } } })] })
+  const waiting = await lab.until('it says what is missing', ({ workloads }) =>
+    workloads.find((each) => each.key === key('profiled') && each.message.includes('no-links.json')),
+  )
+  expect(waiting.message).toContain(`${lab.data}/seccomp/team/no-links.json is not there`)
+  await mkdir(`${lab.data}/seccomp/team`, { recursive: true })
+  const syscalls = [{ names: ['symlink', 'symlinkat'], action: 'SCMP_ACT_ERRNO' }]
+  await writeFile(`${lab.data}/seccomp/team/no-links.json`, JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls }))
+  await lab.untilHealthy(key('profiled'))
+  const [pod] = await lab.pods(key('profiled'))
+  expect(await lab.exec(pod!, 'app', 'ln -s /tmp /tmp/a 2>&1 || touch /tmp/b && ls /tmp/b')).toMatch(
+    /not permitted[\s\S]*\/tmp\/b/,
+  )
+  await lab.write({ 'profiled.yaml': null })
 })
 
 test('a pod that writes more than its ephemeral-storage limit is evicted, and another takes its place', async () => {

@@ -138,7 +138,7 @@ test('a sidecar does not hold a Job open, and an init container comes before eac
 test('a pod that is not done by its deadline has failed, and a failed init container ends one that does not restart', async () => {
   await lab.write({
     'late.yaml': [
-      pod('late', { activeDeadlineSeconds: 2, restartPolicy: 'Always', containers: [script('main', 'exec sh /stub.sh')] }),
+      pod('late', { activeDeadlineSeconds: 5, restartPolicy: 'Always', containers: [script('main', 'exec sh /stub.sh')] }),
     ],
     'broken.yaml': [
       pod('broken', { initContainers: [script('check', 'exit 4')], containers: [script('main', 'exec sh /stub.sh')] }),
@@ -250,4 +250,32 @@ test('where the operator allows it, a pod has the network, the processes and the
   for (const kind of ['net', 'pid', 'ipc'])
     expect(await lab.exec(found, 'app', `readlink /proc/self/ns/${kind}`), kind).toBe(readlinkSync(`/proc/self/ns/${kind}`))
   await lab.write({ 'node.yaml': null, 'peer.yaml': null })
+})
+
+test('a pod is ready and served once its readiness gate is open, over a restart of the daemon, until it is closed', async () => {
+  const readinessGates = [{ conditionType: 'example.com/warm' }]
+  await lab.write({ 'gated.yaml': [app('gated', { pod: { readinessGates } }), service('gated')] })
+  await lab.until('it waits for its gate', ({ workloads }) =>
+    workloads.some(
+      (each) => each.key === key('gated') && each.message.includes('readiness gate "example.com/warm" does not exist'),
+    ),
+  )
+  const found = await onlyPod('gated')
+  const say = async (status: string, type = 'example.com/warm'): Promise<number> => {
+    const query = new URLSearchParams({ pod: `default/${found.name}`, type, status })
+    return (await fetch(`${lab.url}/api/v1/conditions?${query}`, { method: 'POST' })).status
+  }
+  const routed = async (): Promise<boolean> => (await lab.service('Service/default/gated')).endpoints.some(({ ready }) => ready)
+  expect(await routed()).toBe(false)
+  expect(await say('True', 'example.com/other')).toBe(400)
+  expect(await say('True')).toBe(200)
+  await lab.untilHealthy(key('gated'))
+  await lab.untilTrue('it is served', routed)
+  await lab.kill()
+  await lab.start(...ALLOWED)
+  await lab.untilHealthy(key('gated'))
+  expect((await onlyPod('gated')).uid).toBe(found.uid)
+  expect(await say('False')).toBe(200)
+  await lab.untilTrue('it is not served any more', async () => !(await routed()))
+  await lab.write({ 'gated.yaml': null })
 })

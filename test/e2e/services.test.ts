@@ -155,6 +155,16 @@ test('an address spreads over all replicas, from the host and from a pod', async
   expect([...seen].sort()).toEqual(names)
 })
 
+test('variables lead to the Services of the namespace, also to those that came with the pod itself', async () => {
+  const answer = await inside('wget -qO- http://$WEB_SERVICE_HOST:$WEB_SERVICE_PORT/version')
+  expect(await podNames()).toContain((JSON.parse(answer) as { pod: string }).pod)
+  const address = await addressOf('several')
+  expect(await inside('echo $SEVERAL_PORT $SEVERAL_SERVICE_PORT_TWO $SEVERAL_PORT_82_TCP_ADDR')).toBe(
+    `tcp://${address}:81 82 ${address}`,
+  )
+  expect(await inside('env | grep -c -e ^HEADLESS -e ^OUTSIDE -e ^KUBERNETES')).toBe('0\nfailed')
+})
+
 test('an address stays over a rolling update, and no request is lost: from the host, a pod, and the node port', async () => {
   const before = await addressOf('web')
   const loads = [`http://${before}/version`, `http://127.0.0.1:${nodePort}/version`].map((url) => startLoad(url, { workers: 3 }))

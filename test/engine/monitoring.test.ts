@@ -66,6 +66,7 @@ beforeAll(async () => {
       status: () => status(),
       events: () => [],
       logs: async function* () {},
+      condition: () => undefined,
       sync: () => undefined,
       health: () => [],
       ready: () => [],

@@ -45,6 +45,7 @@ const path = fc.oneof(
     '/api/v1/events',
     '/api/v1/logs',
     '/api/v1/sync',
+    '/api/v1/conditions',
     '/api/v1/webhook',
     '*',
     '//',
@@ -60,7 +61,19 @@ const path = fc.oneof(
 const query = fc
   .array(
     fc.tuple(
-      fc.constantFrom('limit', 'tail', 'target', 'pod', 'workload', 'follow', 'verbose', 'container', ...inherited),
+      fc.constantFrom(
+        'limit',
+        'tail',
+        'target',
+        'type',
+        'status',
+        'pod',
+        'workload',
+        'follow',
+        'verbose',
+        'container',
+        ...inherited,
+      ),
       oddText,
     ),
     { maxLength: 3 },

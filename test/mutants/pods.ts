@@ -336,4 +336,37 @@ export const pods = [
       "probes[portKind(port)]?.result === 'failure')",
     ],
   ),
+  ...mutantsOf(
+    'src/reconcilers/workload.ts',
+    [
+      'a container that starts again is told of the Services of today',
+      'observed?.sandbox === undefined ? serviceLinks :',
+      'observed !== null ? serviceLinks :',
+    ],
+    ['a pod that wants no variables of Services gets them', "if (!template.spec.enableServiceLinks) return ''\n", ''],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/environment.ts',
+    [
+      'what is told of a Service counts over what the container sets',
+      'if (!values.has(name)) values.set(name, value)',
+      'values.set(name, value)',
+    ],
+    ['variables cannot name those of Services', 'new Map([...environmentOf(links), ...values])', 'new Map(values)'],
+  ),
+  ...mutantsOf('src/controller/world.ts', [
+    'a pod is made before the Services that came with it have their addresses',
+    'if (service !== undefined && !memory?.clusterIP) links.expect(key)\n',
+    '',
+  ]),
+  ...mutantsOf('src/reconcilers/gates.ts', [
+    'any condition opens a gate',
+    "if (status === 'True') return []",
+    'if (status !== undefined) return []',
+  ]),
+  ...mutantsOf('src/reconcilers/compile.ts', [
+    'a seccomp profile of the operator is left out',
+    "return profile?.type === 'Localhost' ? [`${SECCOMP_FILE}${profile.localhostProfile ?? ''}`] : []",
+    'return []',
+  ]),
 ]

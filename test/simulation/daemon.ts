@@ -112,6 +112,7 @@ function configOf(dataDir: string): Config {
     intervalMs: 15_000,
     docker: 'unix:///simulated',
     dataDir,
+    seccompProfileRoot: dataDir,
     listen: { host: '127.0.0.1', port: 0 },
     cluster: CLUSTER,
     once: false,

@@ -1,5 +1,6 @@
 /** An API server on loopback whose dependencies are plain values, and a raw HTTP client that sends exactly what it is told. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { ApiError } from '../../src/api/error.ts'
 import { selectLogs } from '../../src/api/logs.ts'
 import { type Api, type ApiDeps, startApi } from '../../src/api/server.ts'
 import type { EventRecord } from '../../src/reconcilers/status.ts'
@@ -34,6 +35,9 @@ export async function startTestApi(change: Partial<ApiDeps> = {}, host = '127.0.
       events: (limit) => [event].slice(0, limit),
       logs: async function* (query) {
         for (const { pod, container } of selectLogs(busyCluster(), query)) yield `[${pod}/${container}] hello`
+      },
+      condition: ({ pod }) => {
+        if (pod !== 'shop/web-1') throw new ApiError(404, 'NotFound', `there is no pod ${pod}`)
       },
       sync: () => {
         syncs += 1

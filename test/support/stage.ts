@@ -31,10 +31,12 @@ import { planNode } from '../../src/reconcilers/infrastructure.ts'
 import type { PodRecord, ServiceMemory, WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { ContainerProbes, Failure, MessageSource } from '../../src/reconcilers/observed.ts'
+import type { PlacedService } from '../../src/reconcilers/placement.ts'
 import { type Lane, type Plan, renderPlan, type Step, stepId } from '../../src/reconcilers/plan.ts'
 import { buildRouteTable, indexPods, routingOf } from '../../src/reconcilers/routes.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { planService, type ServicePass } from '../../src/reconcilers/service.ts'
+import { linksText } from '../../src/reconcilers/servicelinks.ts'
 import { recordPreStop } from '../../src/reconcilers/transitions.ts'
 import { planWorkload, type WorkloadPass } from '../../src/reconcilers/workload.ts'
 import type { WorkloadInput } from '../../src/reconcilers/workloadinput.ts'
@@ -101,6 +103,7 @@ export class Stage {
           this.objects.get(objectKey('ConfigMap', namespace, name)) as ConfigMap | undefined,
         secret: (namespace: string, name: string) => this.objects.get(objectKey('Secret', namespace, name)) as Secret | undefined,
       },
+      serviceLinks: linksText(this.#placed().filter(({ service }) => service.metadata.namespace === splitKey(key).namespace)),
       claim: (namespace: string, name: string) => this.claims().get(claimId(namespace, name)),
       cluster: this.cluster,
       nodes: deepFreeze([viewOf(node)]),
@@ -179,6 +182,7 @@ export class Stage {
   turn(): string[] {
     const lanes: (Lane & { readonly key: ObjectKey })[] = []
     const submit = (plan: Plan) => lanes.push(...plan.lanes.map((lane) => ({ ...lane, key: plan.key })))
+    for (const key of this.keys()) if (isService(key) && !this.services.has(key)) this.planService(key)
     for (const key of this.keys()) {
       if (splitKey(key).kind !== 'Service') {
         submit(this.plan(key).plan)
@@ -267,11 +271,15 @@ export class Stage {
   }
 
   get table(): RouteTable {
-    const placed = [...this.objects.values()].flatMap((object) => {
+    return buildRouteTable(this.#placed(), indexPods(this.#pods), this.cluster.domain)
+  }
+
+  /** Services that have been given an address. */
+  #placed(): PlacedService[] {
+    return [...this.objects.values()].flatMap((object) => {
       const clusterIP = this.services.get(keyOf(object))?.clusterIP
       return clusterIP === undefined ? [] : [{ service: object as Service, clusterIP }]
     })
-    return buildRouteTable(placed, indexPods(this.#pods), this.cluster.domain)
   }
 
   keys(): ObjectKey[] {

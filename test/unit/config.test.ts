@@ -26,6 +26,7 @@ test('defaults need nothing but a source', () => {
     intervalMs: 15_000,
     docker: 'unix:///var/run/docker.sock',
     dataDir: '/home/ada/.local/state/trireme/default',
+    seccompProfileRoot: '/home/ada/.local/state/trireme/default/seccomp',
     listen: { host: '127.0.0.1', port: 9440 },
     cluster: 'default',
     once: false,
@@ -73,6 +74,11 @@ describe('defaults that depend on where it runs', () => {
     { name: 'given', change: { flags: { dataDir: './here' } }, want: './here' },
   ])
     test(`data directory: ${name}`, () => expect(read(change).dataDir).toBe(want))
+
+  test('seccomp profiles are in the data directory unless told', () => {
+    expect(read({ flags: { dataDir: '/data' } }).seccompProfileRoot).toBe('/data/seccomp')
+    expect(read({ flags: { dataDir: '/data', seccompProfileRoot: '/etc/seccomp' } }).seccompProfileRoot).toBe('/etc/seccomp')
+  })
 
   for (const { name, change, want } of [
     { name: 'DOCKER_HOST', change: { env: { DOCKER_HOST: 'tcp://10.0.0.5:2375' } }, want: 'tcp://10.0.0.5:2375' },

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net'
 import { field, flagAt, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from '../raw.ts'
 import type { Report } from '../report.ts'
-import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
+import { isDnsLabel, isDnsSubdomain, isLabelKey } from '../syntax.ts'
 import type { FieldPath } from '../types.ts'
 import { checkContainer } from './container.ts'
 import { checkVolumes, type PodVolumes } from './podvolume.ts'
@@ -22,6 +22,7 @@ export function checkPodSpec(spec: Raw, at: FieldPath, report: Report, claims: r
   checkProfiles(spec, at, report)
   checkAliases(spec, at, report)
   checkProcesses(spec, at, report)
+  checkGates(spec, at, report)
   const deadline = numberAt(spec, 'activeDeadlineSeconds')
   if (deadline !== undefined && deadline < 1)
     report([...at, 'activeDeadlineSeconds'], 'OutOfRange', `${deadline} is not above zero`)
@@ -72,6 +73,14 @@ function checkNodePorts(container: Raw, at: FieldPath, report: Report): void {
       'OutOfRange',
       `${hostPort} must be the containerPort, for the pod has hostNetwork`,
     )
+  }
+}
+
+function checkGates(spec: Raw, at: FieldPath, report: Report): void {
+  for (const [index, gate] of mapsAt(spec, 'readinessGates').entries()) {
+    const type = textAt(gate, 'conditionType')
+    if (type === undefined || isLabelKey(type)) continue
+    report([...at, 'readinessGates', index, 'conditionType'], 'BadName', `${JSON.stringify(type)} is not a valid condition type`)
   }
 }
 

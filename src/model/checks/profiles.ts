@@ -11,9 +11,15 @@ export function checkProfiles(owner: Raw, at: FieldPath, report: Report): void {
   for (const key of ['seccompProfile', 'appArmorProfile']) {
     const profile = mapAt(owner, 'securityContext', key)
     const path = [...at, 'securityContext', key, 'localhostProfile']
-    const named = (textAt(profile, 'localhostProfile') ?? '').trim() !== ''
+    const name = (textAt(profile, 'localhostProfile') ?? '').trim()
     if (textAt(profile, 'type') === 'Localhost') {
-      if (!named) report(path, 'MissingField', 'type Localhost needs the name of a profile')
+      if (name === '') report(path, 'MissingField', 'type Localhost needs the name of a profile')
+      else if (key === 'seccompProfile' && leavesFolder(name))
+        report(path, 'BadPath', 'expected a path below the folder of the profiles, without a leading / and without ..')
     } else if (has(profile, 'localhostProfile')) report(path, 'UnknownField', 'only possible with type Localhost')
   }
+}
+
+function leavesFolder(name: string): boolean {
+  return name.startsWith('/') || name.split('/').includes('..')
 }

@@ -85,6 +85,7 @@ function configOf(dataDir: string, podCidr: string): Config {
     intervalMs: 600_000,
     docker: 'unix:///scale',
     dataDir,
+    seccompProfileRoot: dataDir,
     listen: { host: '127.0.0.1', port: 0 },
     cluster: 'scale',
     once: false,

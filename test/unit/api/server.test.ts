@@ -61,7 +61,7 @@ describe('reading', () => {
     await start()
     const { body } = await get('/')
     const listed = [...body.matchAll(/^(GET|POST) +(\S+)/gm)].map(([, method = '', path = '']) => ({ method, path }))
-    expect(listed).toHaveLength(8)
+    expect(listed).toHaveLength(9)
     for (const { method, path } of listed) expect((await rawRequest(api, method, path)).status, path).not.toBe(404)
   })
 })
@@ -159,6 +159,29 @@ describe('logs', () => {
   })
 })
 
+describe('conditions of pods', () => {
+  test('what is said reaches the daemon', async () => {
+    const said: unknown[] = []
+    await start({ condition: (condition) => said.push(condition) })
+    const answer = await post('/api/v1/conditions?pod=shop/web-1&type=example.com/ready&status=False')
+    expect(answer.status).toBe(200)
+    expect(said).toEqual([{ pod: 'shop/web-1', type: 'example.com/ready', status: 'False' }])
+    expect(JSON.parse(answer.body)).toEqual(said[0])
+  })
+
+  test.each([
+    ['pod=shop/web-2&type=a&status=True', 404, 'there is no pod shop/web-2'],
+    ['pod=web-1&type=a&status=True', 400, 'say of which pod with pod=namespace/name'],
+    ['pod=shop/web-1&status=True', 400, 'say which condition with type='],
+    ['pod=shop/web-1&type=a&status=true', 400, 'status must be one of True, False, Unknown'],
+    ['pod=shop/web-1&typ=a&status=True', 400, 'unknown parameter "typ"; known are pod, type, status'],
+  ])('%s is refused', async (query, status, message) => {
+    await start()
+    const answer = await post(`/api/v1/conditions?${query}`)
+    expect([answer.status, messageOf(answer.body)]).toEqual([status, message])
+  })
+})
+
 describe('what does not exist', () => {
   test('another path, another method', async () => {
     await start()
@@ -202,8 +225,9 @@ describe('who asks', () => {
         await post('/api/v1/sync', { Host: host }),
         await get('/api/v1/status', { Host: host }),
         await get('/api/v1/logs?pod=x', { Host: host }),
+        await post('/api/v1/conditions?pod=shop/web-1&type=a&status=True', { Host: host }),
       ]
-      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403])
+      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403])
       expect(api.syncs()).toBe(0)
     })
 

@@ -19,6 +19,7 @@ function siteOf(kind?: EngineErrorKind) {
   const site = {
     engine: {
       startContainer: answer('start'),
+      inspectContainer: async () => ({ startedAt: 5 }),
       createContainer: answer('create'),
       pullImage: answer('pull'),
       inspectImage: async () => undefined,
@@ -40,7 +41,7 @@ function siteOf(kind?: EngineErrorKind) {
   return { run, looked, asked, images, site }
 }
 
-const spec = { name: 'web_0', image: 'web:1', env: [], mounts: [], labels: {} }
+const spec = { name: 'web_0', image: 'web:1', env: [], mounts: [], labels: {}, securityOpt: [] }
 const create = { op: 'create', spec }
 
 test('what a step did is looked at, also when it failed: it may have changed something all the same', async () => {
@@ -53,6 +54,16 @@ test('an engine that could not be reached is looked at before anything else is p
   const { run, looked } = siteOf('unreachable')
   await expect(run({ op: 'start', container: 'web' })).rejects.toThrow('no')
   expect(looked).toContain('all')
+})
+
+test('a container that a daemon was starting when it died is not started a second time: it may have run to its end', async () => {
+  const { run, asked, looked } = siteOf()
+  await run({ op: 'start', container: 'web', lastStart: 0 })
+  expect(asked).toEqual([])
+  expect(looked).toEqual(['web'])
+  await run({ op: 'start', container: 'web', lastStart: 5 })
+  await run({ op: 'start', container: 'web' })
+  expect(asked).toEqual(['start', 'start'])
 })
 
 test('a container whose image is gone has it pulled again, and no other image', async () => {

@@ -122,3 +122,22 @@ test("edges of a Service that nothing is known of are somebody's until a whole r
   expect(world.owned(B)).toBe(true)
   expect(world.owned('Workflow/shop/a')).toBe(false)
 })
+
+test('a Service is looked at before the pods that are told of it, until it has been looked at once', () => {
+  const services = new Map<ObjectKey, ServiceMemory>()
+  const world = worldOf(services)
+  const web = 'Deployment/shop/web'
+  world.setWanted(wanted(service({}, 'a'), service({ clusterIP: 'None' }, 'b')), [], true)
+  expect(world.goingBefore(web)).toEqual([A, B])
+  expect(world.goingBefore('Deployment/other/web')).toEqual([])
+  expect(world.goingBefore(A)).toEqual([])
+  services.set(A, { uid: 'u', createdAt: 1, clusterIP: '10.88.128.1', nodePorts: {} })
+  world.serviceMoved(A)
+  world.lookedAt(A)
+  world.lookedAt(B)
+  expect(world.goingBefore(web)).toEqual([])
+  expect(world.serviceLinks('shop')).toBe('a=10.88.128.1:80/TCP')
+  world.setWanted(wanted(service({ ports: [{ port: 81 }] }, 'a')), [], true)
+  expect(world.goingBefore(web)).toEqual([])
+  expect(world.serviceLinks('shop')).toBe('a=10.88.128.1:81/TCP')
+})

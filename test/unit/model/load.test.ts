@@ -116,6 +116,21 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:9 spec.template.spec.securityContext.seccompProfile.localhostProfile UnknownField',
     ],
     [
+      'a readiness gate that no condition can be called',
+      deployment({ pod: 'readinessGates: [{conditionType: __proto__}]' }),
+      'app.yaml:9 spec.template.spec.readinessGates[0].conditionType BadName',
+    ],
+    [
+      'a seccomp profile out of the folder of the profiles',
+      deployment({ container: 'securityContext: {seccompProfile: {type: Localhost, localhostProfile: a/../../b}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].securityContext.seccompProfile.localhostProfile BadPath',
+    ],
+    [
+      'a seccomp profile anywhere on the host',
+      deployment({ pod: 'securityContext: {seccompProfile: {type: Localhost, localhostProfile: /etc/passwd}}' }),
+      'app.yaml:9 spec.template.spec.securityContext.seccompProfile.localhostProfile BadPath',
+    ],
+    [
       'undeclared volume',
       deployment({ pod: 'volumes: [{name: config, emptyDir: {}}]', container: 'volumeMounts: [{name: confg, mountPath: /c}]' }),
       'app.yaml:13 spec.template.spec.containers[0].volumeMounts[0].name UnknownVolume → config',
@@ -346,7 +361,6 @@ describe('verdicts', () => {
   test.each([
     ['initContainers: [{name: i, image: i, securityContext: {privileged: true}}]', 'policy baseline refuses privileged'],
     ['initContainers: [{name: i, image: i, restartPolicy: Never}]', 'a restart policy of one container'],
-    ['readinessGates: [{conditionType: example.com/ready}]', 'nothing sets the conditions of readiness gates'],
     ['hostNetwork: true', 'policy baseline refuses hostNetwork'],
     ['volumes: [{name: h, hostPath: {path: /}}]', 'policy baseline refuses hostPath'],
     ['volumes: [{name: disk, awsElasticBlockStore: {volumeID: v}}]', 'disks of a cloud and other clusters are not mounted'],

@@ -9,7 +9,7 @@ const config: BoundConfig = {
   secrets: { keys: { type: 'Opaque', data: { token: 'digest-1' } } },
 }
 
-function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts = false): CompiledPod {
+function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts = false, links = ''): CompiledPod {
   return compilePod({
     cluster: cluster(),
     uid: 'u-1',
@@ -26,6 +26,7 @@ function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts
     sourceRevision: 'r1',
     template: template(change),
     config,
+    links,
     memory: { z: 1, a: 2 },
   })
 }
@@ -82,6 +83,22 @@ describe('a container', () => {
       const profiled = (profile: object) => (Object.keys(profile).length === 0 ? {} : { appArmorProfile: profile })
       const spec = { securityContext: profiled(pod) }
       expect(first({ containers: [app({ securityContext: profiled(own) })], spec }).securityOpt).toEqual(want)
+    })
+
+  for (const { name, pod, own, want } of [
+    { name: 'none', pod: {}, own: { type: 'Unconfined' }, want: ['seccomp=unconfined'] },
+    {
+      name: 'of the operator',
+      pod: { type: 'Localhost', localhostProfile: 'a/b.json' },
+      own: undefined,
+      want: ['seccomp=localhost/a/b.json'],
+    },
+    { name: 'of the container first', pod: { type: 'Unconfined' }, own: { type: 'RuntimeDefault' }, want: [] },
+  ])
+    test(`seccomp profile: ${name}`, () => {
+      const spec = { securityContext: { seccompProfile: pod } }
+      const containers = [app({ securityContext: own === undefined ? {} : { seccompProfile: own } })]
+      expect(first({ containers, spec }).securityOpt).toEqual(want)
     })
 
   test('all of /proc, where it is asked for', () => {
@@ -435,6 +452,7 @@ test('pull credentials are named by digest', () => {
     sourceRevision: 'r',
     template: template({ spec: { imagePullSecrets: [{ name: 'pull' }, { name: 'missing' }] } }),
     config: bound,
+    links: '',
     memory: {},
   })
   expect(pullSecrets).toEqual([{ namespace, name: 'pull', key: '.dockerconfigjson', digest: 'digest-9' }])

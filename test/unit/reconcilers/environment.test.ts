@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { PodFacts } from '../../../src/reconcilers/downward.ts'
 import { expand, resolveEnvironment } from '../../../src/reconcilers/environment.ts'
 import type { BoundConfig } from '../../../src/reconcilers/memory.ts'
-import type { Text } from '../../../src/reconcilers/plan.ts'
+import type { EnvEntry, Text } from '../../../src/reconcilers/plan.ts'
 import { app, namespace, template } from '../../support/world.ts'
 
 const config: BoundConfig = {
@@ -30,9 +30,11 @@ function show(text: Text): string {
     : text.parts.map((part) => (typeof part === 'string' ? part : `<${part.name}/${part.key}>`)).join('')
 }
 
-function environment(container: object): string[] {
+function environment(container: object, links: readonly EnvEntry[] = []): string[] {
   const [made] = template({ containers: [app(container as Record<string, unknown>)] }).spec.containers
-  return made === undefined ? [] : resolveEnvironment(made, facts, config).map(({ name, value }) => `${name}=${show(value)}`)
+  return made === undefined
+    ? []
+    : resolveEnvironment(made, facts, config, links).map(({ name, value }) => `${name}=${show(value)}`)
 }
 
 describe('expand', () => {
@@ -56,6 +58,30 @@ describe('expand', () => {
     { text: 'user:$(SECRET)@host', want: 'user:<keys/token>@host' },
   ])
     test(text, () => expect(show(expand(text, values))).toBe(want))
+})
+
+test('what is told of Services comes last, and gives way to what the container has itself', () => {
+  const links = [
+    { name: 'WEB_SERVICE_HOST', value: '10.88.128.5' },
+    { name: 'a', value: 'link' },
+    { name: 'WEB_SERVICE_PORT', value: '80' },
+  ]
+  const container = {
+    envFrom: [{ configMapRef: { name: 'conf' } }],
+    env: [
+      { name: 'URL', value: 'http://$(WEB_SERVICE_HOST):$(WEB_SERVICE_PORT)/$(a)' },
+      { name: 'WEB_SERVICE_PORT', value: '8080' },
+      { name: 'LATER', value: '$(WEB_SERVICE_PORT)' },
+    ],
+  }
+  expect(environment(container, links)).toEqual([
+    'a=map-a',
+    'b=map-b',
+    'URL=http://10.88.128.5:80/map-a',
+    'WEB_SERVICE_PORT=8080',
+    'LATER=8080',
+    'WEB_SERVICE_HOST=10.88.128.5',
+  ])
 })
 
 describe('resolveEnvironment', () => {

@@ -352,6 +352,29 @@ describe('what has ended is remembered', () => {
     expect(status(stage)).toMatchObject({ condition: 'Complete', job: { succeeded: 2 } })
   })
 
+  test.each(['Never', 'OnFailure'])(
+    'a lost store: a run that went well was judged failed where a later start of its container had failed (%s)',
+    (restartPolicy) => {
+      const stage = begun({ spec: { backoffLimit: 0 }, template: { spec: { restartPolicy } } })
+      end(stage, 0)
+      // As Docker leaves it: 0 becomes 128, and its times stay.
+      const error = 'cannot join network of a non running container: 0'
+      const [view] = stage.containers()
+      const overwritten = { ...view!, exitCode: 128, error }
+      stage.node = { ...stage.node, containers: new Map([...stage.node.containers, [overwritten.id, overwritten]]) }
+      stage.memory.clear()
+      expect(stage.restart().settle()).toEqual([])
+      expect(status(stage)).toMatchObject({ condition: 'Complete', job: { succeeded: 1, failed: 0 } })
+    },
+  )
+
+  test('a run that went well was judged failed where its sandbox ended with the engine before that was counted', () => {
+    const stage = begun({ spec: { backoffLimit: 0 } })
+    for (const name of ['app', SANDBOX]) for (const view of stage.running(name)) stage.end(view, name === 'app' ? 0 : 255)
+    stage.settle()
+    expect(status(stage)).toMatchObject({ condition: 'Complete', job: { succeeded: 1, failed: 0 } })
+  })
+
   test('a lost store: what its pods say is told no more, for what their secrets were is not known', () => {
     const env = [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'keys', key: 'token' } } }]
     const target = job({ spec: { backoffLimit: 0 }, template: { containers: [app({ env })] } })

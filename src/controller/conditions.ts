@@ -1,0 +1,51 @@
+/** Takes down what somebody says of a pod: remembered with the pod, and looked at at once. */
+import type { PodCondition } from '../api/conditions.ts'
+import { ApiError } from '../api/error.ts'
+import { type ObjectKey, splitKey } from '../model/types.ts'
+import { gateTypes, recordGate } from '../reconcilers/gates.ts'
+import type { PodRecord, WorkloadMemory } from '../reconcilers/memory.ts'
+import { StoreError } from '../store/error.ts'
+import type { Store } from '../store/store.ts'
+import type { Running } from './assemble.ts'
+
+/** Errors: `ApiError` 404 for no such pod, 400 for a condition that it does not wait for, 503 while nothing can be remembered. */
+export function takeCondition(running: Running | undefined, store: Store, { pod, type, status }: PodCondition): void {
+  // Whoever does not hold the routers may be about to find out that another daemon does.
+  const holds = running?.nodes.every((node) => node.sure() && node.view().router.connected) ?? false
+  if (running === undefined || !holds)
+    throw new ApiError(503, 'Unavailable', 'the daemon does not hold its routers at the moment: try again')
+  const found = findPod(store, pod)
+  if (found === undefined) throw new ApiError(404, 'NotFound', `there is no pod ${pod}`)
+  const { key, memory, record } = found
+  const template = memory.sets.find(({ name }) => name === record.set)?.template
+  const types = template === undefined ? [] : gateTypes(template)
+  if (!types.includes(type)) {
+    const has = types.length === 0 ? 'it has none' : `it has ${types.join(', ')}`
+    throw new ApiError(400, 'BadRequest', `pod ${pod} has no such readiness gate: ${has}`)
+  }
+  keep(() => store.setWorkload(key, recordGate(memory, record.uid, type, status)))
+  running.loop.queue.add(key)
+}
+
+interface Found {
+  readonly key: ObjectKey
+  readonly memory: WorkloadMemory
+  readonly record: PodRecord
+}
+
+function findPod(store: Store, pod: string): Found | undefined {
+  for (const [key, memory] of store.workloads()) {
+    const record = memory.pods.find(({ name }) => `${splitKey(key).namespace}/${name}` === pod)
+    if (record !== undefined) return { key, memory, record }
+  }
+  return undefined
+}
+
+function keep(write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (error instanceof StoreError) throw new ApiError(503, 'Unavailable', `it cannot be remembered: ${error.message}`)
+    throw error
+  }
+}
