@@ -82,6 +82,19 @@ forget_flows() {
   done <<<"$1"
 }
 
+# Connections to pods that have vanished without a word. The kernel would keep them for minutes, and send new connections from
+# the same ports there too. Nobody is at an address that did not answer at the last check, nor at this one.
+forget_gone() {
+  local ip device now=' '
+  while read -r ip _ device _; do
+    now+="$ip "
+    [[ $unanswered == *" $ip "* ]] || continue
+    conntrack -D -p tcp --reply-src "$ip" </dev/null
+    ip neigh del "$ip" dev "$device" </dev/null
+  done < <(ip neigh show nud failed nud incomplete </dev/null)
+  unanswered=$now
+} >/dev/null 2>&1
+
 apply() {
   local id=$1 verb=$2 zones=$3 table_bytes=$6 change flows trailer
   receive "$4"
@@ -115,7 +128,7 @@ verdict() {
 
 serve() {
   local verb id rest meta
-  unsealed_nft='' unsealed_dns=''
+  unsealed_nft='' unsealed_dns='' unanswered=' '
   while read -r -t "$idle_seconds" verb id rest; do
     printf '%s %s\n' "$$" "$id" >"$run/agent.heard"
     case $verb in
@@ -127,6 +140,7 @@ serve() {
       check)
         seal
         printf 'state %s %s %s\n' "$id" "$(verdict nft_fingerprint "$run/nft.sealed")" "$(verdict dns_fingerprint "$run/dns.sealed")"
+        forget_gone
         ;;
       # Word splitting is meant: the header's fields are this function's arguments.
       apply) apply "$id" $rest ;;
