@@ -83,16 +83,17 @@ forget_flows() {
 }
 
 # Connections to pods that have vanished without a word. The kernel would keep them for minutes, and send new connections from
-# the same ports there too. Nobody is at an address that did not answer at the last check, nor at this one.
+# the same ports there too. Nobody is at an address that has not answered for seconds: it says so, or is asked still or again.
 forget_gone() {
-  local ip device now=' '
-  while read -r ip _ device _; do
-    now+="$ip "
-    [[ $unanswered == *" $ip "* ]] || continue
+  local ip device state asked=' ' before=
+  read -r before <"$run/asked"
+  while read -r ip _ device state; do
+    asked+="$ip "
+    [[ $state == FAILED* || " $before " == *" $ip "* ]] || continue
     conntrack -D -p tcp --reply-src "$ip" </dev/null
     ip neigh del "$ip" dev "$device" </dev/null
   done < <(ip neigh show nud failed nud incomplete </dev/null)
-  unanswered=$now
+  printf '%s\n' "$asked" >"$run/asked"
 } >/dev/null 2>&1
 
 apply() {
@@ -128,7 +129,7 @@ verdict() {
 
 serve() {
   local verb id rest meta
-  unsealed_nft='' unsealed_dns='' unanswered=' '
+  unsealed_nft='' unsealed_dns=''
   while read -r -t "$idle_seconds" verb id rest; do
     printf '%s %s\n' "$$" "$id" >"$run/agent.heard"
     case $verb in

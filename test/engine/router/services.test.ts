@@ -90,8 +90,6 @@ describe('a Service address', () => {
     expect(await line.say('one')).toBe('mute one')
     await client.apply(routed(b))
     await lab.engine.disconnectNetwork(lab.prefix, gone.id)
-    // The kernel would look for half a minute before it asked whether somebody is still there.
-    await lab.exec(lab.routerId, `ip neigh del ${gone.ip} dev eth0`)
     const end = line.say('two').catch(({ message }: Error) => message)
     await eventually('the router has forgotten it', async () => {
       await client.check()
