@@ -91,10 +91,11 @@ describe('a Service address', () => {
     await client.apply(routed(b))
     await lab.engine.disconnectNetwork(lab.prefix, gone.id)
     const end = line.say('two').catch(({ message }: Error) => message)
-    await eventually('the router has forgotten it', async () => {
+    const forgotten = async () => {
       await client.check()
       return (await lab.exec(lab.routerId, `conntrack -L -p tcp --reply-src ${gone.ip} 2>&- | wc -l`)) === '0'
-    })
+    }
+    await eventually('the router has forgotten it', forgotten, 60_000)
     expect(await end).toBe('the connection ended')
   })
 
