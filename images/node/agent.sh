@@ -41,9 +41,16 @@ receive() {
   [ "$1" = 0 ] || IFS= read -r -t "$idle_seconds" -N "$1" received || exit 1
 }
 
+# While there were no rules at all, the kernel did not see connections end, which the router itself refused then. It would take
+# new ones from the same ports for them.
+forget_all() { conntrack -D -p tcp --dst-nat; } >/dev/null 2>&1 </dev/null
+
 apply_rules() {
   case $1 in
-    full) nft -f <(table_part full "$state/table.new") && nft -f "$run/base.nft" ;;
+    full)
+      nft list table ip trireme >/dev/null 2>&1 </dev/null || forget_all
+      nft -f <(table_part full "$state/table.new") && nft -f "$run/base.nft"
+      ;;
     change) [ -z "$2" ] || nft -f - <<<"$2" ;;
   esac 2>"$run/error"
 }

@@ -99,6 +99,20 @@ describe('a Service address', () => {
     expect(await end).toBe('the connection ended')
   })
 
+  test('remembers no connection that was refused while somebody had taken its rules away', async () => {
+    const routed = routes([service('line', lab.address(26), 81, [a])])
+    await client.apply(routed)
+    const line = await openLine(lab.address(26), 81)
+    expect(await line.say('one')).toBe('a one')
+    await lab.exec(lab.routerId, 'nft flush ruleset')
+    await expect(line.say('two')).rejects.toThrow('the connection ended')
+    const known = () => lab.exec(lab.routerId, `conntrack -L -p tcp --orig-dst ${lab.address(26)} 2>&-`)
+    expect(await known()).toContain('ESTABLISHED')
+    await client.check()
+    await client.apply(routed)
+    expect(await known()).toBe('')
+  })
+
   test('loses no request while its backends change', async () => {
     const tables = [[a, b], [b, c], [c], [c, a], [a, b, c]].map((pods) => routes([service('web', lab.address(20), 80, pods)]))
     await client.apply(tables[0]!)
