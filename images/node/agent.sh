@@ -41,9 +41,16 @@ receive() {
   [ "$1" = 0 ] || IFS= read -r -t "$idle_seconds" -N "$1" received || exit 1
 }
 
+# While there were no rules at all, the kernel did not see connections end, which the router itself refused then. It would take
+# new ones from the same ports for them.
+forget_all() { conntrack -D -p tcp --dst-nat; } >/dev/null 2>&1 </dev/null
+
 apply_rules() {
   case $1 in
-    full) nft -f <(table_part full "$state/table.new") && nft -f "$run/base.nft" ;;
+    full)
+      nft list table ip trireme >/dev/null 2>&1 </dev/null || forget_all
+      nft -f <(table_part full "$state/table.new") && nft -f "$run/base.nft"
+      ;;
     change) [ -z "$2" ] || nft -f - <<<"$2" ;;
   esac 2>"$run/error"
 }
@@ -81,6 +88,20 @@ forget_flows() {
       >/dev/null 2>&1 </dev/null
   done <<<"$1"
 }
+
+# Connections to pods that have vanished without a word. The kernel would keep them for minutes, and send new connections from
+# the same ports there too. Nobody is at an address that has not answered for seconds: it says so, or is asked still or again.
+forget_gone() {
+  local ip device state asked=' ' before=
+  read -r before <"$run/asked"
+  while read -r ip _ device state; do
+    asked+="$ip "
+    [[ $state == FAILED* || " $before " == *" $ip "* ]] || continue
+    conntrack -D -p tcp --reply-src "$ip" </dev/null
+    ip neigh del "$ip" dev "$device" </dev/null
+  done < <(ip neigh show nud failed nud incomplete </dev/null)
+  printf '%s\n' "$asked" >"$run/asked"
+} >/dev/null 2>&1
 
 apply() {
   local id=$1 verb=$2 zones=$3 table_bytes=$6 change flows trailer
@@ -127,6 +148,7 @@ serve() {
       check)
         seal
         printf 'state %s %s %s\n' "$id" "$(verdict nft_fingerprint "$run/nft.sealed")" "$(verdict dns_fingerprint "$run/dns.sealed")"
+        forget_gone
         ;;
       # Word splitting is meant: the header's fields are this function's arguments.
       apply) apply "$id" $rest ;;

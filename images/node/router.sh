@@ -166,6 +166,8 @@ reverse=$(reverse_zone "$range")
 mkdir -p "$state" "$run"
 rm -f "$run/ready" "$run"/*.sealed
 ip route replace local "$range" dev lo || exit 1
+# Whether a pod is still there is asked every few seconds while something is sent to it, not every half minute (see forget_gone).
+ip ntable change name arp_cache dev eth0 base_reachable 4000 delay_probe 500
 base_rules >"$run/base.nft"
 nft -f "$run/base.nft" || exit 1
 load_table

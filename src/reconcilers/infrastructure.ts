@@ -178,8 +178,16 @@ function routerVolumeConfig(cluster: Cluster) {
 
 /**
  * A refusal over UDP is an ICMP message, and the kernel would send few of them to one client: the others would hang.
+ *
+ * The kernel remembers where it has sent a connection, by the client's port, and sends there what comes from that port later, be it a
+ * new connection. An opening that nobody answers is forgotten before the client repeats it, which it does after a second: so each
+ * try may reach another pod, and the port leads nobody to one that is gone.
  */
-export const ROUTER_SYSCTLS = { 'net.ipv4.ip_forward': '1', 'net.ipv4.icmp_ratelimit': '0' } as const
+export const ROUTER_SYSCTLS = {
+  'net.ipv4.ip_forward': '1',
+  'net.ipv4.icmp_ratelimit': '0',
+  'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': '1',
+} as const
 
 /** The router's container, as its entry script in images/node expects it. */
 export function routerSpec(cluster: Cluster): ContainerSpec {

@@ -60,7 +60,8 @@ function request(url: string, agent: Agent | false): Promise<string> {
 
 /** How far it has come says where it is lost. */
 function progress({ socket }: ClientRequest): string {
-  if (socket === null || socket.connecting) return 'without a connection'
+  if (socket === null) return 'without a socket'
+  if (socket.connecting) return `without a connection from port ${socket.localPort}`
   return `connected from port ${socket.localPort}`
 }
 

@@ -132,12 +132,17 @@ function processes({ lab, engine }: Theatre): string[] {
     })
 }
 
-/** The engine's own: one for each container that runs. */
+/**
+ * The engine's own: one for each container that runs. One that runs nothing is left by an engine that was killed while it started a
+ * container, and none of its commands takes it away.
+ */
 async function shims(theatre: Theatre): Promise<string[]> {
   const running = (await list(theatre, 'ps', '-q')).length
-  const found = readdirSync('/proc').filter((pid) => {
-    const words = /^\d+$/.test(pid) ? read(`/proc/${pid}/cmdline`) : ''
-    return words.includes('containerd-shim') && words.includes(theatre.engine.name)
+  const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid))
+  const busy = new Set(pids.filter((pid) => !read(`/proc/${pid}/cmdline`).startsWith('runc\0init')).map(parentOf))
+  const found = pids.filter((pid) => {
+    const words = read(`/proc/${pid}/cmdline`)
+    return busy.has(pid) && words.includes('containerd-shim') && words.includes(theatre.engine.name)
   }).length
   return found === running ? [] : [`${found} shims of the engine for ${running} containers`]
 }
@@ -150,9 +155,12 @@ function compare(what: string, found: readonly string[], wanted: readonly string
 }
 
 function descendsFrom(pid: string, ancestor: number): boolean {
-  for (let at = pid; at !== '' && at !== '0'; at = /^PPid:\s+(\d+)/m.exec(read(`/proc/${at}/status`))?.[1] ?? '')
-    if (Number(at) === ancestor) return true
+  for (let at = pid; at !== '' && at !== '0'; at = parentOf(at)) if (Number(at) === ancestor) return true
   return false
+}
+
+function parentOf(pid: string): string {
+  return /^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? ''
 }
 
 function read(path: string): string {

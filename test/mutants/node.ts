@@ -136,6 +136,11 @@ export const node = [
       "error.kind === 'unreachable') await site.refreshShared()",
       "error.kind === 'unreachable') void site",
     ],
+    [
+      'a container that can never start again is started for ever',
+      'if (error instanceof EngineError && STUCK.test(error.message)) await engine.removeContainer(container)',
+      'if (error instanceof EngineError && STUCK.test(error.message)) void container',
+    ],
     ['a postStart hook that failed counts as done', '  if (!answer.ok) throw new Error(answer.answer)\n', ''],
   ),
 ]

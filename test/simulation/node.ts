@@ -32,6 +32,8 @@ export interface SimulatedNode {
   readonly probeRunner: Edges['probeRunner']
   containers(): Iterable<ContainerView>
   readonly ranMs: RanMs
+  /** names of the containers that can never start again, for their engine was killed while it started them */
+  stuck(): readonly string[]
   volumes(): Iterable<VolumeView>
   serving(): RouteTable | undefined
   isForeign(target: string): boolean
@@ -201,6 +203,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
     }),
     containers: views,
     ranMs,
+    stuck: () => [...engine.raw.containers.values()].filter(({ taskLeft }) => taskLeft).map(({ name }) => name),
     volumes: () => [...engine.raw.volumes.values()].map(({ view }) => view),
     serving: router.serving,
     isForeign: (target) => foreign.has(target),

@@ -223,3 +223,20 @@ test('volumes that could not be removed with their pod go later, though no route
   const { violation } = await runSeed(3_844_487_631_147)
   expect(violation?.message).toBeUndefined()
 })
+
+test('a container that was being started when its engine was killed, and can never start again, is made anew', async () => {
+  let met = 0
+  for (const seed of upTo(8)) {
+    await settled(seed, component('web', { replicas: 1 }))
+    world.commit(application(component('web', { replicas: 8 })), 'more of them')
+    await world.run(world.elapsed() + 60_000, () => [...world.node.containers()].some(({ state }) => state === 'created'))
+    await world.run(world.elapsed() + 4 * seed)
+    world.strike({ kind: 'engineFalls', how: 'crash', downMs: 500 })
+    await world.run(world.elapsed() + 100)
+    met += world.node.stuck().length
+    await converges(world)
+    expect(world.node.stuck()).toEqual([])
+    world.close()
+  }
+  expect(met).toBeGreaterThan(0)
+})

@@ -6,6 +6,7 @@ import { REPLICAS, SIDE, WEB } from '../application.ts'
 import type { Theatre } from '../theatre.ts'
 
 const INSIDE = 'inside of the pod that was taken away, or on the way to it'
+const KEPT = 'kept by the container that was paused, for longer than the client waits'
 const WAYS = ['new', 'held', 'published'] as const
 
 /** Until nothing is sent to this pod any more, or it is back. */
@@ -27,16 +28,32 @@ function onPod(name: string, container: 'app' | 'POD', ...words: readonly string
   }
 }
 
-/** A paused container keeps what it is asked until it goes on. */
-function paused(name: string, container: 'app' | 'POD'): Act {
-  return {
-    name,
-    mayLose: '',
-    async perform(theatre, chance) {
-      const pod = await theatre.pod(chance)
-      await theatre.lab.docker('pause', await theatre.lab.container(pod, container))
-    },
-  }
+/** A paused container keeps what it is asked until it goes on: a client waits, unless the daemon is away for longer than it waits. */
+const containerPaused: Act = {
+  name: 'container paused',
+  mayLose: KEPT,
+  async perform(theatre, chance) {
+    const { lab } = theatre
+    const pod = await theatre.pod(chance)
+    const id = await lab.container(pod, 'app')
+    const paused = lab.docker('pause', id)
+    const over = async () => {
+      await paused
+      return (await lab.docker('ps', '-q', '--no-trunc', '--filter', 'status=paused')) === ''
+    }
+    theatre.excuse(KEPT, WAYS, over, [pod.name])
+    await paused
+  },
+}
+
+/** Whose sandbox is paused goes on serving: nothing runs in it. */
+const sandboxPaused: Act = {
+  name: 'sandbox paused',
+  mayLose: '',
+  async perform(theatre, chance) {
+    const pod = await theatre.pod(chance)
+    await theatre.lab.docker('pause', await theatre.lab.container(pod, 'POD'))
+  },
 }
 
 async function removeWithVolumes({ lab }: Theatre, { uid }: PodStatus): Promise<void> {
@@ -70,8 +87,8 @@ export const podActs: readonly Act[] = [
   onPod('container removed', 'app', 'rm', '-f'),
   onPod('sandbox killed', 'POD', 'kill'),
   onPod('sandbox removed', 'POD', 'rm', '-f'),
-  paused('container paused', 'app'),
-  paused('sandbox paused', 'POD'),
+  containerPaused,
+  sandboxPaused,
   { name: 'pod off its network', mayLose: INSIDE, perform: disconnect },
   {
     name: 'pod removed with its volumes',

@@ -69,6 +69,50 @@ describe('a Service address', () => {
     fresh.end()
   })
 
+  test('reaches another pod with the next try of an opening that a vanished one never answered', async () => {
+    const gone = await lab.pod('gone', 9)
+    const routed = (pod: TestPod) => routes([service('line', lab.address(24), 81, [pod])])
+    await client.apply(routed(gone))
+    await lab.engine.removeContainer(gone.id)
+    const opening = openLine(lab.address(24), 81)
+    await eventually('the router has sent it on', () => lab.exec(lab.routerId, `conntrack -L -p tcp --reply-src ${gone.ip} 2>&-`))
+    await client.apply(routed(b))
+    const line = await opening
+    expect(await line.say('one')).toBe('b one')
+    line.end()
+  })
+
+  test('leads nothing to a pod that has vanished, not even from a port that was connected to it', async () => {
+    const gone = await lab.pod('mute', 10)
+    const routed = (pod: TestPod) => routes([service('line', lab.address(25), 81, [pod])])
+    await client.apply(routed(gone))
+    const line = await openLine(lab.address(25), 81)
+    expect(await line.say('one')).toBe('mute one')
+    await client.apply(routed(b))
+    await lab.engine.disconnectNetwork(lab.prefix, gone.id)
+    const end = line.say('two').catch(({ message }: Error) => message)
+    const forgotten = async () => {
+      await client.check()
+      return (await lab.exec(lab.routerId, `conntrack -L -p tcp --reply-src ${gone.ip} 2>&- | wc -l`)) === '0'
+    }
+    await eventually('the router has forgotten it', forgotten, 60_000)
+    expect(await end).toBe('the connection ended')
+  })
+
+  test('remembers no connection that was refused while somebody had taken its rules away', async () => {
+    const routed = routes([service('line', lab.address(26), 81, [a])])
+    await client.apply(routed)
+    const line = await openLine(lab.address(26), 81)
+    expect(await line.say('one')).toBe('a one')
+    await lab.exec(lab.routerId, 'nft flush ruleset')
+    await expect(line.say('two')).rejects.toThrow('the connection ended')
+    const known = () => lab.exec(lab.routerId, `conntrack -L -p tcp --orig-dst ${lab.address(26)} 2>&-`)
+    expect(await known()).toContain('ESTABLISHED')
+    await client.check()
+    await client.apply(routed)
+    expect(await known()).toBe('')
+  })
+
   test('loses no request while its backends change', async () => {
     const tables = [[a, b], [b, c], [c], [c, a], [a, b, c]].map((pods) => routes([service('web', lab.address(20), 80, pods)]))
     await client.apply(tables[0]!)

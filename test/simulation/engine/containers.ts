@@ -58,6 +58,7 @@ export function createContainer(machine: Machine, config: ContainerConfig): stri
     backoffMs: 0,
     restartTimer: undefined,
     removing: false,
+    taskLeft: false,
     stuckRemovals: 0,
     waiters: new Set(),
     attached: new Set(),

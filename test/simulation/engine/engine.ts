@@ -162,7 +162,11 @@ export class SimulatedEngine implements Engine {
   }
 
   startContainer(id: string) {
-    return this.#line.call('startContainer', () => startContainer(this.raw, this.raw.container(id)))
+    const container = this.raw.findContainer(id)
+    const started = this.#line.call('startContainer', () => startContainer(this.raw, this.raw.container(id)))
+    if (container === undefined) return started
+    this.raw.starting.add(container)
+    return started.finally(() => this.raw.starting.delete(container))
   }
 
   stopContainer(id: string, graceSeconds: number) {

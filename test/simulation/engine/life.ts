@@ -1,6 +1,6 @@
 /** The life of a container's process: start, signals, end, and what Docker's restart policy makes of an end. */
 import { EngineError } from '../../../src/runtime/engine.ts'
-import { conflict, inProgress, invalid, notFound } from './errors.ts'
+import { conflict, failed, inProgress, invalid, notFound } from './errors.ts'
 import { type Machine, textOf } from './machine.ts'
 import { attachAll, releaseAll } from './networks.ts'
 import type { Program, SignalRecord } from './options.ts'
@@ -59,7 +59,7 @@ export function resetPolicy(container: RawContainer): void {
 
 /**
  * Starts the process. A failure is recorded in the container, which stays what it was.
- * Errors: notFound (network), addressTaken, portTaken, conflict (donor not running), invalid (no such command).
+ * Errors: notFound (network), addressTaken, portTaken, conflict (donor not running), invalid (no such command), failed (a task is left).
  *
  * @param onNetworked called once the network is there, as the engine resets its restart policy only then
  */
@@ -70,6 +70,7 @@ export function launch(machine: Machine, container: RawContainer, onNetworked: (
     attachAll(machine, container)
     onNetworked()
     mountVolumes(machine, container)
+    if (container.taskLeft) throw failed(`task ${container.id}: already exists`)
     if (program.missingCommand !== undefined) throw new MissingCommand(program.missingCommand)
     run(machine, container, program, namespace)
   } catch (error) {

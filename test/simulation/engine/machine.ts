@@ -14,6 +14,8 @@ export class Machine {
   readonly volumes = new Map<string, RawVolume>()
   readonly images = new Map<string, RawImage>()
   readonly events = new EventLog()
+  /** containers whose start has been asked for and not been answered */
+  readonly starting = new Set<RawContainer>()
   /** host ports in use, as `protocol/port`, with the addresses they are bound to and by whom */
   readonly ports = new Map<string, { readonly hostIp: string; readonly owner: string }[]>()
   /** counts the engine's lives: what was asked of an earlier one has no effect any more */

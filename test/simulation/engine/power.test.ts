@@ -33,6 +33,38 @@ test('a dying engine does nothing of what it was asked for', async () => {
   expect(state(id)).toBe('created')
 })
 
+test('what was being started when the engine was killed may never start again, and is itself again once it is made anew', async () => {
+  let left = true
+  const { engine, time, state } = bench({
+    latency: (op) => (op === 'startContainer' ? 100 : 0),
+    random: () => (left ? 0.1 : 0.9),
+  })
+  const fall = async (id: string, how: 'crash' | 'powerLoss') => {
+    const starting = engine.startContainer(id).catch((error) => error.kind)
+    await engine.world.down(how)
+    expect(await starting).toBe('unreachable')
+    engine.world.up()
+  }
+  const start = async (id: string) => {
+    const started = engine.startContainer(id).then(
+      () => 'started',
+      (error: Error) => error.message.replace(id, 'ID'),
+    )
+    await time.advance(100)
+    return started
+  }
+  const id = engine.world.create(config('web'))
+  await fall(id, 'crash')
+  expect([await start(id), await start(id)]).toEqual(Array(2).fill('task ID: already exists'))
+  expect(state(id)).toBe('created')
+  await fall(id, 'powerLoss')
+  expect(await start(id)).toBe('started')
+  left = false
+  const lucky = engine.world.create(config('lucky'))
+  await fall(lucky, 'crash')
+  expect(await start(lucky)).toBe('started')
+})
+
 test('a restart stops what runs, and brings back what the policy says, once', async () => {
   const { engine, time, signals, state } = bench()
   const names = ['always', 'unless-stopped', 'on-failure', 'no'] as const

@@ -70,6 +70,8 @@ export interface RawContainer {
   backoffMs: number
   restartTimer: unknown
   removing: boolean
+  /** below the engine a task of its id is left, from a start during which the engine was killed: no start succeeds any more */
+  taskLeft: boolean
   /** removals that fail before one succeeds */
   stuckRemovals: number
   /** called at each end of its process, and when a restart is called off */

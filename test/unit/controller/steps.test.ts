@@ -5,12 +5,12 @@ import { EngineError, type EngineErrorKind } from '../../../src/runtime/engine.t
 import { FakeTimers } from '../runtime/faketimers.ts'
 
 /** A site whose engine answers everything with one error, if any, and what was looked at again afterwards. */
-function siteOf(kind?: EngineErrorKind) {
+function siteOf(kind?: EngineErrorKind, says = 'no') {
   const looked: string[] = []
   const asked: string[] = []
   const answer = (op: string) => async () => {
     asked.push(op)
-    if (kind !== undefined) throw new EngineError(kind, 'no')
+    if (kind !== undefined && op !== 'remove') throw new EngineError(kind, says)
   }
   const images = new Map([
     ['web:1@always', { id: 'i', user: '' }],
@@ -21,6 +21,7 @@ function siteOf(kind?: EngineErrorKind) {
       startContainer: answer('start'),
       inspectContainer: async () => ({ startedAt: 5 }),
       createContainer: answer('create'),
+      removeContainer: answer('remove'),
       pullImage: answer('pull'),
       inspectImage: async () => undefined,
       exec: async () => ({ exitCode: 1, output: new Uint8Array(), truncated: false }),
@@ -48,6 +49,19 @@ test('what a step did is looked at, also when it failed: it may have changed som
   const { run, looked } = siteOf('failed')
   await expect(run({ op: 'start', container: 'web' })).rejects.toThrow('no')
   expect(looked).toEqual(['web'])
+})
+
+test('a container that can never start again, for its engine was killed while it started it, is removed', async () => {
+  const stuck = `start container web: task ${'e'.repeat(64)}: already exists`
+  const { run, asked, looked } = siteOf('failed', stuck)
+  await expect(run({ op: 'start', container: 'web' })).rejects.toThrow(stuck)
+  expect([asked, looked]).toEqual([['start', 'remove'], ['web']])
+})
+
+test('a container that does not start for any other reason stays', async () => {
+  const { run, asked } = siteOf('failed', 'endpoint with name web already exists')
+  await expect(run({ op: 'start', container: 'web' })).rejects.toThrow('already exists')
+  expect(asked).toEqual(['start'])
 })
 
 test('an engine that could not be reached is looked at before anything else is planned on it', async () => {
