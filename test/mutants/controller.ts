@@ -94,6 +94,7 @@ export const controller = [
   ),
   ...mutantsOf(
     'src/controller/loop.ts',
+    ['what could not be removed with a pod waits for something else to happen', 'if (gone.length > 0) markNodes()', ''],
     [
       'a step starts before its decision is on disk',
       '    plans.set(key, result.plan)\n  }\n\n  /** Jobs that',

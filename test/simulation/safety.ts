@@ -8,7 +8,7 @@ import { runOf } from '../../src/reconcilers/derived.ts'
 import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
-import type { ContainerConfig, ContainerView } from '../../src/runtime/engine.ts'
+import type { ContainerConfig, ContainerView, VolumeView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
@@ -36,6 +36,7 @@ export class Violation extends Error {
 export interface SafetyWorld {
   readonly ranMs: RanMs
   containers(): Iterable<ContainerView>
+  volumes(): readonly VolumeView[]
   daemon(): Daemon | undefined
   serving(): RouteTable | undefined
   isForeign(target: string): boolean
@@ -182,8 +183,10 @@ export function createSafety(world: SafetyWorld): Safety {
     }
   }
 
-  /** A volume goes with the pod that it was made for, and not before. */
+  /** A volume goes with the pod that it was made for, and not before; that of a claim never does. */
   function keepsVolumes(volume: string): void {
+    const claim = world.volumes().find(({ name }) => name === volume)?.labels[LABEL.claim]
+    if (claim !== undefined) fail('volumes stay', `${volume} of the claim ${claim} is removed`)
     for (const { pods } of world.daemon()?.store.workloads().values() ?? [])
       for (const { uid, name, deletion } of pods)
         if (deletion === undefined && volume.includes(uid))

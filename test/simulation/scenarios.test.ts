@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Application, Component } from './application.ts'
 import { converges, runsOnTime, tellsNoSecret } from './liveness.ts'
 import { livePods } from './livepods.ts'
-import { runSeed } from './run.ts'
 import { createWorld, type World } from './world.ts'
 
 let world: World
@@ -217,12 +216,6 @@ test('what a pod needs no longer goes, and the revision is healthy, though the d
     world.strike({ kind: 'fullDisk', forMs: 3_000 })
   }
   await converges(world)
-})
-
-// No shorter story shows it: the engine has to refuse a removal, and then nothing may happen any more for any other reason.
-test('volumes that could not be removed with their pod go later, though no route has to change for it', async () => {
-  const { violation } = await runSeed(3_844_487_631_147)
-  expect(violation?.message).toBeUndefined()
 })
 
 test('a CronJob goes on while its daemon is killed again and again: each minute once, and no two at once', async () => {

@@ -109,6 +109,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
   const safety = createSafety({
     ranMs: (view) => node.ranMs(view),
     containers: () => node.containers(),
+    volumes: () => [...node.volumes()],
     daemon: () => daemon,
     serving: () => node.serving(),
     isForeign: (target) => node.isForeign(target),
