@@ -11,7 +11,7 @@ COPY package.json package-lock.json ./
 # No install scripts: the Node of the base image runs everything.
 RUN ! command -v npm || { npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force; }
 COPY . .
-RUN ln -s /opt/trireme/bin/trireme /usr/local/bin/trireme
+RUN ln -s /opt/trireme/bin/trireme /usr/local/bin/trireme && trireme --version
 ENV NODE_ENV=production TRIREME_DATA_DIR=/var/lib/trireme
 VOLUME /var/lib/trireme
 EXPOSE 9440

@@ -1,8 +1,9 @@
 /** The HTTP side of the daemon: health, metrics, status, events, logs, and hints to poll. */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import createRouter from 'find-my-way'
+import { http } from '../http.ts'
 import { parseSelector } from '../model/selector.ts'
 import type { LabelSelector } from '../model/types.ts'
 import type { ClusterStatus, EventRecord } from '../reconcilers/status.ts'
@@ -62,7 +63,7 @@ POST /api/v1/webhook    the same, for GitHub, Gitea and GitLab, with the configu
 
 /** Listens on `address` (port 0 for any). Errors: as `net.Server.listen`, such as `EADDRINUSE`. */
 export async function startApi(deps: ApiDeps, address: { readonly host: string; readonly port: number }): Promise<Api> {
-  const server = createServer(
+  const server = http.createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 },
     answerer(deps, isLoopback(address.host)),
   )

@@ -8,7 +8,6 @@ import type { Families, Sample } from './family.ts'
 import { collectJobs, jobFamilies } from './jobs.ts'
 import { collectPods, podFamilies } from './pods.ts'
 import { collectServices, serviceFamilies } from './services.ts'
-import { collectSets, setFamilies } from './sets.ts'
 import { collectSources, sourceFamilies } from './sources.ts'
 import { collectUsage, type UsageSample, usageFamilies } from './usage.ts'
 import { collectWorkloads, workloadFamilies } from './workloads.ts'
@@ -65,7 +64,6 @@ const driftKinds: Readonly<Record<DriftKind, true>> = {
 
 const stateFamilies: Families = {
   ...workloadFamilies,
-  ...setFamilies,
   ...jobFamilies,
   ...podFamilies,
   ...serviceFamilies,
@@ -77,7 +75,6 @@ const stateFamilies: Families = {
 /** Everything a status says, as samples. Pure. */
 export function* collectState(status: ClusterStatus, usage: readonly UsageSample[]): Generator<Sample> {
   yield* collectWorkloads(status)
-  yield* collectSets(status)
   yield* collectJobs(status)
   yield* collectPods(status)
   yield* collectServices(status)

@@ -1,33 +1,99 @@
-/** Deployments and ReplicaSets under the names of kube-state-metrics. */
+/** Workloads that keep pods running, their sets and their namespaces, under the names of kube-state-metrics. */
 import type { ClusterStatus, SetStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import { type Families, gauge, oneOf, type Sample, sample } from './family.ts'
 import { labelNames, labelsOf } from './labels.ts'
 
-const deployment = ['namespace', 'deployment']
+type Row = readonly [name: string, help: string, value: (workload: WorkloadStatus) => number | boolean]
+
+const created: Row = ['created', 'Unix creation timestamp.', ({ createdAt }) => createdAt / 1_000]
+const generation: readonly Row[] = [
+  ['metadata_generation', 'Sequence number of the desired state.', (workload) => workload.generation],
+  ['status_observed_generation', 'Generation that the last pass has seen.', (workload) => workload.generation],
+]
+
+/** What is one number of a workload, by kind; each name follows `kube_` and the kind. */
+const rowsOf: Readonly<Record<string, readonly Row[]>> = {
+  Deployment: [
+    created,
+    ...generation,
+    ['spec_paused', 'Whether it is paused.', ({ paused }) => paused],
+    ['spec_replicas', 'Number of desired pods.', ({ desired }) => desired],
+    [
+      'spec_strategy_rollingupdate_max_surge',
+      'Pods that a rolling update may have above the desired number.',
+      ({ maxSurge }) => maxSurge,
+    ],
+    [
+      'spec_strategy_rollingupdate_max_unavailable',
+      'Pods that may be unavailable during a rolling update.',
+      ({ maxUnavailable }) => maxUnavailable,
+    ],
+    ['status_replicas', 'Number of pods.', ({ current }) => current],
+    ['status_replicas_available', 'Number of available pods.', ({ available }) => available],
+    ['status_replicas_ready', 'Number of ready pods.', ({ ready }) => ready],
+    [
+      'status_replicas_unavailable',
+      'Number of pods that are missing or not available.',
+      ({ desired, current, available }) => Math.max(0, Math.max(desired, current) - available),
+    ],
+    ['status_replicas_updated', 'Number of pods made from the current template.', ({ updated }) => updated],
+  ],
+  StatefulSet: [
+    created,
+    ...generation,
+    ['replicas', 'Number of desired pods.', ({ desired }) => desired],
+    ['status_replicas', 'Number of pods.', ({ current }) => current],
+    ['status_replicas_available', 'Number of available pods.', ({ available }) => available],
+    [
+      'status_replicas_current',
+      'Number of pods on the revision that was last rolled out whole.',
+      ({ sets, currentSet }) => sets.find(({ name }) => name === currentSet)?.current ?? 0,
+    ],
+    ['status_replicas_ready', 'Number of ready pods.', ({ ready }) => ready],
+    ['status_replicas_updated', 'Number of pods made from the current template.', ({ updated }) => updated],
+  ],
+  DaemonSet: [
+    created,
+    ...generation,
+    ['status_current_number_scheduled', 'Number of pods on the nodes it is for.', ({ current }) => current],
+    ['status_desired_number_scheduled', 'Number of nodes that should have a pod.', ({ desired }) => desired],
+    ['status_number_available', 'Number of available pods.', ({ available }) => available],
+    ['status_number_ready', 'Number of ready pods.', ({ ready }) => ready],
+    [
+      'status_number_unavailable',
+      'Number of nodes without an available pod.',
+      ({ desired, available }) => Math.max(0, desired - available),
+    ],
+    ['status_updated_number_scheduled', 'Number of pods made from the current template.', ({ updated }) => updated],
+  ],
+  ReplicationController: [
+    created,
+    ...generation,
+    ['spec_replicas', 'Number of desired pods.', ({ desired }) => desired],
+    ['status_available_replicas', 'Number of available pods.', ({ available }) => available],
+    ['status_fully_labeled_replicas', 'Number of pods with all labels of the template.', ({ current }) => current],
+    ['status_ready_replicas', 'Number of ready pods.', ({ ready }) => ready],
+    ['status_replicas', 'Number of pods.', ({ current }) => current],
+  ],
+}
+
 const replicaSet = ['namespace', 'replicaset']
+const deployment = ['namespace', 'deployment']
+const statefulSet = ['namespace', 'statefulset']
 
 export const workloadFamilies: Families = {
+  ...Object.fromEntries(
+    Object.entries(rowsOf).flatMap(([kind, rows]) =>
+      rows.map(([name, help]) => [`${prefixOf(kind)}_${name}`, gauge(help, ['namespace', kind.toLowerCase()])]),
+    ),
+  ),
   kube_namespace_status_phase: gauge('Namespaces that hold an object, by phase.', ['namespace', 'phase']),
-  kube_deployment_created: gauge('Unix creation timestamp of the Deployment.', deployment),
+  kube_daemonset_labels: gauge('Well-known labels of the DaemonSet.', ['namespace', 'daemonset', ...labelNames]),
   kube_deployment_labels: gauge('Well-known labels of the Deployment.', [...deployment, ...labelNames]),
-  kube_deployment_metadata_generation: gauge('Sequence number of the desired state.', deployment),
-  kube_deployment_spec_paused: gauge('Whether the Deployment is paused.', deployment),
-  kube_deployment_spec_replicas: gauge('Number of desired pods.', deployment),
-  kube_deployment_spec_strategy_rollingupdate_max_surge: gauge(
-    'Pods that a rolling update may have above the desired number.',
-    deployment,
-  ),
-  kube_deployment_spec_strategy_rollingupdate_max_unavailable: gauge(
-    'Pods that may be unavailable during a rolling update.',
-    deployment,
-  ),
   kube_deployment_status_condition: gauge('Conditions of the Deployment.', [...deployment, 'condition', 'reason', 'status']),
-  kube_deployment_status_observed_generation: gauge('Generation that the last pass has seen.', deployment),
-  kube_deployment_status_replicas: gauge('Number of pods.', deployment),
-  kube_deployment_status_replicas_available: gauge('Number of available pods.', deployment),
-  kube_deployment_status_replicas_ready: gauge('Number of ready pods.', deployment),
-  kube_deployment_status_replicas_unavailable: gauge('Number of pods that are missing or not available.', deployment),
-  kube_deployment_status_replicas_updated: gauge('Number of pods made from the current template.', deployment),
+  kube_statefulset_labels: gauge('Well-known labels of the StatefulSet.', [...statefulSet, ...labelNames]),
+  kube_statefulset_status_current_revision: gauge('Revision that was last rolled out whole.', [...statefulSet, 'revision']),
+  kube_statefulset_status_update_revision: gauge('Revision that carries the current template.', [...statefulSet, 'revision']),
   kube_replicaset_created: gauge('Unix creation timestamp of the ReplicaSet.', replicaSet),
   kube_replicaset_owner: gauge('Who owns the ReplicaSet.', [...replicaSet, 'owner_kind', 'owner_name', 'owner_is_controller']),
   kube_replicaset_spec_replicas: gauge('Number of desired pods of the ReplicaSet.', replicaSet),
@@ -37,13 +103,7 @@ export const workloadFamilies: Families = {
 }
 
 export function collectWorkloads(status: ClusterStatus): Sample[] {
-  const deployments = status.workloads.filter(({ kind }) => kind === 'Deployment')
-  const withSets = status.workloads.filter(({ kind }) => kind === 'Deployment' || kind === 'ReplicaSet')
-  return [
-    ...collectNamespaces(status),
-    ...deployments.flatMap(collectDeployment),
-    ...withSets.flatMap((workload) => workload.sets.flatMap((set) => collectSet(workload, set))),
-  ]
+  return [...collectNamespaces(status), ...status.workloads.flatMap(collectWorkload)]
 }
 
 function collectNamespaces({ workloads, services }: ClusterStatus): Sample[] {
@@ -53,32 +113,39 @@ function collectNamespaces({ workloads, services }: ClusterStatus): Sample[] {
   )
 }
 
-function collectDeployment(workload: WorkloadStatus): Sample[] {
-  const labels = { namespace: workload.namespace, deployment: workload.name }
-  const of = (name: string, value: number | boolean) => sample(`kube_deployment_${name}`, labels, value)
-  return [
-    of('created', workload.createdAt / 1_000),
-    sample('kube_deployment_labels', { ...labels, ...labelsOf(workload.labels) }, 1),
-    of('metadata_generation', workload.generation),
-    of('spec_paused', workload.paused),
-    of('spec_replicas', workload.desired),
-    of('spec_strategy_rollingupdate_max_surge', workload.maxSurge),
-    of('spec_strategy_rollingupdate_max_unavailable', workload.maxUnavailable),
-    of('status_observed_generation', workload.generation),
-    of('status_replicas', workload.current),
-    of('status_replicas_available', workload.available),
-    of('status_replicas_ready', workload.ready),
-    of('status_replicas_unavailable', Math.max(0, Math.max(workload.desired, workload.current) - workload.available)),
-    of('status_replicas_updated', workload.updated),
-    ...workload.conditions.flatMap(({ type, status, reason }) =>
-      oneOf(
-        'kube_deployment_status_condition',
-        { ...labels, condition: type, reason },
-        'status',
-        ['true', 'false', 'unknown'],
-        status.toLowerCase(),
-      ),
+function collectWorkload(workload: WorkloadStatus): Sample[] {
+  const { kind } = workload
+  const labels = { namespace: workload.namespace, [kind.toLowerCase()]: workload.name }
+  const numbers = (rowsOf[kind] ?? []).map(([name, , value]) => sample(`${prefixOf(kind)}_${name}`, labels, value(workload)))
+  const named = `${prefixOf(kind)}_labels`
+  const wellKnown = named in workloadFamilies ? [sample(named, { ...labels, ...labelsOf(workload.labels) }, 1)] : []
+  const sets = kind === 'Deployment' || kind === 'ReplicaSet' ? workload.sets.flatMap((set) => collectSet(workload, set)) : []
+  return [...numbers, ...wellKnown, ...collectConditions(workload), ...collectRevisions(workload), ...sets]
+}
+
+function prefixOf(kind: string): string {
+  return `kube_${kind.toLowerCase()}`
+}
+
+function collectConditions({ kind, namespace, name, conditions }: WorkloadStatus): Sample[] {
+  if (kind !== 'Deployment') return []
+  return conditions.flatMap(({ type, status, reason }) =>
+    oneOf(
+      'kube_deployment_status_condition',
+      { namespace, deployment: name, condition: type, reason },
+      'status',
+      ['true', 'false', 'unknown'],
+      status.toLowerCase(),
     ),
+  )
+}
+
+function collectRevisions({ kind, namespace, name, currentSet, updateSet }: WorkloadStatus): Sample[] {
+  if (kind !== 'StatefulSet') return []
+  const labels = { namespace, statefulset: name }
+  return [
+    sample('kube_statefulset_status_current_revision', { ...labels, revision: currentSet }, 1),
+    sample('kube_statefulset_status_update_revision', { ...labels, revision: updateSet }, 1),
   ]
 }
 

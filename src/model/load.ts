@@ -5,7 +5,7 @@ import { assess } from './assess.ts'
 import { canonicalText } from './canonical.ts'
 import { type CanonicalContext, canonicalize } from './canonicalize.ts'
 import { checkDocument } from './checks/document.ts'
-import { type BinarySecrets, checkVariableValues, isVariableText } from './checks/variables.ts'
+import { bytesSentence, type Flaw, type FlawedSecrets, flawedUses, flawOf, nulSentence } from './checks/variables.ts'
 import { modernized } from './oldapis.ts'
 import { pathText } from './path.ts'
 import type { Allowance } from './policy.ts'
@@ -50,8 +50,8 @@ interface Judged {
   readonly object?: LoadedObject | undefined
   /** of `object` */
   readonly key?: ObjectKey | undefined
-  /** digests of a Secret's values that are not text */
-  readonly binary: ReadonlySet<string>
+  /** what is wrong with a Secret's values as variables, by digest */
+  readonly flaws: ReadonlyMap<string, Flaw>
   /** what has no effect */
   readonly reasons: readonly string[]
   readonly verdict: DocumentVerdict
@@ -122,7 +122,7 @@ function judgeSealing(
 
 /** The same verdict for the same body, at its place in the new revision. The vault has to hear of every Secret each time. */
 function movedTo(earlier: Judged & { readonly sealed: Sealed }, manifest: Manifest, { vault }: CanonicalContext): Judged {
-  const { findings, key, binary, reasons, verdict, object, sealed } = earlier
+  const { findings, key, flaws, reasons, verdict, object, sealed } = earlier
   const { file, line } = manifest.origin
   for (const [digest, bytes] of sealed) vault(digest, bytes)
   return {
@@ -130,7 +130,7 @@ function movedTo(earlier: Judged & { readonly sealed: Sealed }, manifest: Manife
     manifest: { ...manifest, body: earlier.manifest.body },
     findings,
     key,
-    binary,
+    flaws,
     reasons,
     verdict: verdict.file === file && verdict.line === line ? verdict : { ...verdict, file, line },
     object: object && { object: object.object, origin: manifest.origin, unenforced: object.unenforced },
@@ -149,7 +149,7 @@ function loadWith(manifests: readonly Manifest[], options: LoadOptions, judgeOne
     room -= one.findings.length
     return one
   })
-  const judged = admitted(withTextVariables(withoutDuplicates(all, context), context), context)
+  const judged = admitted(withVariables(withoutDuplicates(all, context), context), context)
   return {
     revision: options.revision,
     objects: objectsOf(judged),
@@ -167,7 +167,7 @@ function judge(given: Manifest, context: CanonicalContext, allow: Allowance, mos
   const manifest = modern === undefined ? given : { ...given, body }
   if (!isMap(body)) {
     report([], 'NotAnObject', 'expected a map with apiVersion, kind and metadata')
-    return refused(manifest, findings, [], context)
+    return withoutObject(manifest, findings, [], context)
   }
   if (modern !== undefined) {
     const message = `Kubernetes has removed ${modern.from}; read as ${textAt(modern.body, 'apiVersion')}, which says the same`
@@ -176,28 +176,29 @@ function judge(given: Manifest, context: CanonicalContext, allow: Allowance, mos
   const kind = checkDocument(body, report)
   const namespace = textAt(mapAt(body, 'metadata'), 'namespace') || context.defaultNamespace
   const reasons = kind === 'unknown' ? [] : limits(body, kind, namespace, allow, report)
-  const judged = refused(manifest, findings, reasons, context)
+  const judged = withoutObject(manifest, findings, reasons, context)
   if (findings.some(isError)) return judged
-  const binary = new Set<string>()
+  const flaws = new Map<string, Flaw>()
   const vault: CanonicalContext['vault'] = (digest, bytes) => {
-    if (!isVariableText(bytes)) binary.add(digest)
+    const flaw = flawOf(bytes)
+    if (flaw !== undefined) flaws.set(digest, flaw)
     context.vault(digest, bytes)
   }
   const object = canonicalize(body, { ...context, vault })
-  return { ...judged, binary, key: keyOf(object), object: { object, origin: manifest.origin, unenforced: reasons } }
+  return { ...judged, flaws, key: keyOf(object), object: { object, origin: manifest.origin, unenforced: reasons } }
 }
 
-/** As it is without an object. */
-function refused(
+/** What is said of a document, as long as nothing is made of it. */
+function withoutObject(
   manifest: Manifest,
   findings: readonly Finding[],
   reasons: readonly string[],
   context: CanonicalContext,
 ): Judged {
-  return { manifest, findings, binary: NONE, reasons, verdict: verdictOf(manifest, findings, reasons, context) }
+  return { manifest, findings, flaws: NONE, reasons, verdict: verdictOf(manifest, findings, reasons, context) }
 }
 
-const NONE: ReadonlySet<string> = new Set()
+const NONE: ReadonlyMap<string, Flaw> = new Map()
 
 /** Reports what this version refuses, and returns what it accepts without effect. */
 function limits(
@@ -260,20 +261,60 @@ function duplicate(document: Judged, key: ObjectKey, twin: Judged, alike: boolea
     : { path: [], code: 'DuplicateObject', message: `${where}, with other content; neither is applied` }
   const findings = [...document.findings, finding]
   if (alike) return { ...document, findings }
-  return refused(document.manifest, findings, document.reasons, context)
+  return withoutObject(document.manifest, findings, document.reasons, context)
 }
 
-/** A pod that asks for a variable of bytes can never be made: its document is refused, and what runs stays as it is. */
-function withTextVariables(documents: readonly Judged[], context: CanonicalContext): readonly Judged[] {
-  const secrets = binarySecrets(documents)
+/**
+ * A pod that asks for a variable with a NUL can never be made: its document is refused, and what runs stays as it is.
+ * Other bytes arrive as far as they are text, and the Secret says so: that is where it is to be mended.
+ */
+function withVariables(documents: readonly Judged[], context: CanonicalContext): readonly Judged[] {
+  const secrets = flawedSecrets(documents)
   if (secrets.size === 0) return documents
-  return documents.map((document) => {
+  const asked = new Map<string, Set<string>>()
+  const checked = documents.map((document) => {
     const { manifest, object } = document
     if (object === undefined || !isMap(manifest.body)) return document
     const { report, findings } = reporter()
-    checkVariableValues(manifest.body, object.object.metadata.namespace, secrets, report)
-    return findings.length === 0 ? document : refused(manifest, [...document.findings, ...findings], document.reasons, context)
+    for (const use of flawedUses(manifest.body, object.object.metadata.namespace, secrets)) {
+      if (use.flaw === 'NUL') report(use.path, 'NotText', nulSentence(use))
+      else asked.set(use.secret, (asked.get(use.secret) ?? new Set()).add(use.key))
+    }
+    return findings.length === 0
+      ? document
+      : withoutObject(manifest, [...document.findings, ...findings], document.reasons, context)
   })
+  return checked.map((document) => withLoss(document, asked, context))
+}
+
+/** A Secret with values that variables cannot hold as they are. */
+function withLoss(document: Judged, asked: ReadonlyMap<string, ReadonlySet<string>>, context: CanonicalContext): Judged {
+  const { manifest, object, key } = document
+  const keys = object?.object.kind === 'Secret' ? asked.get(secretName(object.object as Secret)) : undefined
+  if (object === undefined || keys === undefined) return document
+  const { report, findings } = reporter()
+  for (const lossy of keys) report(['data', lossy], 'NotText', bytesSentence, { severity: 'notice' })
+  const reasons = [...document.reasons, ...findings.map(reasonText)]
+  const partly = withoutObject(manifest, [...document.findings, ...findings], reasons, context)
+  return { ...partly, key, flaws: document.flaws, object: { ...object, unenforced: reasons } }
+}
+
+function flawedSecrets(documents: readonly Judged[]): FlawedSecrets {
+  const secrets = new Map<string, ReadonlyMap<string, Flaw>>()
+  for (const { flaws, object } of documents) {
+    if (flaws.size === 0 || object?.object.kind !== 'Secret') continue
+    const secret = object.object as Secret
+    const found = Object.entries(secret.data).flatMap(([key, digest]) => {
+      const flaw = flaws.get(digest)
+      return flaw === undefined ? [] : [[key, flaw] as const]
+    })
+    secrets.set(secretName(secret), new Map(found))
+  }
+  return secrets
+}
+
+function secretName({ metadata }: Secret): string {
+  return `${metadata.namespace}/${metadata.name}`
 }
 
 /** Pods as their namespace lets them in. One that it does not let in is refused, and what runs stays as it is. */
@@ -286,20 +327,9 @@ function admitted(documents: readonly Judged[], context: CanonicalContext): read
     if (object === undefined || own === undefined) return document
     const { report, findings } = reporter()
     const next = admit(object.object, own, report)
-    if (findings.length > 0) return refused(manifest, [...document.findings, ...findings], document.reasons, context)
+    if (findings.length > 0) return withoutObject(manifest, [...document.findings, ...findings], document.reasons, context)
     return next === object.object ? document : { ...document, object: { ...object, object: next } }
   })
-}
-
-function binarySecrets(documents: readonly Judged[]): BinarySecrets {
-  const secrets = new Map<string, ReadonlySet<string>>()
-  for (const { binary, object } of documents) {
-    if (binary.size === 0 || object?.object.kind !== 'Secret') continue
-    const { metadata, data } = object.object as Secret
-    const keys = Object.keys(data).filter((key) => binary.has(data[key] ?? ''))
-    secrets.set(`${metadata.namespace}/${metadata.name}`, new Set(keys))
-  }
-  return secrets
 }
 
 function objectsOf(documents: readonly Judged[]): ReadonlyMap<ObjectKey, LoadedObject> {

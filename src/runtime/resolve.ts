@@ -1,5 +1,5 @@
 /** From specs that name secrets to configurations that hold them: the last step before the engine. */
-import { isVariableText } from '../model/checks/variables.ts'
+import { flawOf } from '../model/checks/variables.ts'
 import type { ContainerSpec, FileSpec, SecretRef, Text } from '../reconcilers/plan.ts'
 import type { ContainerConfig } from './engine.ts'
 import { ConfigError, resolveSecret } from './secretvalue.ts'
@@ -36,12 +36,12 @@ function tooLong(parts: readonly (string | SecretRef)[]): ConfigError {
   return new ConfigError(`a variable or argument${named} is longer than ${longestText} characters; mount the value as a file`)
 }
 
-/** `validate` finds this too, where it knows the Secret: here it may have come later than its pod. */
+/** `validate` finds both flaws too, where it knows the Secret: here it may have come later than its pod. */
 function secretText(ref: SecretRef, vault: Vault): string {
   const bytes = Buffer.from(resolveSecret(ref, vault))
-  if (isVariableText(bytes)) return bytes.toString('utf8')
+  if (flawOf(bytes) !== 'NUL') return bytes.toString('utf8')
   throw new ConfigError(
-    `key ${ref.key} of Secret ${ref.namespace}/${ref.name} is not UTF-8 text, so it cannot be an environment variable; mount it as a file`,
+    `key ${ref.key} of Secret ${ref.namespace}/${ref.name} has a NUL in it, so it cannot be an environment variable; mount it as a file`,
   )
 }
 

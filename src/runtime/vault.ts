@@ -93,9 +93,8 @@ function spellingsOf(value: Uint8Array): string[] {
   if (value.length < REDACT_MIN_BYTES) return []
   const bytes = Buffer.from(value)
   const text = bytes.toString('utf8')
-  const isText = Buffer.from(text, 'utf8').equals(bytes)
-  const spellings = [...base64Of(bytes), ...(isText ? textsOf(text).flatMap(escapedOf) : [])]
-  return spellings.filter((spelling) => spelling.length >= REDACT_MIN_BYTES)
+  const spellings = [...base64Of(bytes), ...textsOf(text).flatMap(escapedOf)]
+  return spellings.filter((spelling) => Buffer.byteLength(spelling) >= REDACT_MIN_BYTES)
 }
 
 /** The text, the text without the line break most programs drop, and its lines: logs are read line by line. */

@@ -1,8 +1,8 @@
-import { Agent as HttpAgent, IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { Agent, IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import Docker from 'dockerode'
+import { http, https } from '../../http.ts'
 import { EngineError } from '../engine.ts'
 import { answeredError, connectionError, type Subject, timeoutError } from './errors.ts'
 import { isRecord, text } from './json.ts'
@@ -117,7 +117,7 @@ export function connect(options: ConnectOptions): Connection {
     let ok = false
     try {
       const answer = await dial(line.docker, request, prefix, hijack, signal)
-      if (!(answer instanceof IncomingMessage)) {
+      if (!(answer instanceof http.IncomingMessage)) {
         ok = true
         return answer
       }
@@ -180,7 +180,7 @@ export function connect(options: ConnectOptions): Connection {
     body: (answer) => steadily(answer, options.timeoutMs),
     async hijack(request) {
       const answer = await versioned(request, true)
-      if (answer instanceof IncomingMessage) {
+      if (answer instanceof http.IncomingMessage) {
         answer.destroy()
         throw new EngineError('failed', `${request.op} ${request.subject}: the engine did not hand over the connection`)
       }
@@ -208,18 +208,18 @@ function openLine(options: ConnectOptions): Line {
 }
 
 /** Where dockerode connects to. Every field is given, since its modem falls back to `DOCKER_HOST`. */
-function target(options: ConnectOptions): { readonly agent: HttpAgent; readonly to: Docker.DockerOptions } {
+function target(options: ConnectOptions): { readonly agent: Agent; readonly to: Docker.DockerOptions } {
   const { host, tls } = options
   const agentOptions = { keepAlive: true, maxFreeSockets }
   const none = { host: undefined, port: undefined, socketPath: undefined, ca: undefined, cert: undefined, key: undefined }
   const base = { ...none, version: undefined, timeout: undefined, pathPrefix: '/', headers: {} }
   if (host.startsWith('unix://')) {
-    const agent = opaque(new HttpAgent(agentOptions))
+    const agent = opaque(new http.Agent(agentOptions))
     return { agent, to: { ...base, protocol: 'http', socketPath: host.slice('unix://'.length) } as Docker.DockerOptions }
   }
   const url = parseUrl(host)
   const secure = tls !== undefined || url.protocol === 'https:'
-  const agent = opaque(secure ? new HttpsAgent({ ...agentOptions, ...tls }) : new HttpAgent(agentOptions))
+  const agent = opaque(secure ? new https.Agent({ ...agentOptions, ...tls }) : new http.Agent(agentOptions))
   const port = url.port === '' ? (secure ? 2376 : 2375) : Number(url.port)
   const to = { ...base, ...tls, protocol: secure ? 'https' : 'http', host: url.hostname, port } as Docker.DockerOptions
   return { agent, to }
@@ -229,7 +229,7 @@ function target(options: ConnectOptions): { readonly agent: HttpAgent; readonly 
  * The modem prints its request options for a debug line on every call, wanted or not, and with them every
  * socket of the agent: ten times the cost of the call itself. An opaque agent prints as its name.
  */
-function opaque(agent: HttpAgent): HttpAgent {
+function opaque(agent: Agent): Agent {
   return Object.assign(agent, { [inspect.custom]: () => 'Agent' })
 }
 

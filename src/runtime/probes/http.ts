@@ -1,6 +1,5 @@
 /** httpGet: one request, as the kubelet makes it. */
-import http from 'node:http'
-import https from 'node:https'
+import { http, https } from '../../http.ts'
 import type { HttpGet } from '../../model/types.ts'
 import {
   BODY_LIMIT_BYTES,

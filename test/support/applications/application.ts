@@ -10,15 +10,12 @@ import type { DocumentVerdict, Problem } from '../../../src/model/types.ts'
 import { renderTree } from '../../../src/render/render.ts'
 import { tools } from '../trees.ts'
 import { type Document, defaultNamespace } from './manifests.ts'
-import { readableSecrets } from './values.ts'
 
 export interface Application {
   readonly name: string
   readonly documents: readonly Document[]
   /** of the documents as they are run */
   readonly verdicts: readonly DocumentVerdict[]
-  /** Secret values that had to be made text */
-  readonly replaced: readonly string[]
   readonly problems: readonly Problem[]
 }
 
@@ -42,9 +39,8 @@ async function renderFolder(dir: string, name: string, allow: Allowance): Promis
     const { revision } = await source.poll(signal)
     const tree = await source.tree(revision.sha, signal)
     const rendered = await renderTree(tree, { name, namespace: defaultNamespace }, tools)
-    const { documents, replaced } = readableSecrets(rendered.manifests.map(({ body }) => body as Document))
-    const manifests = rendered.manifests.map((manifest, index) => ({ ...manifest, body: documents[index] }))
-    const { verdicts, problems } = loadManifests(manifests, {
+    const documents = rendered.manifests.map(({ body }) => body as Document)
+    const { verdicts, problems } = loadManifests(rendered.manifests, {
       revision: revision.sha,
       defaultNamespace,
       digest: (bytes) => createHash('sha256').update(bytes).digest('hex'),
@@ -53,7 +49,7 @@ async function renderFolder(dir: string, name: string, allow: Allowance): Promis
       brokenFiles: rendered.brokenFiles,
       extraProblems: rendered.problems,
     })
-    return { name, documents, verdicts, problems, replaced }
+    return { name, documents, verdicts, problems }
   } finally {
     await source.close()
   }

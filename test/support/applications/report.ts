@@ -29,7 +29,6 @@ export function renderOutcome(outcome: Outcome): string {
     `documents ${application.verdicts.length}: ${counts.join(', ')}`,
     ...refusals.map((text) => `  refused ${text}`),
     ...missing.map((text) => `  made out of band: ${text}`),
-    ...application.replaced.map((text) => `  was no text and cannot be an environment variable, so it was replaced: ${text}`),
     `workloads ${workloads.ready}/${workloads.total} Ready after ${outcome.readySeconds} s`,
     ...workloads.troubles.map((text) => `  ${text}`),
     `services ${services.answering}/${services.total} answer by address and by name`,

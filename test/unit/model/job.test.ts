@@ -138,10 +138,10 @@ describe('checks', () => {
     ],
   ])('%s', (_name, text, expected) => expect(problems(text)).toEqual(expected))
 
-  test('a variable of bytes is found in the pods of a CronJob too', () => {
-    const env = 'env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: bin}}}]'
+  test('a variable with a NUL is found in the pods of a CronJob too', () => {
+    const env = 'env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: nul}}}]'
     const text = cronText("schedule: '@daily'").replace('image: web:1', `image: web:1, ${env}`)
-    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {bin: //79/A==}'
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {nul: YQBi}'
     expect(problems(`${text}\n---\n${secret}`)).toEqual([
       'spec.jobTemplate.spec.template.spec.containers[0].env[0].valueFrom.secretKeyRef.key NotText',
     ])

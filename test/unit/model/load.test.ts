@@ -14,22 +14,42 @@ describe('Secret values that are not text', () => {
   const ref = (key: string) => `env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: ${key}}}}]`
 
   test.each([
-    ['bytes', ref('bin'), 'env[0].valueFrom.secretKeyRef.key'],
-    ['a NUL', ref('nul'), 'env[0].valueFrom.secretKeyRef.key'],
+    ['one variable', ref('nul'), 'env[0].valueFrom.secretKeyRef.key'],
     ['the whole Secret', 'envFrom: [{secretRef: {name: s}}]', 'envFrom[0].secretRef'],
-  ])('%s as a variable: the pod is refused by field, without the value', (_, container, field) => {
+  ])('a NUL, %s: the pod is refused by field, without the value', (_, container, field) => {
     const { problems, objects, verdicts } = both(container)
     expect(problemLines(problems)[0]).toBe(`app.yaml:12 spec.template.spec.containers[0].${field} NotText`)
-    expect(problems[0]?.message).toMatch(/^key (bin|nul) of Secret s is not UTF-8 text, .*; mount it as a file$/)
+    expect(problems[0]?.message).toBe(
+      'key nul of Secret s has a NUL in it, so it cannot be an environment variable; mount it as a file',
+    )
     expect(JSON.stringify(problems)).not.toContain('YQBi')
     expect([...objects.keys()]).toEqual(['Secret/default/s'])
-    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['refused', 'honoured'])
+    expect(verdicts[0]?.verdict).toBe('refused')
+  })
+
+  test.each([
+    ['one variable', ref('bin')],
+    ['the whole Secret', 'envFrom: [{secretRef: {name: s}}]'],
+  ])('bytes, %s: the pod is honoured, and the Secret says what is lost and how it was probably meant', (_, container) => {
+    const { problems, objects, verdicts } = both(container, binary.replace('nul: YQBi, ', ''))
+    expect(problems.map(({ field, code, severity }) => [field, code, severity])).toEqual([['data.bin', 'NotText', 'notice']])
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['honoured', 'partly'])
+    expect(verdicts[1]?.reasons).toEqual([
+      expect.stringMatching(/^data\.bin: is not UTF-8 text: as a file .* stringData takes it so$/),
+    ])
+    expect(objects.get('Secret/default/s')?.unenforced).toEqual(verdicts[1]?.reasons)
+    expect(JSON.stringify(problems)).not.toContain('79/A')
   })
 
   test.each([
     ['text beside them', ref('pw'), binary],
     ['a Secret of another namespace', ref('bin'), binary.replace('name: s', 'name: s, namespace: other')],
-  ])('%s: nothing is wrong', (_, container, secret) => expect(both(container, secret).problems).toEqual([]))
+    ['bytes that are mounted as a file', '', binary],
+  ])('%s: nothing is wrong', (_, container, secret) => {
+    const { problems, verdicts } = both(container, secret)
+    expect(problems).toEqual([])
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['honoured', 'honoured'])
+  })
 
   test('are found whichever of the two documents has changed', () => {
     const loader = createLoader()

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Document, listAt, textAt } from '../../support/applications/manifests.ts'
+import { type Document, listAt } from '../../support/applications/manifests.ts'
 import { chooseTarget, longestDelayMs } from '../../support/applications/roll.ts'
 import { missingReferences, standIn, stubbed } from '../../support/applications/stubbed.ts'
-import { readableSecrets } from '../../support/applications/values.ts'
 
 function deployment(name: string, containers: readonly object[], spec: object = {}, pod: object = {}): Document {
   const template = { metadata: { labels: { app: name } }, spec: { containers, ...pod } }
@@ -72,14 +71,6 @@ test('what the repository does not bring is made with the keys that are read, un
     'Secret/tls: ',
   ])
   expect(standIn(missing[0]!)).toMatchObject({ kind: 'Secret', stringData: { user: 'out-of-band', pw: 'out-of-band' } })
-})
-
-test('a Secret value that is no text is replaced where a variable reads it', () => {
-  const secret = { kind: 'Secret', metadata: { name: 'db' }, data: { pw: '/w==', file: '/w==', ok: 'b2s=' } }
-  const reads = (key: string) => ({ valueFrom: { secretKeyRef: { name: 'db', key } } })
-  const { documents, replaced } = readableSecrets([secret, deployment('web', [{ env: [reads('pw'), reads('ok')] }])])
-  expect(replaced).toEqual(['Secret/default/db pw'])
-  expect(['file', 'ok'].map((key) => textAt(documents[0], 'data', key))).toEqual(['/w==', 'b2s='])
 })
 
 test('what is rolled keeps a pod throughout, has an address, and says when it can serve', () => {
