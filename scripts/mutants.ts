@@ -64,8 +64,8 @@ async function tryAll(mutants: readonly Mutant[], places: readonly Place[]): Pro
   return tried
 }
 
-function row({ file, breaks }: Mutant, { suite, killer, seconds }: Verdict): string {
-  const told = `${seconds.toFixed(0).padStart(4)} s  ${(suite || 'no test').padEnd(11)} ${breaks} (${file.replace('src/', '')})`
+function row({ file, breaks }: Mutant, { suite, killer, doubt, seconds }: Verdict): string {
+  const told = `${seconds.toFixed(0).padStart(4)} s  ${(suite || (doubt === '' ? 'no test' : 'unsure')).padEnd(11)} ${breaks} (${file.replace('src/', '')})`
   return killer === undefined ? told : `${told}\n${' '.repeat(20)}${killer}`
 }
 
