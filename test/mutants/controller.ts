@@ -161,7 +161,12 @@ export const controller = [
       '      store.transaction(() => pass(key))\n',
       '      pass(key)\n',
     ],
-    ['plans of an earlier turn are submitted again', '    plans.clear()\n', ''],
+    [
+      'plans of an earlier turn are submitted again',
+      '    plans.clear()\n',
+      '',
+      'a key is planned anew once a step of its plan has ended, and what is under way is not begun twice: clearing only gives memory back',
+    ],
     ['keys of a turn that could not be remembered are not tried again', '    else planned.forEach(retry)\n', ''],
   ),
   ...mutantsOf(

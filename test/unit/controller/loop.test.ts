@@ -4,7 +4,8 @@ import { type NodeRuntime, nodeKey } from '../../../src/controller/node.ts'
 import { createNodeIndex } from '../../../src/controller/nodeindex.ts'
 import { createWorld } from '../../../src/controller/world.ts'
 import { createMetrics } from '../../../src/metrics/metrics.ts'
-import { keyOf } from '../../../src/model/types.ts'
+import { keyOf, type ReplicaSet } from '../../../src/model/types.ts'
+import type { Effective } from '../../../src/reconcilers/assess.ts'
 import type { WorkloadMemory } from '../../../src/reconcilers/memory.ts'
 import type { NodeView } from '../../../src/reconcilers/observed.ts'
 import { StoreError } from '../../../src/store/error.ts'
@@ -47,7 +48,11 @@ function startLoop(transaction: Store['transaction'], sure = () => true, workloa
     message: () => '',
     sure,
     podsOf: () => [],
-    site: { engine: { createNetwork }, refreshShared: async () => undefined },
+    site: {
+      engine: { createNetwork, createContainer: createNetwork },
+      refreshShared: async () => undefined,
+      pulling: () => new Promise(() => {}),
+    },
   } as unknown as NodeRuntime
   const none = () => new Map()
   const store = {
@@ -82,6 +87,11 @@ function startLoop(transaction: Store['transaction'], sure = () => true, workloa
   return { loop, timers, made, world, reach }
 }
 
+function wanted(object: ReplicaSet): Effective {
+  const origin = { file: 'web.yaml', line: 1, revision: 'r1' }
+  return { object, origin, unenforced: [], state: 'wanted' } as unknown as Effective
+}
+
 test('what was decided in a burst is on disk before any step of it starts', async () => {
   const order: string[] = []
   const { loop, timers, made } = startLoop((work) => {
@@ -93,6 +103,26 @@ test('what was decided in a burst is on disk before any step of it starts', asyn
   await timers.advance(0)
   expect(order.at(-1)).toBe('kept with 0 made')
   expect(made).toEqual(['trireme-test'])
+})
+
+test('what was decided about a workload is on disk before any step of it starts', async () => {
+  const object = replicaSet()
+  const key = keyOf(object)
+  const kept: number[] = []
+  let depth = 0
+  const transaction: Store['transaction'] = (work) => {
+    depth += 1
+    const result = work()
+    depth -= 1
+    if (depth === 0) kept.push(made.length)
+    return result
+  }
+  const { loop, timers, made, world } = startLoop(transaction, () => true, new Map())
+  world.setWanted(new Map([[key, wanted(object)]]), [], false)
+  loop.queue.add(key)
+  await timers.advance(1_000)
+  expect(kept[0]).toBe(0)
+  expect(made).toContainEqual(expect.stringContaining('POD'))
 })
 
 test('a burst that cannot be kept starts nothing, says why, and is planned again', async () => {
@@ -167,8 +197,7 @@ test('a node looks for what could not be removed with a pod as soon as the pod i
     () => true,
     workloads,
   )
-  const origin = { file: 'web.yaml', line: 1, revision: 'r1' }
-  world.setWanted(new Map([[key, { object: none, origin, unenforced: [], state: 'wanted' } as never]]), [], false)
+  world.setWanted(new Map([[key, wanted(none)]]), [], false)
   reach(false)
   loop.queue.add(key)
   await timers.advance(1_000)
