@@ -12,6 +12,7 @@ import { validatePaths } from './controller/offline.ts'
 import { previewPlan } from './controller/preview.ts'
 import { makeSource } from './controller/source.ts'
 import { teardown } from './controller/teardown.ts'
+import { keepHeapSmall } from './heap.ts'
 import { createLogger } from './logging.ts'
 import { dockerEngine } from './runtime/docker/engine.ts'
 import { NODE_IMAGE } from './runtime/images.ts'
@@ -71,6 +72,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   readText: (path) => readFile(path, 'utf8'),
   startDaemon: async (config) => {
     const daemon = await startDaemon(config, edgesFor(config))
+    const { gc } = globalThis
+    if (gc !== undefined) keepHeapSmall({ timers, used: () => process.memoryUsage().heapUsed, collect: () => void gc() })
     process.on('SIGHUP', () => void daemon.sync())
     return daemon.done
   },
