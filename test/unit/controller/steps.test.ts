@@ -22,7 +22,7 @@ function siteOf(kind?: EngineErrorKind) {
       createContainer: answer('create'),
       pullImage: answer('pull'),
       inspectImage: async () => undefined,
-      exec: async () => ({ exitCode: 1, output: new Uint8Array(), truncated: false }),
+      exec: async () => ({ exitCode: 1, output: '' }),
     },
     images,
     files: new Map(),

@@ -133,10 +133,15 @@ test('what happens to a new container while it is looked at for the first time i
       await promise
       return view
     },
+    async *events(since, signal) {
+      for await (const event of inner.events(since, signal))
+        if (event.action === 'subscribed' || event.type === 'network') yield event
+    },
   }))
   await engine.createNetwork(network({}))
   const id = await engine.createContainer(own('web', { networkMode: 'bridge' }))
   await engine.startContainer(id)
+  void observer.refresh(id)
   await time.advance(0)
   await engine.connectNetwork('net', id, undefined)
   await time.advance(0)
