@@ -16,7 +16,7 @@ import { endAll, hunt, type Verdict } from './mutants/suites.ts'
 const PLACES = 2
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, seeds: { type: 'string', default: '60' }, find: { type: 'string', default: '' } },
+  options: { only: { type: 'string' }, seeds: { type: 'string', default: '300' }, find: { type: 'string', default: '' } },
 })
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
