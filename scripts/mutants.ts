@@ -49,7 +49,7 @@ function chosen(): Mutant[] {
   return areas.flatMap((area) => AREAS[area] ?? []).filter(({ file, breaks }) => `${file} ${breaks}`.includes(values.find))
 }
 
-/** Each place takes the next mutant until none is left; killed ones are told as they are. */
+/** Each place takes the next mutant until none is left; what came of each is told at once. */
 async function tryAll(mutants: readonly Mutant[], places: readonly Place[]): Promise<[Mutant, Verdict][]> {
   const tried: [Mutant, Verdict][] = []
   const left = mutants.values()
@@ -57,15 +57,16 @@ async function tryAll(mutants: readonly Mutant[], places: readonly Place[]): Pro
     for (const mutant of left) {
       const verdict = await hunt(mutant, place, Number(values.seeds))
       tried.push([mutant, verdict])
-      if (verdict.killer !== undefined) say(row(mutant, verdict))
+      say(row(mutant, verdict))
     }
   }
   await Promise.all(places.map(work))
   return tried
 }
 
-function row({ file, breaks }: Mutant, { suite, killer, seconds }: Verdict): string {
-  return `${seconds.toFixed(0).padStart(4)} s  ${suite.padEnd(11)} ${breaks} (${file.replace('src/', '')})\n${' '.repeat(20)}${killer}`
+function row({ file, breaks }: Mutant, { suite, killer, doubt, seconds }: Verdict): string {
+  const told = `${seconds.toFixed(0).padStart(4)} s  ${(suite || (doubt === '' ? 'no test' : 'unsure')).padEnd(11)} ${breaks} (${file.replace('src/', '')})`
+  return killer === undefined ? told : `${told}\n${' '.repeat(20)}${killer}`
 }
 
 function summarize(count: number, tried: readonly [Mutant, Verdict][]): boolean {

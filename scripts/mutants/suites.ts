@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mutant } from '../../test/mutants/mutant.ts'
+import { headCommit } from '../../test/support/commitseed.ts'
 import type { Place } from './place.ts'
 
 export interface Verdict {
@@ -37,6 +38,8 @@ interface Suite {
 /** A mutant that makes something go on for ever is noticed too: ms. */
 const PATIENCE_MS = 600_000
 const REPORT = 'mutant-report.json'
+/** In the copies chance is that of the commit, so that a test that failed can be asked again. */
+const COMMIT = headCommit()
 const VITEST = ['--run', '--config=test/mutants/vitest.config.ts', '--maxWorkers=1', '--no-isolate', '--bail=1']
 const REPORTING = ['--reporter=json', `--outputFile.json=${REPORT}`]
 
@@ -121,7 +124,7 @@ export function endAll(): void {
 /** @returns whether it ended well, and what it printed; `undefined` when it had to be ended */
 function node({ folder }: Place, asked: Asked): Promise<{ readonly ok: boolean; readonly output: string | undefined }> {
   rmSync(join(folder, REPORT), { force: true })
-  const env = { ...process.env, ...asked.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
+  const env = { ...process.env, TRIREME_COMMIT: COMMIT, ...asked.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' }
   // A group of its own, so that nothing it started outlives it.
   const child = spawn(process.execPath, asked.args, { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const end = (): void => void process.kill(-(child.pid ?? 0), 'SIGKILL')

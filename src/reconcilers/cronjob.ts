@@ -39,9 +39,9 @@ const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
 /** One pass over one CronJob; pure, and equal inputs give equal passes. */
 export function planCronJob(input: CronJobInput): WorkloadPass {
   const { key, target, now } = input
-  const before = input.memory ?? recover(input)
+  const before = input.memory === undefined ? recover(input) : settle(input.memory, now)
   const schedule = target === null ? undefined : scheduleOf(target.spec)
-  const known = settle(before.cron ?? NEVER, now)
+  const known = before.cron ?? NEVER
   const present = withRuns(
     known,
     known.runs.filter((run) => !isGone(run, input)),
@@ -57,7 +57,7 @@ export function planCronJob(input: CronJobInput): WorkloadPass {
     status: gone ? undefined : summarizeCronJob({ key, target, memory, cron, runs, nextAt }),
     endpoints: [],
     probes: [],
-    events: [...startedAndStopped(key, before.cron ?? NEVER, cron)],
+    events: [...startedAndStopped(key, known, cron)],
     drifts: [],
     wakeAt: nextAt,
   }
@@ -73,8 +73,15 @@ function scheduleOf({ schedule, timeZone }: CronJobSpec): Schedule | undefined {
 }
 
 /** After the clock was set back, what lies ahead happened now at the latest. */
-function settle(cron: CronMemory, now: number): CronMemory {
-  return isAhead(cron.lastScheduledAt, now) ? { ...cron, lastScheduledAt: now } : cron
+function settle(memory: WorkloadMemory, now: number): WorkloadMemory {
+  const { createdAt, cron } = memory
+  const ranAhead = cron !== undefined && isAhead(cron.lastScheduledAt, now)
+  if (!ranAhead && !isAhead(createdAt, now)) return memory
+  return {
+    ...memory,
+    createdAt: Math.min(createdAt, now),
+    ...(ranAhead ? { cron: { ...cron, lastScheduledAt: now } } : {}),
+  }
 }
 
 function next(

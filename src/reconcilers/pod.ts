@@ -47,8 +47,8 @@ type Extra = { readonly drift?: DriftKind }
 export function planPod(pod: PodNow): Lane[] {
   const { context } = pod
   if (!context.node.reachable) return []
+  // Also one whose sandbox is lost: it leaves as soon as that is seen.
   if (context.record.deletion !== undefined) return planTeardown(pod)
-  if (pod.sandbox === 'lost') return []
   if (context.record.outcome !== undefined) return [...planRest(pod), ...planOldAttempts(pod), ...planStrangers(pod)]
   if (pod.sandbox === 'absent' && (context.missing.length > 0 || context.misfit !== '')) return []
   const life = pod.ending === undefined ? [...planPulls(pod), ...planLife(pod)] : planEnding(pod, pod.ending)

@@ -94,6 +94,7 @@ export const controller = [
   ),
   ...mutantsOf(
     'src/controller/loop.ts',
+    ['what could not be removed with a pod waits for something else to happen', 'if (gone.length > 0) markNodes()', ''],
     [
       'a step starts before its decision is on disk',
       '    plans.set(key, result.plan)\n  }\n\n  /** Jobs that',
@@ -160,7 +161,12 @@ export const controller = [
       '      store.transaction(() => pass(key))\n',
       '      pass(key)\n',
     ],
-    ['plans of an earlier turn are submitted again', '    plans.clear()\n', ''],
+    [
+      'plans of an earlier turn are submitted again',
+      '    plans.clear()\n',
+      '',
+      'a key is planned anew once a step of its plan has ended, and what is under way is not begun twice: clearing only gives memory back',
+    ],
     ['keys of a turn that could not be remembered are not tried again', '    else planned.forEach(retry)\n', ''],
   ),
   ...mutantsOf(

@@ -78,6 +78,7 @@ export const jobs = [
     ],
     ['a lost store runs the template of today', 'spec: { ...job.spec, template } }', 'spec: job.spec }'],
     ['who waits for a clock that was set back waits long', 'isAhead(cron.lastScheduledAt, now)', 'false'],
+    ['whose first run waits for a clock that was set back waits long', 'createdAt: Math.min(createdAt, now)', 'createdAt'],
   ),
   ...mutantsOf(
     'src/model/cron.ts',

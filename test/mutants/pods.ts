@@ -72,7 +72,6 @@ export const pods = [
     ],
     ['pods on an engine out of reach are worked on', '  if (!context.node.reachable) return []\n', ''],
     ['a pod starts without the values it refers to', '(context.missing.length > 0 || context.misfit', '(context.misfit'],
-    ['a lost pod is mended as if it were not lost', "  if (pod.sandbox === 'lost') return []\n", ''],
     ['files that were changed are not put back', 'if (edited.length + gone.length === 0) return []', 'if (launched) return []'],
     [
       'files are put in again when a daemon starts',

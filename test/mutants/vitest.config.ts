@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: (process.env.MUTANT_TESTS ?? 'test/unit/**/*.test.ts').split(','),
     exclude: ['test/simulation/seeds.test.ts'],
+    setupFiles: ['test/support/setup.ts'],
     testTimeout: 20_000,
   },
 })

@@ -1,12 +1,11 @@
 /** An application as somebody keeps it in Git: made, changed and broken by chance. */
-import { type Behaviour, imageOf } from './behaviour.ts'
+import type { Behaviour } from './behaviour.ts'
 import type { Chance } from './chance.ts'
-import type { Files } from './repository.ts'
 
 export interface Component {
   readonly name: string
-  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod' | 'Job'
-  /** of a Job: completions */
+  readonly kind: 'Deployment' | 'ReplicaSet' | 'StatefulSet' | 'DaemonSet' | 'Pod' | 'Job' | 'CronJob'
+  /** of a Job: completions; a CronJob is one of its Jobs at a time, with one pod */
   readonly replicas: number
   readonly behaviour: Behaviour
   readonly version: number
@@ -23,7 +22,9 @@ export interface Component {
   readonly sidecar: boolean
   /** what is started before its containers, in order */
   readonly before: readonly Before[]
+  /** of a Deployment; a CronJob is suspended */
   readonly paused: boolean
+  readonly schedule: Schedule | null
   readonly config: { readonly configMap: string; readonly secret: string; readonly mounted: boolean } | null
   readonly service: 'ClusterIP' | 'Headless' | 'NodePort' | 'LoadBalancer' | null
 }
@@ -32,6 +33,14 @@ export interface Component {
 export interface Before {
   readonly kind: 'init' | 'sidecar'
   readonly ms: number
+}
+
+/** When a CronJob is due, and what becomes of those of its Jobs that run still, or have ended. */
+export interface Schedule {
+  readonly everyMinutes: number
+  readonly concurrency: 'Allow' | 'Forbid' | 'Replace'
+  readonly keepSucceeded: number
+  readonly keepFailed: number
 }
 
 export interface Application {
@@ -55,6 +64,7 @@ function makeComponent(chance: Chance, name: string): Component {
     [1, 'DaemonSet'],
     [1, 'Pod'],
     [2, 'Job'],
+    [3, 'CronJob'],
   ] as const)
   return {
     name,
@@ -85,19 +95,19 @@ function makeComponent(chance: Chance, name: string): Component {
     ]),
     liveness: chance.oneIn(3),
     // A container that goes on for ever keeps a Job from its end.
-    sidecar: kind !== 'Job' && chance.oneIn(5),
+    sidecar: !comesToAnEnd(kind) && chance.oneIn(5),
     before: chance.oneIn(3) ? makeBefore(chance) : [],
     paused: false,
+    schedule: kind === 'CronJob' ? makeSchedule(chance) : null,
     config: chance.oneIn(2) ? { configMap: `${name}-config`, secret: `${name}-secret`, mounted: chance.oneIn(2) } : null,
-    service:
-      kind === 'Job'
-        ? null
-        : chance.weighted([
-            [6, 'ClusterIP'],
-            [1, 'Headless'],
-            [1, 'NodePort'],
-            [1, null],
-          ] as const),
+    service: comesToAnEnd(kind)
+      ? null
+      : chance.weighted([
+          [6, 'ClusterIP'],
+          [1, 'Headless'],
+          [1, 'NodePort'],
+          [1, null],
+        ] as const),
   }
 }
 
@@ -108,9 +118,23 @@ function makeBefore(chance: Chance): Before[] {
   }))
 }
 
-/** One pod on the one node, whatever its manifest says. */
+/** Every one or two minutes, so that a world of some minutes sees several. */
+function makeSchedule(chance: Chance): Schedule {
+  return {
+    everyMinutes: chance.int(1, 2),
+    concurrency: chance.pick(['Allow', 'Forbid', 'Replace'] as const),
+    keepSucceeded: chance.int(0, 2),
+    keepFailed: chance.int(0, 2),
+  }
+}
+
+/** One pod, whatever its manifest says: on the one node, or of each of its Jobs. */
 function isSingle(kind: Component['kind']): boolean {
-  return kind === 'Pod' || kind === 'DaemonSet'
+  return kind === 'Pod' || kind === 'DaemonSet' || kind === 'CronJob'
+}
+
+function comesToAnEnd(kind: Component['kind']): boolean {
+  return kind === 'Job' || kind === 'CronJob'
 }
 
 function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
@@ -121,6 +145,8 @@ function bounds(chance: Chance): Pick<Component, 'surge' | 'unavailable'> {
 
 function soundBehaviour(chance: Chance, kind: Component['kind']): Behaviour {
   if (kind === 'Job') return { kind: 'done', afterMs: chance.pick([0, 2_000, 30_000]) }
+  // The last is still at work when the next is due.
+  if (kind === 'CronJob') return { kind: 'done', afterMs: chance.pick([0, 2_000, 30_000, 75_000]) }
   return {
     kind: chance.weighted([
       [6, 'ok'],
@@ -197,7 +223,9 @@ export function changeApplication(chance: Chance, application: Application, soun
     case 'bounds':
       return change(bounds(chance), 'bounds of')
     case 'pause':
-      return one.kind === 'Deployment' ? change({ paused: !one.paused }, 'pause or resume') : change({}, 'leave')
+      return one.kind === 'Deployment' || one.kind === 'CronJob'
+        ? change({ paused: !one.paused }, 'pause or resume')
+        : change({}, 'leave')
     case 'config':
       return changeConfig(chance, application, one)
     case 'add': {
@@ -230,165 +258,4 @@ function changeConfig(chance: Chance, application: Application, { config, name }
   const which = chance.oneIn(2) ? config.configMap : config.secret
   const value = which === config.secret ? secretValue(chance) : `plain ${chance.int(0, 999)}`
   return { application: { ...application, values: { ...application.values, [which]: value } }, message: `change ${which}` }
-}
-
-/** One file a component, as YAML (JSON is YAML). */
-export function filesOf({ components, values }: Application, comment: string): Files {
-  const files: Record<string, string> = { 'README.md': comment }
-  for (const component of components)
-    files[`${component.name}.yaml`] = documents(component, values)
-      .map((document) => JSON.stringify(document))
-      .join('\n---\n')
-  return files
-}
-
-function documents(component: Component, values: Application['values']): object[] {
-  const { name, config, service } = component
-  const labels = { app: name }
-  const all: object[] = [workload(component, labels)]
-  if (config !== null) {
-    const metadata = (of: string) => ({ name: of, namespace: NAMESPACE })
-    all.push({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: metadata(config.configMap),
-      data: { value: values[config.configMap] },
-    })
-    if (config.mounted)
-      all.push({
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: metadata(`${name}-data`),
-        spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } } },
-      })
-    all.push({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: metadata(config.secret),
-      stringData: { value: values[config.secret] },
-    })
-  }
-  if (service !== null) {
-    const type = service === 'Headless' ? { clusterIP: 'None' } : { type: service }
-    const spec = { ...type, selector: labels, ports: [{ name: 'http', port: 80, targetPort: 8080 }] }
-    all.push({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: NAMESPACE }, spec })
-  }
-  return all
-}
-
-function workload(component: Component, labels: Readonly<Record<string, string>>): object {
-  const { kind, name, replicas, minReadySeconds } = component
-  const metadata = { name, namespace: NAMESPACE, labels }
-  const template = { metadata: { labels }, spec: podSpec(component) }
-  const selector = { matchLabels: labels }
-  switch (kind) {
-    case 'Pod':
-      return { apiVersion: 'v1', kind, metadata, spec: template.spec }
-    case 'ReplicaSet':
-      return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas, minReadySeconds, selector, template } }
-    case 'StatefulSet':
-      return {
-        apiVersion: 'apps/v1',
-        kind,
-        metadata,
-        spec: {
-          replicas,
-          serviceName: name,
-          minReadySeconds,
-          podManagementPolicy: component.parallel ? 'Parallel' : 'OrderedReady',
-          selector,
-          template,
-        },
-      }
-    case 'Job':
-      return {
-        apiVersion: 'batch/v1',
-        kind,
-        metadata,
-        // Whatever happens to its pods is no reason to give up.
-        spec: {
-          completions: replicas,
-          parallelism: JOB_PARALLELISM,
-          backoffLimit: 1_000,
-          template: jobTemplate(component, labels),
-        },
-      }
-    case 'DaemonSet':
-      return { apiVersion: 'apps/v1', kind, metadata, spec: { minReadySeconds, selector, template } }
-    case 'Deployment':
-      return {
-        apiVersion: 'apps/v1',
-        kind,
-        metadata,
-        spec: {
-          replicas,
-          minReadySeconds,
-          paused: component.paused,
-          progressDeadlineSeconds: component.deadlineSeconds + minReadySeconds,
-          selector,
-          template,
-          strategy: component.recreate
-            ? { type: 'Recreate' }
-            : { type: 'RollingUpdate', rollingUpdate: { maxSurge: component.surge, maxUnavailable: component.unavailable } },
-        },
-      }
-  }
-}
-
-/** Pods at once of every Job. */
-export const JOB_PARALLELISM = 2
-
-function jobTemplate(component: Component, labels: Readonly<Record<string, string>>): object {
-  const restartPolicy = component.graceSeconds === 5 ? 'OnFailure' : 'Never'
-  return { metadata: { labels }, spec: { ...podSpec(component), restartPolicy } }
-}
-
-function podSpec(component: Component): object {
-  const { behaviour, version, graceSeconds, config, liveness, sidecar, before, preStopSeconds } = component
-  const probe = { httpGet: { path: '/', port: 8080 }, periodSeconds: 2 }
-  const main = {
-    name: 'main',
-    image: imageOf(behaviour, version),
-    ports: [{ containerPort: 8080 }],
-    readinessProbe: probe,
-    ...(liveness || behaviour.kind === 'sick' ? { livenessProbe: { ...probe, httpGet: { path: '/live', port: 8080 } } } : {}),
-    ...(preStopSeconds === 0 ? {} : { lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } } }),
-    ...(config === null
-      ? {}
-      : {
-          env: [
-            { name: 'PLAIN', valueFrom: { configMapKeyRef: { name: config.configMap, key: 'value' } } },
-            { name: 'HUSH', valueFrom: { secretKeyRef: { name: config.secret, key: 'value' } } },
-          ],
-        }),
-    ...(config?.mounted
-      ? {
-          volumeMounts: [
-            { name: 'plain', mountPath: '/plain' },
-            { name: 'hush', mountPath: '/hush' },
-            { name: 'data', mountPath: '/data' },
-          ],
-        }
-      : {}),
-  }
-  return {
-    terminationGracePeriodSeconds: graceSeconds,
-    ...(before.length === 0 ? {} : { initContainers: before.map(initContainer) }),
-    containers: [main, ...(sidecar ? [{ name: 'side', image: 'ok-0:side' }] : [])],
-    ...(config?.mounted
-      ? {
-          volumes: [
-            { name: 'plain', configMap: { name: config.configMap } },
-            { name: 'hush', secret: { secretName: config.secret } },
-            { name: 'data', persistentVolumeClaim: { claimName: `${component.name}-data` } },
-          ],
-        }
-      : {}),
-  }
-}
-
-function initContainer({ kind, ms }: Before, index: number): object {
-  if (kind === 'init') return { name: `init${index}`, image: imageOf({ kind: 'init', afterMs: ms }, 1) }
-  const startupProbe = { httpGet: { path: '/', port: 9000 }, periodSeconds: 1, failureThreshold: 30 }
-  return { name: `sidecar${index}`, image: imageOf({ kind: 'ok', afterMs: ms }, 1), restartPolicy: 'Always', startupProbe }
 }

@@ -1,4 +1,7 @@
 /** What must come true once nothing goes wrong any more. */
+import { keyOf as jobKey } from '../../src/model/types.ts'
+import { cronJobOf } from '../../src/reconcilers/derived.ts'
+import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { WorkloadStatus } from '../../src/reconcilers/status.ts'
 import { type Component, NAMESPACE } from './application.ts'
@@ -11,6 +14,9 @@ import type { World } from './world.ts'
 const PATIENCE_MS = 25 * 60_000
 const LOOK_MS = 2_000
 const QUIET_MS = 90_000
+
+type Workloads = ReadonlyMap<string, WorkloadMemory>
+
 const RELIST_MS = 65_000
 
 /** The world ends as Git wants it, and what cannot work is told as such. */
@@ -22,6 +28,28 @@ export async function converges(world: World): Promise<void> {
     if (wrong.length === 0) return
     if (world.elapsed() >= until) throw new Violation('converges', wrong.join('; '))
   }
+}
+
+/** Every CronJob that can runs again, at a time that comes now; then they are suspended, and the last of their Jobs ends. */
+export async function runsOnTime(world: World): Promise<void> {
+  const since = world.now()
+  const schedules = world.application().components.filter(({ schedule }) => schedule !== null)
+  if (schedules.length === 0) return
+  const until = world.elapsed() + PATIENCE_MS
+  const waiting = (): string[] => schedules.filter((one) => !hasRun(one, world, since)).map(keyOf)
+  while (waiting().length > 0) {
+    if (world.elapsed() >= until) throw new Violation('runs on time', `${waiting().join(', ')} did not run`)
+    await world.run(world.elapsed() + LOOK_MS)
+  }
+  world.suspend()
+  await converges(world)
+}
+
+/** One whose Jobs take longer than it lets them never comes to a success, and still begins them. */
+function hasRun(component: Component, world: World, since: number): boolean {
+  const { cronJob } = world.daemon()?.life.running()?.world.statuses.get(keyOf(component)) ?? {}
+  const succeeds = isSound(component.behaviour) && component.schedule?.concurrency !== 'Replace'
+  return cronJob !== undefined && (succeeds ? cronJob.lastSuccessAt : cronJob.lastScheduledAt) > since
 }
 
 /** The next pass is empty, and stays so. */
@@ -66,9 +94,10 @@ function whatIsWrong(world: World): string[] {
   const record = daemon.store.source('world')
   if (record?.attempted !== head) return [`revision ${head.slice(0, 8)} is not attempted: ${record?.attempted.slice(0, 8)}`]
   const pods = [...livePods(world.node.containers(), world.node.ranMs).values()]
+  const workloads = daemon.store.workloads()
   const components = world.application().components
   return [
-    ...components.flatMap((component) => wrongWith(component, running.world.statuses.get(keyOf(component)), pods)),
+    ...components.flatMap((component) => wrongWith(component, running.world.statuses.get(keyOf(component)), pods, workloads)),
     ...(isWholeSound(world) ? [...wholeness(world, record.healthy), ...leftovers(world)] : []),
   ]
 }
@@ -77,10 +106,16 @@ function keyOf({ kind, name }: Component): string {
   return `${kind}/${NAMESPACE}/${name}`
 }
 
-function wrongWith(component: Component, status: WorkloadStatus | undefined, pods: readonly LivePod[]): string[] {
+function wrongWith(
+  component: Component,
+  status: WorkloadStatus | undefined,
+  pods: readonly LivePod[],
+  workloads: Workloads,
+): string[] {
   const { behaviour, version, replicas } = component
   const key = keyOf(component)
   if (status === undefined) return [`${key} has no status`]
+  if (component.kind === 'CronJob') return wrongWithRuns(component, status, workloads)
   if (replicas > 0 && !isSound(behaviour)) {
     const deceptive = behaviour.kind === 'flap' || behaviour.kind === 'sick'
     return deceptive || (!status.healthy && status.message !== '') ? [] : [`${key} cannot work, and its status does not say so`]
@@ -93,6 +128,19 @@ function wrongWith(component: Component, status: WorkloadStatus | undefined, pod
   if (ready !== replicas || own.length !== replicas)
     return [`${key} has ${ready} ready of ${own.length} pods, and should have ${replicas}`]
   return []
+}
+
+/** A CronJob is what it should be whatever its Jobs come to; of those that have ended no more are kept than it says. */
+function wrongWithRuns({ paused, schedule }: Component, status: WorkloadStatus, workloads: Workloads): string[] {
+  const { key, healthy, condition, message, cronJob } = status
+  if (!healthy || cronJob === undefined) return [`${key} is ${condition}: ${message}`]
+  if (paused && cronJob.active > 0) return [`${key} is suspended, and ${cronJob.active} of its Jobs run`]
+  const ends = workloads.get(key)?.cron?.runs.map(({ job }) => workloads.get(jobKey(job))?.job?.end?.result)
+  const kept = { Complete: schedule?.keepSucceeded ?? 0, Failed: schedule?.keepFailed ?? 0 }
+  return Object.entries(kept).flatMap(([result, limit]) => {
+    const count = ends?.filter((end) => end === result).length ?? 0
+    return count > limit ? [`${key} keeps ${count} Jobs that are ${result}, and is to keep ${limit}`] : []
+  })
 }
 
 function wholeness(world: World, healthy: string): string[] {
@@ -108,8 +156,13 @@ function leftovers(world: World): string[] {
   const volumes = [...world.node.volumes()].filter(({ labels }) => labels[LABEL.podUid] !== undefined)
   return [
     ...containers
-      .filter(({ labels }) => !uids.has(labels[LABEL.podUid] ?? '') || !wanted.has(labels[LABEL.owner] ?? ''))
+      .filter(({ labels }) => !uids.has(labels[LABEL.podUid] ?? '') || !wanted.has(wantedAs(labels[LABEL.owner] ?? '')))
       .map(({ name }) => `container ${name} is left`),
     ...volumes.filter(({ labels }) => !uids.has(labels[LABEL.podUid] ?? '')).map(({ name }) => `volume ${name} is left`),
   ]
+}
+
+/** What has to be in Git for the owner of a pod to be there: the CronJob that has made a Job, or the owner itself. */
+function wantedAs(owner: string): string {
+  return cronJobOf(owner)?.owner ?? owner
 }

@@ -1,5 +1,5 @@
 /** One seed, from beginning to end. */
-import { converges, staysQuiet, tellsNoSecret } from './liveness.ts'
+import { converges, runsOnTime, staysQuiet, tellsNoSecret } from './liveness.ts'
 import { Violation } from './safety.ts'
 import { createWorld, type Tally, type World } from './world.ts'
 
@@ -28,6 +28,7 @@ async function story(world: World): Promise<Violation | undefined> {
     await world.run(world.climate.stormMs)
     world.calm()
     await converges(world)
+    await runsOnTime(world)
     await staysQuiet(world)
     tellsNoSecret(world)
     return undefined

@@ -4,16 +4,18 @@
  */
 
 import type { Deployment, Job, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
+import { runOf } from '../../src/reconcilers/derived.ts'
 import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { Backend, RouteTable } from '../../src/reconcilers/routetable.ts'
-import type { ContainerConfig, ContainerView } from '../../src/runtime/engine.ts'
+import type { ContainerConfig, ContainerView, VolumeView } from '../../src/runtime/engine.ts'
 import type { SourceRecord } from '../../src/store/store.ts'
-import { JOB_PARALLELISM } from './application.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 import { type Commitments, commitments, type Pledge, pledgeOf } from './bounds.ts'
 import type { Daemon } from './daemon.ts'
 import { isInit, type LivePod, livePods, type RanMs } from './livepods.ts'
+import { JOB_PARALLELISM } from './manifests.ts'
+import { type Schedules, watchSchedules } from './schedules.ts'
 
 /** Kinds that a simulated repository holds. */
 const hasReplicas: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'StatefulSet'])
@@ -34,6 +36,7 @@ export class Violation extends Error {
 export interface SafetyWorld {
   readonly ranMs: RanMs
   containers(): Iterable<ContainerView>
+  volumes(): readonly VolumeView[]
   daemon(): Daemon | undefined
   serving(): RouteTable | undefined
   isForeign(target: string): boolean
@@ -54,6 +57,8 @@ export interface Safety {
   forgot(key: string): void
   /** The data directory is gone: nothing tells any more what has completed in a half removed pod, or of a Job without pods. */
   memoryLost(): void
+  /** Times that have passed come again. */
+  clockSetBack(): void
   served(before: RouteTable | undefined, after: RouteTable | undefined): void
   signalled(view: ContainerView, signal: string): void
   said(line: string): void
@@ -63,6 +68,7 @@ const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|d
 
 export function createSafety(world: SafetyWorld): Safety {
   const promised: Commitments = commitments()
+  const schedules: Schedules = watchSchedules(fail)
   const applied = new Map<string, { readonly object: unknown; readonly text: string }>()
   /** init containers that have completed, by pod and name */
   const completed = new Set<string>()
@@ -135,17 +141,18 @@ export function createSafety(world: SafetyWorld): Safety {
   }
 
   function staysBounded(daemon: Daemon): void {
-    for (const key of ended.keys()) if (!daemon.store.workloads().has(key)) ended.delete(key)
-    for (const [key, memory] of daemon.store.workloads()) {
-      runsOnce(key, memory, daemon.store.lastApplied().has(key))
+    const workloads = daemon.store.workloads()
+    for (const key of ended.keys()) if (!workloads.has(key)) ended.delete(key)
+    for (const [key, memory] of workloads) {
+      const run = runOf(workloads, key)
+      runsOnce(key, memory, daemon.store.lastApplied().has(key) || (run !== undefined && run.leaving !== true))
       const ceiling = promised.of(key)?.ceiling
       const staying = memory.pods.filter(({ deletion }) => deletion === undefined).length
       if (ceiling !== undefined && staying > ceiling) fail('stays bounded', `${key} has ${staying} pods, and may have ${ceiling}`)
     }
   }
 
-  function noteCompleted(): void {
-    const views = [...world.containers()]
+  function noteCompleted(views: readonly ContainerView[]): void {
     for (const { labels, startedAt } of views)
       if (labels[LABEL.containerName] === SANDBOX) sandboxes.set(labels[LABEL.podUid], startedAt)
     for (const view of views) {
@@ -176,8 +183,10 @@ export function createSafety(world: SafetyWorld): Safety {
     }
   }
 
-  /** A volume goes with the pod that it was made for, and not before. */
+  /** A volume goes with the pod that it was made for, and not before; that of a claim never does. */
   function keepsVolumes(volume: string): void {
+    const claim = world.volumes().find(({ name }) => name === volume)?.labels[LABEL.claim]
+    if (claim !== undefined) fail('volumes stay', `${volume} of the claim ${claim} is removed`)
     for (const { pods } of world.daemon()?.store.workloads().values() ?? [])
       for (const { uid, name, deletion } of pods)
         if (deletion === undefined && volume.includes(uid))
@@ -227,19 +236,22 @@ export function createSafety(world: SafetyWorld): Safety {
       if (typeof args[0] === 'string' && world.isForeign(target)) fail('foreign is untouched', `${op} ${target}`)
       if (op === 'removeVolume') keepsVolumes(target)
       if (op === 'createContainer') startsInOrder(args[0] as ContainerConfig)
+      if (op === 'createContainer' && world.calm) schedules.creates(args[0] as ContainerConfig)
       if (op === 'createContainer' && SECRET.test(JSON.stringify({ ...(args[0] as object), env: [], entrypoint: [], cmd: [] })))
         fail('secrets stay secret', `a container is created with a secret outside its environment`)
     },
     look() {
       const daemon = world.daemon()
-      noteCompleted()
-      const pods = livePods(world.containers(), world.ranMs)
+      const views = [...world.containers()]
+      noteCompleted(views)
+      const pods = livePods(views, world.ranMs)
       const table = world.serving()
       namesAreUnique(pods)
       if (table !== undefined) routesLeadWhereTheySay(pods, table)
       if (daemon === undefined || !daemon.isAlive()) return
       follow(daemon)
       staysBounded(daemon)
+      schedules.look(views, daemon.store.workloads())
       if (world.calm) {
         if (table !== undefined) for (const key of applied.keys()) keepsServing(key, pods, table)
       }
@@ -256,13 +268,17 @@ export function createSafety(world: SafetyWorld): Safety {
         ended.delete(key)
       }
       if (runs.has(object.kind)) take(key, object)
+      schedules.applied(key, object)
     },
     forgot(key) {
+      schedules.forgot(key)
       ended.delete(key)
       applied.delete(key)
       promised.forget(key)
     },
+    clockSetBack: schedules.forgotTimes,
     memoryLost() {
+      schedules.forgotTimes()
       completedSince.clear()
       const owners = new Set([...world.containers()].map(({ labels }) => labels[LABEL.owner]))
       for (const key of ended.keys()) if (!owners.has(key)) ended.delete(key)

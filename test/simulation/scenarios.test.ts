@@ -3,9 +3,8 @@ import { pbkdf2 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Application, Component } from './application.ts'
-import { converges, tellsNoSecret } from './liveness.ts'
+import { converges, runsOnTime, tellsNoSecret } from './liveness.ts'
 import { livePods } from './livepods.ts'
-import { runSeed } from './run.ts'
 import { createWorld, type World } from './world.ts'
 
 let world: World
@@ -32,6 +31,7 @@ function component(name: string, change: Partial<Component> = {}): Component {
     sidecar: false,
     before: [],
     paused: false,
+    schedule: null,
     config: null,
     service: 'ClusterIP',
     ...change,
@@ -218,10 +218,25 @@ test('what a pod needs no longer goes, and the revision is healthy, though the d
   await converges(world)
 })
 
-// No shorter story shows it: the engine has to refuse a removal, and then nothing may happen any more for any other reason.
-test('volumes that could not be removed with their pod go later, though no route has to change for it', async () => {
-  const { violation } = await runSeed(3_844_487_631_147)
-  expect(violation?.message).toBeUndefined()
+test('a CronJob goes on while its daemon is killed again and again: each minute once, and no two at once', async () => {
+  const schedule = { everyMinutes: 1, concurrency: 'Forbid', keepSucceeded: 2, keepFailed: 1 } as const
+  const report = component('report', {
+    kind: 'CronJob',
+    replicas: 1,
+    behaviour: { kind: 'done', afterMs: 30_000 },
+    schedule,
+    service: null,
+  })
+  world = createWorld(1, { climate: { ...fair, calm: true }, application: application(report) })
+  for (let turn = 0; turn < 30; turn++) {
+    await world.run(world.elapsed() + 20_000)
+    world.strike({ kind: 'killDaemonInOperation', operations: 1 + (turn % 7), done: turn % 2 === 0, downMs: 1_000 })
+  }
+  const ran = new Set(world.trace.flatMap((line) => /create (report-\d+)/.exec(line)?.[1] ?? []))
+  expect(ran.size).toBeGreaterThanOrEqual(9)
+  world.calm()
+  await converges(world)
+  await runsOnTime(world)
 })
 
 test('a container that was being started when its engine was killed, and can never start again, is made anew', async () => {

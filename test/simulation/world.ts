@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { StoreError } from '../../src/store/error.ts'
 import type { Store } from '../../src/store/store.ts'
-import { type Application, changeApplication, filesOf, makeApplication } from './application.ts'
+import { type Application, changeApplication, makeApplication } from './application.ts'
 import { chance as chanceOf } from './chance.ts'
 import { virtualClock } from './clock.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
+import { filesOf } from './manifests.ts'
 import type { Witness } from './mortal.ts'
 import { openNode, type SimulatedNode } from './node.ts'
 import { type Commit, type Files, repository } from './repository.ts'
@@ -47,6 +48,8 @@ export interface World {
   storm(): void
   /** Whatever was in force is over: the remote answers, the disk is free, a daemon runs. */
   calm(): void
+  /** Schedules are suspended: nothing is due any more. */
+  suspend(): void
   /** Changes that the daemon has asked of the engine so far. */
   changes(): readonly string[]
   close(): void
@@ -106,6 +109,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
   const safety = createSafety({
     ranMs: (view) => node.ranMs(view),
     containers: () => node.containers(),
+    volumes: () => [...node.volumes()],
     daemon: () => daemon,
     serving: () => node.serving(),
     isForeign: (target) => node.isForeign(target),
@@ -250,6 +254,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
         break
       case 'jumpClock':
         clock.jump(fault.ms)
+        if (fault.ms < 0) safety.clockSetBack()
         break
       case 'remote':
         repo.remote = fault.state
@@ -310,6 +315,11 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
       application = { ...application, components: application.components.map((each) => ({ ...each, paused: false })) }
       publish('the last word', false)
       tell('world: calm')
+    },
+    suspend() {
+      const components = application.components.map((each) => ({ ...each, paused: each.schedule !== null }))
+      application = { ...application, components }
+      publish('suspend', false)
     },
     changes: () => changes,
     close() {

@@ -64,7 +64,7 @@ async function measure(): Promise<Measured> {
   const passes: number[] = []
   const [started, cpuBefore] = [performance.now(), spent()]
   const daemon = startDaemon({
-    engine,
+    engine: engine.engine,
     source,
     dataDir: dir,
     subnet: '10.0.0.0/8',

@@ -145,7 +145,6 @@ class WatchedStage extends Stage {
   override plan(key: string): WorkloadPass {
     const input = this.input(key)
     const before = this.memory.get(key)
-    const known = this.passes.get(key)
     expect(planWorkload(shuffled(input)), 'equal inputs, equal passes').toEqual(planWorkload(input))
     const pass = super.plan(key)
     const target = this.objects.get(key) as Deployment | undefined
@@ -169,7 +168,8 @@ class WatchedStage extends Stage {
       ({ uid, deletion }) =>
         deletion?.since === this.now && before?.pods.some((pod) => pod.uid === uid && pod.deletion === undefined),
     )
-    const available = new Set(known?.status?.pods.filter((pod) => pod.available).map(({ uid }) => uid))
+    // What has crashed since the pass before does not serve any more: it may go.
+    const available = new Set(pass.status?.pods.filter((pod) => pod.available).map(({ uid }) => uid))
     const taken = leaving.filter(({ uid, deletion }) => available.has(uid) && deletion?.cause.startsWith('replaced'))
     const rolls = !changed && !target.spec.paused && target.spec.strategy.type === 'RollingUpdate'
     if (rolls && taken.length > 0) {

@@ -4,11 +4,15 @@ import { type NodeRuntime, nodeKey } from '../../../src/controller/node.ts'
 import { createNodeIndex } from '../../../src/controller/nodeindex.ts'
 import { createWorld } from '../../../src/controller/world.ts'
 import { createMetrics } from '../../../src/metrics/metrics.ts'
+import { keyOf, type ReplicaSet } from '../../../src/model/types.ts'
+import type { Effective } from '../../../src/reconcilers/assess.ts'
+import type { WorkloadMemory } from '../../../src/reconcilers/memory.ts'
 import type { NodeView } from '../../../src/reconcilers/observed.ts'
 import { StoreError } from '../../../src/store/error.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { Stage } from '../../support/stage.ts'
 import { cluster as statusOf } from '../../support/status.ts'
-import { cluster } from '../../support/world.ts'
+import { cluster, replicaSet } from '../../support/world.ts'
 import { FakeTimers } from '../runtime/faketimers.ts'
 
 const node: NodeView = {
@@ -26,9 +30,10 @@ const node: NodeView = {
 }
 
 /** A loop over one empty node, whose disk is as `transaction` says, and whose router is as sure as `sure` says. */
-function startLoop(transaction: Store['transaction'], sure = () => true) {
+function startLoop(transaction: Store['transaction'], sure = () => true, workloads?: Map<string, WorkloadMemory>) {
   const timers = new FakeTimers()
   const made: string[] = []
+  let reachable = true
   const createNetwork = ({ name }: { readonly name: string }): Promise<void> => {
     made.push(name)
     return new Promise(() => {})
@@ -36,19 +41,34 @@ function startLoop(transaction: Store['transaction'], sure = () => true) {
   const reading = {
     ...createNodeIndex('alpha'),
     name: 'alpha',
-    view: () => node,
+    view: () => ({ ...node, reachable }),
     router: () => node.router,
     hooks: new Set<string>(),
     tail: () => [],
     message: () => '',
     sure,
-    site: { engine: { createNetwork }, refreshShared: async () => undefined },
+    podsOf: () => [],
+    site: {
+      engine: { createNetwork, createContainer: createNetwork },
+      refreshShared: async () => undefined,
+      pulling: () => new Promise(() => {}),
+    },
   } as unknown as NodeRuntime
   const none = () => new Map()
-  const store = { lastApplied: none, workloads: none, services: none, addEvent: () => undefined, transaction } as unknown as Store
+  const store = {
+    lastApplied: none,
+    workloads: () => workloads ?? new Map(),
+    services: none,
+    setLastApplied: () => undefined,
+    setWorkload: (key: string, memory: WorkloadMemory) => workloads?.set(key, memory),
+    deleteWorkload: (key: string) => workloads?.delete(key),
+    addEvent: () => undefined,
+    transaction,
+  } as unknown as Store
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+  const world = createWorld(cluster(), [reading], store, () => ({}))
   const loop = createLoop({
-    world: createWorld(cluster(), [reading], store, () => ({})),
+    world,
     nodes: [reading],
     store,
     vault: { redactOwn: (text: string) => text } as never,
@@ -59,9 +79,17 @@ function startLoop(transaction: Store['transaction'], sure = () => true) {
     ids: () => ({ uid: 'u', suffix: 's' }),
     revision: () => '',
     changed: () => undefined,
-    active: () => false,
+    active: () => workloads !== undefined,
   })
-  return { loop, timers, made }
+  const reach = (can: boolean): void => {
+    reachable = can
+  }
+  return { loop, timers, made, world, reach }
+}
+
+function wanted(object: ReplicaSet): Effective {
+  const origin = { file: 'web.yaml', line: 1, revision: 'r1' }
+  return { object, origin, unenforced: [], state: 'wanted' } as unknown as Effective
 }
 
 test('what was decided in a burst is on disk before any step of it starts', async () => {
@@ -75,6 +103,29 @@ test('what was decided in a burst is on disk before any step of it starts', asyn
   await timers.advance(0)
   expect(order.at(-1)).toBe('kept with 0 made')
   expect(made).toEqual(['trireme-test'])
+})
+
+test('nothing that was decided about a workload starts unless it could be kept', async () => {
+  const object = replicaSet()
+  const key = keyOf(object)
+  let full = true
+  const { loop, timers, made, world } = startLoop(
+    (work) => {
+      const result = work()
+      if (full) throw new StoreError('full', 'no space left')
+      return result
+    },
+    () => true,
+    new Map(),
+  )
+  const pods = (): string[] => made.filter((name) => name.includes('POD'))
+  world.setWanted(new Map([[key, wanted(object)]]), [], false)
+  loop.queue.add(key)
+  await timers.advance(1_000)
+  expect(pods()).toEqual([])
+  full = false
+  await timers.advance(20_000)
+  expect(pods()).toHaveLength(1)
 })
 
 test('a burst that cannot be kept starts nothing, says why, and is planned again', async () => {
@@ -135,4 +186,28 @@ test('each object is planned in a transaction of its own, so that one that canno
   loop.queue.add('Node//two')
   await timers.advance(0)
   expect(depths).toEqual([1, 2, 2])
+})
+
+test('a node looks for what could not be removed with a pod as soon as the pod is forgotten, though no route changes', async () => {
+  const one = replicaSet()
+  const none = replicaSet({ spec: { replicas: 0 } })
+  const key = keyOf(one)
+  const memory = new Stage().apply(one).plan(key).memory as WorkloadMemory
+  expect(memory.pods).toHaveLength(1)
+  const workloads = new Map([[key, memory]])
+  const { loop, timers, made, world, reach } = startLoop(
+    (work) => work(),
+    () => true,
+    workloads,
+  )
+  world.setWanted(new Map([[key, wanted(none)]]), [], false)
+  reach(false)
+  loop.queue.add(key)
+  await timers.advance(1_000)
+  expect([workloads.get(key)?.pods.length, made]).toEqual([1, []])
+  reach(true)
+  loop.queue.add(key)
+  await timers.advance(1_000)
+  expect(workloads.get(key)?.pods).toEqual([])
+  expect(made).toEqual(['trireme-test'])
 })

@@ -24,7 +24,7 @@ function siteOf(kind?: EngineErrorKind, says = 'no') {
       removeContainer: answer('remove'),
       pullImage: answer('pull'),
       inspectImage: async () => undefined,
-      exec: async () => ({ exitCode: 1, output: new Uint8Array(), truncated: false }),
+      exec: async () => ({ exitCode: 1, output: '' }),
     },
     images,
     files: new Map(),

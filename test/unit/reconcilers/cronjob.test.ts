@@ -228,3 +228,12 @@ describe('a time is never run twice', () => {
     expect(jobs(stage)).toEqual([6000, 61])
   })
 })
+
+test('a CronJob that has not run yet when the clock is set back runs at the next time that comes', () => {
+  const stage = begun()
+  stage.now -= 60 * MINUTE
+  stage.settle()
+  expect(jobs(stage)).toEqual([])
+  stage.run(MINUTE)
+  expect(jobs(stage)).toEqual([-59])
+})

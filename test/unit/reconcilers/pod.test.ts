@@ -104,6 +104,34 @@ describe('crashes', () => {
   })
 })
 
+test('all attempts of a container go with its pod, before the sandbox that they have joined', () => {
+  const stage = one()
+  stage.end(only(stage), 1)
+  stage.settle()
+  stage.remove(web)
+  while (stage.running().length > 0) stage.turn()
+  const removal = 'remove web.1/app: left Git'
+  expect(stage.planText(web).split('\n')).toEqual([removal, removal, 'remove web.1/POD: left Git'])
+})
+
+test('a pod whose sandbox is paused is not ready until it goes on', () => {
+  const stage = one()
+  alter(stage, only(stage, 'POD'), { state: 'paused' })
+  stage.plan(web)
+  expect(state(stage)).toMatchObject({ ready: false, phase: 'Running' })
+  stage.settle()
+  expect(state(stage)).toMatchObject({ ready: true })
+})
+
+test('a daemon that has not looked into the files of a running pod yet does not put them in again', () => {
+  const volumes = [{ name: 'conf', configMap: { name: 'conf' } }]
+  const containers = [app({ volumeMounts: [{ name: 'conf', mountPath: '/conf' }] })]
+  const stage = one({ containers, spec: { volumes } }, configMap('conf', { a: '1' }))
+  expect(stage.node.files.size).toBe(1)
+  stage.node = { ...stage.node, files: new Map() }
+  expect(stage.planText(web)).toBe('')
+})
+
 describe("Docker's own restart policy", () => {
   test('takes over after 10 s of steady running, and no sooner', () => {
     const stage = one()

@@ -58,3 +58,17 @@ test('a gate lets so many through, and the next when one ends, well or not', asy
   ends[3]!.resolve()
   expect(await Promise.all(calls)).toEqual(['failed', undefined, undefined, undefined])
 })
+
+test('a gate lets as many through after some have waited as before', async () => {
+  const { ends, run } = runs()
+  const through = gate(1)
+  const waited = [through(run), through(run)]
+  await turn()
+  ends[0]!.resolve()
+  await turn()
+  ends[1]!.resolve()
+  await Promise.all(waited)
+  void through(run)
+  await turn()
+  expect(ends).toHaveLength(3)
+})
