@@ -19,6 +19,7 @@ async function start(output: readonly string[] = []) {
     engine,
     cluster: cluster(),
     owner: 'me',
+    seccompRoot: '/nowhere',
     timers: time,
     now: () => time.now,
     redact: (text) => text,
