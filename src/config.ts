@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { load } from 'js-yaml'
 import type { z } from 'zod'
 import { nearest } from './model/nearest.ts'
-import type { Labels, Taint } from './model/types.ts'
+import type { Labels } from './model/types/meta.ts'
+import type { Taint } from './model/types/pod.ts'
 import { type ConfigOption, configOptions, dnsLabel, hint, type LogLevel, type PolicyException, schema } from './options.ts'
 
 export type SourceConfig =

@@ -7,7 +7,7 @@ import { distance } from 'fastest-levenshtein'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { type Policy, policies } from './model/policy.ts'
-import type { Taint } from './model/types.ts'
+import type { Taint } from './model/types/pod.ts'
 
 /** What the baseline policy refuses unless the operator allows it for a namespace. */
 export const policyExceptions = policies

@@ -1,6 +1,6 @@
 /** Whose log lines a request asks for: a workload's or a pod's containers, found in the status by name. */
 import { matches } from '../model/selector.ts'
-import type { LabelSelector } from '../model/types.ts'
+import type { LabelSelector } from '../model/types/meta.ts'
 import type { ClusterStatus, ContainerStatus, PodStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import { ApiError } from './error.ts'
 

@@ -1,7 +1,7 @@
 /** What the verbs are given; nothing in this folder reaches the outside by any other way. */
 import type { Check } from '../api/check.ts'
 import type { Config } from '../config.ts'
-import type { DocumentVerdict, Problem } from '../model/types.ts'
+import type { DocumentVerdict, Problem } from '../model/types/loaded.ts'
 
 export interface Output {
   write(text: string): unknown

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import { splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
 import type { EventRecord } from '../reconcilers/status.ts'
 import type { Deps } from './deps.ts'
 import { brief, renderAge, renderTable } from './table.ts'

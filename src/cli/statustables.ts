@@ -1,6 +1,6 @@
 /** The status as tables. Pure: the time, the terminal's width and the colours are arguments. */
 import { formatQuantity } from '../model/quantity.ts'
-import { splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
 import type {
   ClaimStatus,
   ClusterStatus,

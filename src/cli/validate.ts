@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { DocumentVerdict, Problem } from '../model/types.ts'
+import type { DocumentVerdict, Problem } from '../model/types/loaded.ts'
 import type { Deps, ValidationOutcome } from './deps.ts'
 import { addConfigFlags, addOutputFlag, type Finish, paint, readConfig, writeJson } from './verb.ts'
 

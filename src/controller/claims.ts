@@ -1,5 +1,7 @@
 /** What every claim gets, kept until the objects or the volumes of claims change: passes ask for it one claim at a time. */
-import type { LoadedObject, ObjectKey, PersistentVolume, StorageClass } from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
+import type { PersistentVolume, StorageClass } from '../model/types/volume.ts'
 import { bindClaims, type Claim, declaredClaims } from '../reconcilers/claims.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { VolumeView } from '../runtime/engine.ts'

@@ -1,7 +1,7 @@
 /** Takes down what somebody says of a pod: remembered with the pod, and looked at at once. */
 import type { PodCondition } from '../api/conditions.ts'
 import { ApiError } from '../api/error.ts'
-import { type ObjectKey, splitKey } from '../model/types.ts'
+import { type ObjectKey, splitKey } from '../model/types/meta.ts'
 import { gateTypes, recordGate } from '../reconcilers/gates.ts'
 import type { PodRecord, WorkloadMemory } from '../reconcilers/memory.ts'
 import { StoreError } from '../store/error.ts'

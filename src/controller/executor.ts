@@ -3,7 +3,7 @@
  * It decides nothing; it only bounds how many steps a node has under way. A step that has not started when
  * its key is planned again is dropped in favour of the new plan.
  */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import { type Lane, type Plan, type Step, stepId } from '../reconcilers/plan.ts'
 import { type Failures, isHeld } from './failures.ts'
 import { createWaiting, type Place, type StepClass } from './waiting.ts'

@@ -1,5 +1,5 @@
 /** Who holds which address, pod and port: looked up often, so kept by value and brought up to date key by key. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 
 export interface Holdings {

@@ -1,5 +1,5 @@
 /** Which keys have a pass of their own. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 
 const WORKLOADS: ReadonlySet<string> = new Set([
   'Deployment',

@@ -1,5 +1,8 @@
 /** Planning one key from what the world knows: shared by the loop, which acts on it, and by `trireme plan`, which only shows it. */
-import { type CronJob, type LoadedObject, type ObjectKey, type PodWorkload, type Service, splitKey } from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
+import { type ObjectKey, splitKey } from '../model/types/meta.ts'
+import type { Service } from '../model/types/service.ts'
+import type { CronJob, PodWorkload } from '../model/types/workload.ts'
 import { claimId } from '../reconcilers/claims.ts'
 import { planCronJob } from '../reconcilers/cronjob.ts'
 import { cronJobOf } from '../reconcilers/derived.ts'

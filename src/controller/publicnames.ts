@@ -1,5 +1,8 @@
 /** What an application tells everybody by its names: none of it can be kept a secret. */
-import { type Container, keyOf, type ModelObject, type PodSpec, type Workload } from '../model/types.ts'
+import { keyOf } from '../model/types/meta.ts'
+import type { ModelObject } from '../model/types/object.ts'
+import type { Container, PodSpec } from '../model/types/pod.ts'
+import type { Workload } from '../model/types/workload.ts'
 import { isWorkload } from './kinds.ts'
 
 /** Names, namespaces, containers and images of these objects. */

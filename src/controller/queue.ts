@@ -1,5 +1,5 @@
 /** Keys that are due, each once, in the order they became so; and keys that will be due at a time. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import type { Timers } from '../runtime/timers.ts'
 import { createSchedule } from './schedule.ts'
 

@@ -1,5 +1,5 @@
 /** What is known of the readiness of containers before any of their probes has answered this daemon. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import type { WorkloadMemory } from '../reconcilers/memory.ts'
 import type { NodeReading } from './node.ts'
 

@@ -4,7 +4,7 @@
  */
 import { same } from '../diff/equal.ts'
 import { matchesLabels } from '../model/selector.ts'
-import type { Labels, ObjectKey } from '../model/types.ts'
+import type { Labels, ObjectKey } from '../model/types/meta.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import type { PlacedService } from '../reconcilers/placement.ts'
 import { type PodIndex, podsOfRoute, type RoutePiece, routePiece, uniqueRecords } from '../reconcilers/routes.ts'

@@ -1,5 +1,5 @@
 /** Keys and when each is due, the earliest first: a heap, in which an entry that was overtaken by an earlier one stays and counts for nothing. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 
 export interface Schedule {
   /** Sets when `key` is due, ms since the epoch; an earlier time that is already set stays. */

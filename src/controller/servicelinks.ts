@@ -1,5 +1,5 @@
 /** What pods are told of the Services of their namespace, and which of these are to be given an address before pods are made. */
-import { type ObjectKey, splitKey } from '../model/types.ts'
+import { type ObjectKey, splitKey } from '../model/types/meta.ts'
 import type { PlacedService } from '../reconcilers/placement.ts'
 import { linksText } from '../reconcilers/servicelinks.ts'
 

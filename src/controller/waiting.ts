@@ -1,5 +1,5 @@
 /** Lanes that wait for a place on a node: those of one key together, keys in the order they came. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import type { Lane } from '../reconcilers/plan.ts'
 
 /**

@@ -1,14 +1,8 @@
 /** The controller's state between passes: what is wanted, what was last said, who holds which address. */
-import {
-  type ConfigMap,
-  type LoadedObject,
-  type ObjectKey,
-  type OtherObject,
-  objectKey,
-  type Secret,
-  type Service,
-  splitKey,
-} from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
+import { type ObjectKey, objectKey, splitKey } from '../model/types/meta.ts'
+import type { ConfigMap, OtherObject, Secret } from '../model/types/object.ts'
+import type { Service } from '../model/types/service.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Claim } from '../reconcilers/claims.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'

@@ -1,6 +1,8 @@
 /** The three-way diff of a whole cluster, object by object. */
-import type { LoadedObject, ModelObject, ObjectKey, Origin } from '../model/types.ts'
-import { splitKey } from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
+import type { ObjectKey, Origin } from '../model/types/meta.ts'
+import { splitKey } from '../model/types/meta.ts'
+import type { ModelObject } from '../model/types/object.ts'
 import { type MergeKeys, schemaKeys } from './keys.ts'
 import { inApplyOrder } from './order.ts'
 import { type Difference, diffThreeWay, pending } from './threeway.ts'

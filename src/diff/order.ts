@@ -1,5 +1,5 @@
 /** The order in which objects are applied: what others stand on comes first. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 
 /** Kinds that run pods. */
 export const workloadKinds: ReadonlySet<string> = new Set([

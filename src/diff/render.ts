@@ -1,5 +1,5 @@
 /** Differences as text and as JSON. Secret values appear in neither. */
-import { type ObjectKey, type Origin, splitKey } from '../model/types.ts'
+import { type ObjectKey, type Origin, splitKey } from '../model/types/meta.ts'
 import { concealDifference, hiddenText, isConcealed } from './conceal.ts'
 import { causeOf } from './explain.ts'
 import { flatPair, isFlat, printable, textDiffLines, yamlLines } from './lines.ts'

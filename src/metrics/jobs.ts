@@ -1,5 +1,5 @@
 /** Jobs and CronJobs under the names of kube-state-metrics. */
-import { splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
 import type { ClusterStatus, CronJobStatus, JobStatus, WorkloadStatus } from '../reconcilers/status.ts'
 import { type Families, gauge, oneOf, type Sample, sample } from './family.ts'
 import { labelNames, labelsOf } from './labels.ts'

@@ -2,7 +2,7 @@
  * Which object labels become metric labels. Any label would make the number of series the repository's
  * choice, so it is the recommended ones and the customary ones only.
  */
-import type { Labels } from '../model/types.ts'
+import type { Labels } from '../model/types/meta.ts'
 
 const exposed = [
   'app',

@@ -1,5 +1,5 @@
 /** Pods and their containers under the names of kube-state-metrics. */
-import { splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
 import type { ClusterStatus, ContainerStatus, PodStatus } from '../reconcilers/status.ts'
 import { counter, type Families, gauge, oneOf, type Sample, sample } from './family.ts'
 import { labelNames, labelsOf } from './labels.ts'

@@ -10,7 +10,10 @@ import { boundsBroken, type LimitItem, limitItems, withDefaults } from './limitr
 import { field, mapAt, mapsAt, type Raw, textAt } from './raw.ts'
 import type { Report } from './report.ts'
 import { checkRestricted } from './restricted.ts'
-import type { FieldPath, GivenEndpoint, KubeObject, ModelObject, OtherObject, PodSpec, Service } from './types.ts'
+import type { FieldPath, KubeObject } from './types/meta.ts'
+import type { ModelObject, OtherObject } from './types/object.ts'
+import type { PodSpec } from './types/pod.ts'
+import type { GivenEndpoint, Service } from './types/service.ts'
 
 /** What one namespace asks of its pods. */
 export interface NamespaceRules {

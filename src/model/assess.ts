@@ -3,7 +3,7 @@ import { pathText } from './path.ts'
 import { type Allowance, isAllowed } from './policy.ts'
 import { isMap, type Raw } from './raw.ts'
 import { kindSupport, type SupportRow } from './support.ts'
-import type { FieldPath } from './types.ts'
+import type { FieldPath } from './types/meta.ts'
 
 export interface Assessment {
   /** `field: why`, in the order of the document */

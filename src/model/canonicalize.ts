@@ -8,20 +8,10 @@ import { builtinKind } from './schema.ts'
 import { readSelector } from './selector.ts'
 import { daemonSet, intOrPercent, statefulSet } from './sets.ts'
 import { persistentVolume, persistentVolumeClaim, storageClass } from './storage.ts'
-import type {
-  ConfigMap,
-  Deployment,
-  DeploymentSpec,
-  KubeObject,
-  ModelObject,
-  ObjectMeta,
-  OtherObject,
-  Protocol,
-  ReplicaSet,
-  Secret,
-  Service,
-  ServicePort,
-} from './types.ts'
+import type { KubeObject, ObjectMeta, Protocol } from './types/meta.ts'
+import type { ConfigMap, ModelObject, OtherObject, Secret } from './types/object.ts'
+import type { Service, ServicePort } from './types/service.ts'
+import type { Deployment, DeploymentSpec, ReplicaSet } from './types/workload.ts'
 
 export interface CanonicalContext {
   /** for namespaced objects that name none */

@@ -7,6 +7,7 @@ import { lastOfEach, sortable, sortedBy } from './order.ts'
 import { resourceField } from './podvolume.ts'
 import { normalQuantity } from './quantity.ts'
 import { field, flagAt, has, isMap, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from './raw.ts'
+import type { Protocol } from './types/meta.ts'
 import type {
   Container,
   ContainerPort,
@@ -17,11 +18,10 @@ import type {
   KeySelector,
   Probe,
   ProbeAction,
-  Protocol,
   Resources,
   SecurityContext,
   VolumeMount,
-} from './types.ts'
+} from './types/pod.ts'
 
 export function canonicalContainer(raw: Raw): Container {
   const image = textAt(raw, 'image') ?? ''

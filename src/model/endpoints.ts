@@ -3,7 +3,8 @@
  * @see https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors
  */
 import { flagAt, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from './raw.ts'
-import type { GivenEndpoint, OtherObject } from './types.ts'
+import type { OtherObject } from './types/object.ts'
+import type { GivenEndpoint } from './types/service.ts'
 
 /** The label that ties a slice to its Service. */
 const SERVICE_NAME = 'kubernetes.io/service-name'

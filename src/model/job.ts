@@ -6,7 +6,8 @@ import { ROLL_ON_CONFIG } from './annotations.ts'
 import { compact } from './compact.ts'
 import { canonicalTemplate } from './podspec.ts'
 import { flagAt, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from './raw.ts'
-import type { CronJobSpec, ExitCodes, JobSpec, PodFailureRule, PodTemplate } from './types.ts'
+import type { PodTemplate } from './types/pod.ts'
+import type { CronJobSpec, ExitCodes, JobSpec, PodFailureRule } from './types/workload.ts'
 
 /** What Kubernetes takes for no limit. */
 const UNLIMITED = 2 ** 31 - 1

@@ -5,7 +5,8 @@
 import { podPeak } from './podresources.ts'
 import { formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
 import { field, mapAt, mapsAt, type Raw, textAt } from './raw.ts'
-import type { Container, FieldPath, PodSpec } from './types.ts'
+import type { FieldPath } from './types/meta.ts'
+import type { Container, PodSpec } from './types/pod.ts'
 
 type Amounts = Readonly<Record<string, string>>
 

@@ -13,16 +13,9 @@ import { isMap, mapAt, type Raw, textAt } from './raw.ts'
 import { type Finding, maxFindings, reporter } from './report.ts'
 import { type BuiltinKind, builtinKind } from './schema.ts'
 import { dataKinds } from './support.ts'
-import {
-  type DocumentVerdict,
-  keyOf,
-  type Loaded,
-  type LoadedObject,
-  type Manifest,
-  type ObjectKey,
-  type Problem,
-  type Secret,
-} from './types.ts'
+import type { DocumentVerdict, Loaded, LoadedObject, Manifest, Problem } from './types/loaded.ts'
+import { keyOf, type ObjectKey } from './types/meta.ts'
+import type { Secret } from './types/object.ts'
 
 export interface LoadOptions {
   readonly revision: string

@@ -1,5 +1,5 @@
 /** Field paths as text, the way `kubectl explain` and JSONPath users write them. */
-import type { FieldPath } from './types.ts'
+import type { FieldPath } from './types/meta.ts'
 
 /** Longest key shown whole, in characters; none of Kubernetes' own is longer than a prefix and a name together. */
 const longestKey = 317

@@ -1,5 +1,5 @@
 /** What the containers of a pod take together. @see Kubernetes pkg/api/v1/resource, `PodRequests` */
-import type { Container, PodSpec } from './types.ts'
+import type { Container, PodSpec } from './types/pod.ts'
 
 /** An init container that runs for as long as the main containers do. */
 export function isSidecar({ restartPolicy }: Container): boolean {

@@ -7,7 +7,7 @@ import { canonicalContainer, profile } from './container.ts'
 import { sortable, sortedBy } from './order.ts'
 import { canonicalVolume } from './podvolume.ts'
 import { field, flagAt, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
-import type { PodSecurityContext, PodSpec, PodTemplate } from './types.ts'
+import type { PodSecurityContext, PodSpec, PodTemplate } from './types/pod.ts'
 
 export function canonicalTemplate(raw: Raw): PodTemplate {
   const metadata = mapAt(raw, 'metadata')

@@ -13,7 +13,7 @@ import type {
   ResourceField,
   SecretVolume,
   Volume,
-} from './types.ts'
+} from './types/volume.ts'
 
 /** How each source is written, and what it is in canonical form. */
 const sources: { readonly [key: string]: (raw: Raw) => Omit<Volume, 'name'> } = {

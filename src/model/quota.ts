@@ -5,7 +5,8 @@
 import { podPeak } from './podresources.ts'
 import { formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
 import { field, mapAt } from './raw.ts'
-import type { OtherObject, PodSpec } from './types.ts'
+import type { OtherObject } from './types/object.ts'
+import type { PodSpec } from './types/pod.ts'
 
 /** What of `spec.hard` is counted. */
 export const countedResources = [

@@ -1,5 +1,5 @@
 /** Findings about one document, gathered by the checks and later turned into problems with file and line. */
-import type { FieldPath } from './types.ts'
+import type { FieldPath } from './types/meta.ts'
 
 export interface Finding {
   readonly path: FieldPath

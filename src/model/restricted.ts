@@ -3,7 +3,8 @@
  * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
  */
 import type { Report } from './report.ts'
-import type { Container, FieldPath, PodSpec } from './types.ts'
+import type { FieldPath } from './types/meta.ts'
+import type { Container, PodSpec } from './types/pod.ts'
 
 const CODE = 'PolicyViolation'
 const WHY = 'policy restricted, which the label of its namespace asks for,'

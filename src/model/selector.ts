@@ -2,7 +2,7 @@
 import { canonicalText } from './canonical.ts'
 import { sortedBy } from './order.ts'
 import { mapsAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
-import type { LabelSelector, Labels, SelectorRequirement } from './types.ts'
+import type { LabelSelector, Labels, SelectorRequirement } from './types/meta.ts'
 
 /** The canonical form of a LabelSelector as it is written. */
 export function readSelector(raw: Raw): LabelSelector {

@@ -6,16 +6,9 @@ import { canonicalTemplate } from './podspec.ts'
 import { has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from './raw.ts'
 import { readSelector } from './selector.ts'
 import { claimSpec } from './storage.ts'
-import type {
-  ClaimRetention,
-  ClaimTemplate,
-  DaemonSet,
-  DaemonSetSpec,
-  IntOrPercent,
-  KubeObject,
-  StatefulSet,
-  StatefulSetSpec,
-} from './types.ts'
+import type { IntOrPercent, KubeObject } from './types/meta.ts'
+import type { ClaimRetention } from './types/pod.ts'
+import type { ClaimTemplate, DaemonSet, DaemonSetSpec, StatefulSet, StatefulSetSpec } from './types/workload.ts'
 
 export function statefulSet(base: KubeObject, spec: Raw): StatefulSet {
   return {

@@ -3,7 +3,8 @@ import { compact } from './compact.ts'
 import { normalQuantity } from './quantity.ts'
 import { field, flagAt, has, mapAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { readSelector } from './selector.ts'
-import type { ClaimSpec, KubeObject, NfsSource, PersistentVolume, PersistentVolumeClaim, StorageClass } from './types.ts'
+import type { KubeObject } from './types/meta.ts'
+import type { ClaimSpec, NfsSource, PersistentVolume, PersistentVolumeClaim, StorageClass } from './types/volume.ts'
 
 export function persistentVolumeClaim(base: KubeObject, body: Raw): PersistentVolumeClaim {
   return { ...base, kind: 'PersistentVolumeClaim', spec: claimSpec(mapAt(body, 'spec')) }

@@ -2,7 +2,8 @@
  * Making a workload's memory where there is none: a new workload, or one whose store was lost and whose pods
  * run on. Pods are taken over by the memory label of their sandboxes, so losing the store stops nothing.
  */
-import type { ObjectKey, PodTemplate } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
+import type { PodTemplate } from '../model/types/pod.ts'
 import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
 import { LABEL } from './names.ts'
 import type { ObservedPod } from './observed.ts'

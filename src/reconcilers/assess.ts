@@ -4,7 +4,8 @@
  */
 import { same } from '../diff/equal.ts'
 import { byText, workloadKinds } from '../diff/order.ts'
-import { type Loaded, type LoadedObject, type ObjectKey, objectKey, type Problem, splitKey } from '../model/types.ts'
+import type { Loaded, LoadedObject, Problem } from '../model/types/loaded.ts'
+import { type ObjectKey, objectKey, splitKey } from '../model/types/meta.ts'
 import { gatesPrune, type Hold, type HoldKind, type PruneConfig, selectPrune } from './prune.ts'
 
 /** An object that is to be there: as the revision has it, or as it was last applied and why. */

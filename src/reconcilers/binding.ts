@@ -5,7 +5,8 @@
 import { ROLL_ON_CONFIG } from '../model/annotations.ts'
 import { canonicalText, sha256 } from '../model/canonical.ts'
 import { ownOf } from '../model/raw.ts'
-import type { ConfigMap, EnvSource, PodTemplate, Secret } from '../model/types.ts'
+import type { ConfigMap, Secret } from '../model/types/object.ts'
+import type { EnvSource, PodTemplate } from '../model/types/pod.ts'
 import type { BoundConfig } from './memory.ts'
 
 /** Bumped when the meaning of a canonical template changes; never by an ordinary upgrade. */

@@ -1,5 +1,6 @@
 /** The facts of one cluster that every planner needs: names, addresses, images. */
-import type { Labels, Taint } from '../model/types.ts'
+import type { Labels } from '../model/types/meta.ts'
+import type { Taint } from '../model/types/pod.ts'
 import { formatAddress, formatRange, hashNumber, isInRange, parseRange, type Range } from './addresses.ts'
 
 export interface Cluster {

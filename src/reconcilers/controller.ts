@@ -1,5 +1,6 @@
 /** What each kind of workload decides itself. Sets, pods and their steps are common to all (`workload.ts`). */
-import type { PodTemplate, PodWorkload } from '../model/types.ts'
+import type { PodTemplate } from '../model/types/pod.ts'
+import type { PodWorkload } from '../model/types/workload.ts'
 import type { PodRecord, WorkloadMemory } from './memory.ts'
 import type { NewPods } from './newpod.ts'
 import type { PodNow } from './podstate.ts'

@@ -7,7 +7,8 @@
  * @see Kubernetes pkg/controller/cronjob/cronjob_controllerv2.go
  */
 import { parseSchedule, type Schedule } from '../model/cron.ts'
-import { type CronJob, type CronJobSpec, type Job, keyOf, type ObjectKey, splitKey } from '../model/types.ts'
+import { keyOf, type ObjectKey, splitKey } from '../model/types/meta.ts'
+import type { CronJob, CronJobSpec, Job } from '../model/types/workload.ts'
 import { emptyMemory, readMemory } from './adoption.ts'
 import { isAhead } from './clock.ts'
 import { summarizeCronJob } from './cronjobstatus.ts'

@@ -1,5 +1,6 @@
 /** The status of a CronJob: when it ran, when it runs next, and how many of its Jobs run now. */
-import { type CronJob, type ObjectKey, splitKey } from '../model/types.ts'
+import { type ObjectKey, splitKey } from '../model/types/meta.ts'
+import type { CronJob } from '../model/types/workload.ts'
 import type { RunNow } from './derived.ts'
 import type { CronMemory, WorkloadMemory } from './memory.ts'
 import type { Condition, WorkloadStatus } from './status.ts'

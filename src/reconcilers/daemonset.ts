@@ -1,5 +1,6 @@
 /** DaemonSet: one pod on every node that takes it. */
-import { type DaemonSet, splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
+import type { DaemonSet } from '../model/types/workload.ts'
 import { type Controller, type ControllerPass, labelled } from './controller.ts'
 import { type DaemonPod, type DaemonRules, daemonsComplete, planDaemons } from './daemons.ts'
 import { countStaying, makePods, removeAll, removePods, type Wish } from './moves.ts'

@@ -2,7 +2,7 @@
  * Jobs that a CronJob makes. They are not in Git: the memory of the CronJob holds all of each, and the name of each tells
  * whose it is, so nothing else has to be kept about them.
  */
-import { keyOf, type ObjectKey, objectKey, splitKey } from '../model/types.ts'
+import { keyOf, type ObjectKey, objectKey, splitKey } from '../model/types/meta.ts'
 import type { CronRun, JobEnd, WorkloadMemory } from './memory.ts'
 
 const MINUTE = 60_000

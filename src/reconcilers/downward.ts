@@ -1,7 +1,9 @@
 /** What a pod is told about itself: fields of the pod and resources of its containers. */
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
-import type { Container, Labels, PodTemplate, ResourceField } from '../model/types.ts'
+import type { Labels } from '../model/types/meta.ts'
+import type { Container, PodTemplate } from '../model/types/pod.ts'
+import type { ResourceField } from '../model/types/volume.ts'
 import type { PodIdentity } from './names.ts'
 
 export interface PodFacts extends PodIdentity {

@@ -1,6 +1,6 @@
 /** Which keys a newly wanted state may give work to; everything else is as the last pass left it. */
 import { byText, workloadKinds } from '../diff/order.ts'
-import { type ObjectKey, splitKey } from '../model/types.ts'
+import { type ObjectKey, splitKey } from '../model/types/meta.ts'
 import type { Effective } from './assess.ts'
 
 export interface Intent {

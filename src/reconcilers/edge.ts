@@ -5,7 +5,7 @@
  * is taken keeps no other from being published, and one that comes or goes interrupts no other.
  */
 import { canonicalText, sha256 } from '../model/canonical.ts'
-import { type ObjectKey, splitKey } from '../model/types.ts'
+import { type ObjectKey, splitKey } from '../model/types/meta.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import { baseSpec } from './compile.ts'

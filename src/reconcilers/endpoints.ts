@@ -1,7 +1,8 @@
 /** Pods as Services see them. @see Kubernetes pkg/controller/endpointslice */
 
 import { isSidecar } from '../model/podresources.ts'
-import type { Labels, Service } from '../model/types.ts'
+import type { Labels } from '../model/types/meta.ts'
+import type { Service } from '../model/types/service.ts'
 import type { PodNow } from './podstate.ts'
 
 export interface PodEndpoint {

@@ -1,6 +1,6 @@
 /** The environment of a container: envFrom, env, `$(VAR)` expansion and the downward API. */
 import { ownOf } from '../model/raw.ts'
-import type { Container, EnvSource, EnvVar } from '../model/types.ts'
+import type { Container, EnvSource, EnvVar } from '../model/types/pod.ts'
 import { containerResource, type PodFacts, podField } from './downward.ts'
 import type { BoundConfig } from './memory.ts'
 import type { EnvEntry, Text } from './plan.ts'

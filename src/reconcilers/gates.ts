@@ -1,6 +1,6 @@
 /** Readiness gates: conditions that somebody outside sets on a pod before it counts as ready. */
 import { ownOf } from '../model/raw.ts'
-import type { PodTemplate } from '../model/types.ts'
+import type { PodTemplate } from '../model/types/pod.ts'
 import type { GateStatus, PodRecord, WorkloadMemory } from './memory.ts'
 
 /** Why a pod is not ready though its containers may be, one sentence each. @see Kubernetes pkg/kubelet/status/generate.go */

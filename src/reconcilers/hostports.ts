@@ -4,7 +4,8 @@
  * A port (its number and protocol) is held by one Service of the cluster, which keeps it for as long as it wants it.
  * One that nobody holds goes to a node port before a LoadBalancer's own port, then to the oldest Service, then by key.
  */
-import type { ObjectKey, Service, ServicePort } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
+import type { Service, ServicePort } from '../model/types/service.ts'
 import type { ServiceMemory } from './memory.ts'
 import { LABEL } from './names.ts'
 import type { NodeView } from './observed.ts'

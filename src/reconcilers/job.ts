@@ -2,7 +2,8 @@
  * Job: pods that run to their end. What a run has come to is remembered apart from its pods, so that Git does not run
  * it again when they are gone; another template is another run.
  */
-import type { JobSpec, PodTemplate } from '../model/types.ts'
+import type { PodTemplate } from '../model/types/pod.ts'
+import type { JobSpec } from '../model/types/workload.ts'
 import { type Controller, type ControllerPass, labelled, type PodOwner, type PodShape, type SteeringPass } from './controller.ts'
 import { countEnds } from './jobledger.ts'
 import { activeWanted, followTimes, podsToMake, surplusOf } from './jobpods.ts'

@@ -1,6 +1,6 @@
 /** Counting how the pods of a Job ended: each pod once, whatever becomes of it afterwards. */
 import { indexesText, parseIndexes } from '../model/indexes.ts'
-import type { JobSpec, PodFailureRule } from '../model/types.ts'
+import type { JobSpec, PodFailureRule } from '../model/types/workload.ts'
 import type { JobEnd, JobMemory, PodRecord, Setbacks } from './memory.ts'
 import { NO_SETBACKS } from './memory.ts'
 import type { PodNow } from './podstate.ts'

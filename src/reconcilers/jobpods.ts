@@ -1,6 +1,6 @@
 /** Which pods a Job has: how many at once, for which indexes, and when the next one may be made. */
 import { parseIndexes } from '../model/indexes.ts'
-import type { JobSpec } from '../model/types.ts'
+import type { JobSpec } from '../model/types/workload.ts'
 import type { JobMemory, Setbacks } from './memory.ts'
 import type { PodNow } from './podstate.ts'
 import { isActive, slowStart } from './replicas.ts'

@@ -1,5 +1,5 @@
 /** The status of a Job: how far its run is, and how it ended. */
-import type { JobSpec } from '../model/types.ts'
+import type { JobSpec } from '../model/types/workload.ts'
 import type { ControllerPass } from './controller.ts'
 import { isEnding } from './jobpods.ts'
 import type { JobMemory } from './memory.ts'

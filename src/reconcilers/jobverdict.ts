@@ -1,6 +1,6 @@
 /** Whether a Job has come to its end, and how. */
 import { parseIndexes } from '../model/indexes.ts'
-import type { JobSpec } from '../model/types.ts'
+import type { JobSpec } from '../model/types/workload.ts'
 import type { JobEnd, JobMemory } from './memory.ts'
 import type { PodNow } from './podstate.ts'
 import { isActive } from './replicas.ts'

@@ -2,7 +2,7 @@
  * Containers that have no probe to tell when they can serve: their declared TCP ports tell it. Each is asked until a
  * connection opens, once, so that a rollout sends nobody to a program that does not listen yet.
  */
-import type { Container, Probe } from '../model/types.ts'
+import type { Container, Probe } from '../model/types/pod.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import type { ContainerProbes, PortKind, ProbeKind } from './observed.ts'
 

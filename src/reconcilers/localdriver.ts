@@ -1,5 +1,5 @@
 /** What Docker's `local` volume driver is told: it mounts a filesystem of a type, from a device, with options. */
-import type { NfsSource } from '../model/types.ts'
+import type { NfsSource } from '../model/types/volume.ts'
 
 export type DriverOptions = Readonly<Record<string, string>>
 

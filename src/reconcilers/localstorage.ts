@@ -1,6 +1,6 @@
 /** Limits of what a pod may have on the disk, of `ephemeral-storage` and of each emptyDir: a pod that goes beyond one is replaced. */
 import { bytes, formatQuantity, parseQuantity } from '../model/quantity.ts'
-import type { Container, PodUsage, Probe, ProbeAction } from '../model/types.ts'
+import type { Container, PodUsage, Probe, ProbeAction } from '../model/types/pod.ts'
 import type { ProbeKind } from './observed.ts'
 import type { PodNow } from './podstate.ts'
 

@@ -3,7 +3,8 @@
  * pods, as Kubernetes keeps them in etcd. Planners return the next value; the loop writes it before
  * any step of the same pass is started, so a crash can lose work but never a decision.
  */
-import type { Job, PodTemplate } from '../model/types.ts'
+import type { PodTemplate } from '../model/types/pod.ts'
+import type { Job } from '../model/types/workload.ts'
 
 /** The values a pod template refers to, as they were when its replica set was made. Secret values by digest. */
 export interface BoundConfig {

@@ -1,5 +1,5 @@
 /** What a container mounts: whole volumes, parts of them (`subPath`), and folders of the node. */
-import type { Container, VolumeMount } from '../model/types.ts'
+import type { Container, VolumeMount } from '../model/types/pod.ts'
 import type { Mount } from '../runtime/engine.ts'
 import { expand } from './environment.ts'
 import type { Text } from './plan.ts'

@@ -3,7 +3,7 @@
  * log shippers and dashboards that know it work at once. Discovery is always by label, never by name.
  */
 import { sha256 } from '../model/canonical.ts'
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import type { Cluster } from './cluster.ts'
 
 export const LABEL = {

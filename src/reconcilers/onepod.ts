@@ -2,7 +2,7 @@
  * Claims that are ReadWriteOncePod: a second pod waits until the first is gone.
  * @see Kubernetes pkg/scheduler/framework/plugins/volumerestrictions
  */
-import type { PodSpec } from '../model/types.ts'
+import type { PodSpec } from '../model/types/pod.ts'
 import type { Claim } from './claims.ts'
 import { LABEL } from './names.ts'
 import type { NodeView } from './observed.ts'

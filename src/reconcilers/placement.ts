@@ -1,5 +1,5 @@
 /** Services with their addresses, and the ports behind theirs. */
-import type { Service, ServicePort } from '../model/types.ts'
+import type { Service, ServicePort } from '../model/types/service.ts'
 import type { PodEndpoint } from './endpoints.ts'
 
 /** A Service that has been given its address. */

@@ -6,7 +6,8 @@
  * again from what is then observed, so a lane is never run from a stale plan.
  */
 
-import type { ObjectKey, ProbeAction } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
+import type { ProbeAction } from '../model/types/pod.ts'
 import type { ContainerConfig, NetworkConfig, ResourceLimits, RestartPolicy, VolumeConfig } from '../runtime/engine.ts'
 import type { RouteTable } from './routetable.ts'
 

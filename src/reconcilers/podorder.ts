@@ -4,7 +4,7 @@
  * @see Kubernetes pkg/kubelet/kuberuntime: computeInitContainerActions, newTerminationOrdering
  */
 import { isSidecar } from '../model/podresources.ts'
-import type { Container, PodSpec } from '../model/types.ts'
+import type { Container, PodSpec } from '../model/types/pod.ts'
 
 /** `sidecar`: an init container with `restartPolicy: Always`, which runs for as long as the main containers do. */
 export type Role = 'init' | 'sidecar' | 'main'

@@ -1,5 +1,5 @@
 /** What a pod is right now: its record and what is observed of it, reduced to the few states that planning needs. */
-import type { PodSpec, Probe } from '../model/types.ts'
+import type { PodSpec, Probe } from '../model/types/pod.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import type { Claim } from './claims.ts'
 import type { Cluster } from './cluster.ts'

@@ -1,6 +1,7 @@
 /** The status of one pod, in the words kubectl users know. */
 import { bytes, cpuMillis } from '../model/quantity.ts'
-import type { Container, ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
+import type { Container } from '../model/types/pod.ts'
 import type { ContainerView } from '../runtime/engine.ts'
 import { provesConfig, templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'

@@ -1,5 +1,5 @@
 /** Which containers of a workload are to be probed, and how. */
-import type { Container, Probe } from '../model/types.ts'
+import type { Container, Probe } from '../model/types/pod.ts'
 import { portProbes, portsAsked } from './listening.ts'
 import { storageProbe, usageProbe } from './localstorage.ts'
 import type { ProbeKind } from './observed.ts'

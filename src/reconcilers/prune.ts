@@ -6,7 +6,8 @@
  * do not serve yet.
  */
 import { inApplyOrder, workloadKinds } from '../diff/order.ts'
-import { type Labels, type LoadedObject, type ObjectKey, splitKey } from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
+import { type Labels, type ObjectKey, splitKey } from '../model/types/meta.ts'
 
 export type HoldKind =
   | 'empty' /** the revision renders nothing at all */

@@ -1,5 +1,5 @@
 /** Deployment, ReplicaSet, ReplicationController and bare Pod: replicas that are all alike, rolled from one set to the next. */
-import { splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
 import { type Controller, type ControllerPass, labelled, type SteeringPass } from './controller.ts'
 import { applyTargets, countSets, type ScaleContext, scalePods } from './replicas.ts'
 import { isComplete, planRollout, type SetTargets } from './rollout.ts'

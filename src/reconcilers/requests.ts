@@ -1,7 +1,7 @@
 /** What a pod asks of its node as a whole. @see Kubernetes pkg/api/v1/resource PodRequests, qos ComputePodQOS */
 import { podPeak } from '../model/podresources.ts'
 import { bytes } from '../model/quantity.ts'
-import type { PodSpec } from '../model/types.ts'
+import type { PodSpec } from '../model/types/pod.ts'
 
 export type Qos = 'Guaranteed' | 'Burstable' | 'BestEffort'
 

@@ -4,7 +4,8 @@
  * the policy said Delete stays.
  * @see Kubernetes pkg/controller/statefulset, `UpdatePodClaimForRetentionPolicy`
  */
-import { type PodWorkload, type StatefulSet, type StatefulSetSpec, splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
+import type { PodWorkload, StatefulSet, StatefulSetSpec } from '../model/types/workload.ts'
 import { claimId } from './claims.ts'
 import type { ClaimMemory, PodRecord, WorkloadMemory } from './memory.ts'
 import { claimVolumeName, LABEL } from './names.ts'

@@ -2,7 +2,8 @@
  * How many pods each replica set of a Deployment should have now: scaling, rolling update, Recreate.
  * @see Kubernetes pkg/controller/deployment/{sync,rolling,recreate}.go
  */
-import type { DeploymentSpec, IntOrPercent } from '../model/types.ts'
+import type { IntOrPercent } from '../model/types/meta.ts'
+import type { DeploymentSpec } from '../model/types/workload.ts'
 
 /** A replica set in numbers; `pods` counts what is not being deleted. */
 export interface SetCount {

@@ -1,6 +1,8 @@
 /** What Git wants of any workload, told as the spec of a Deployment: how many pods, of which template, changed how fast. */
 import { compact } from '../model/compact.ts'
-import type { DaemonSet, DeploymentSpec, PodSpec, PodTemplate, PodWorkload, StatefulSet, Volume } from '../model/types.ts'
+import type { PodSpec, PodTemplate } from '../model/types/pod.ts'
+import type { Volume } from '../model/types/volume.ts'
+import type { DaemonSet, DeploymentSpec, PodWorkload, StatefulSet } from '../model/types/workload.ts'
 import { inOrder } from './podorder.ts'
 import { resolveCount } from './rollout.ts'
 import { type NodeTraits, runsOn } from './scheduling.ts'

@@ -1,6 +1,7 @@
 /** From Services and pods to the table that every router serves. */
 import { matchesLabels } from '../model/selector.ts'
-import { type Labels, objectKey, type Service, type ServicePort } from '../model/types.ts'
+import { type Labels, objectKey } from '../model/types/meta.ts'
+import type { Service, ServicePort } from '../model/types/service.ts'
 import { serviceRecords } from './dnsrecords.ts'
 import { givenAddresses, type PodEndpoint } from './endpoints.ts'
 import { type PlacedService, targetPort } from './placement.ts'

@@ -5,7 +5,8 @@
  */
 import { has, listAt, mapAt, mapsAt, type Raw, textAt, textsAt } from '../model/raw.ts'
 import { matches, readSelector } from '../model/selector.ts'
-import { type Labels, type ObjectKey, type PodSpec, splitKey, type Taint } from '../model/types.ts'
+import { type Labels, type ObjectKey, splitKey } from '../model/types/meta.ts'
+import type { PodSpec, Taint } from '../model/types/pod.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodRecord, WorkloadMemory } from './memory.ts'
 import type { NodeView } from './observed.ts'

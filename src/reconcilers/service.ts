@@ -1,6 +1,7 @@
 /** The Service planner: its address, its node ports, the ports of the host it gets, and their edges. */
 import { canonicalText } from '../model/canonical.ts'
-import type { ObjectKey, Service } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
+import type { Service } from '../model/types/service.ts'
 import { hashNumber } from './addresses.ts'
 import { chooseServiceAddress } from './cluster.ts'
 import { type EdgeInput, type EdgeSight, findEdges, planEdges, portFailure, seenEdges } from './edge.ts'

@@ -3,7 +3,7 @@
  * are when it is made, and its sandbox carries them in a label, so that a container which starts again has the same.
  */
 import { byText } from '../diff/order.ts'
-import type { Service } from '../model/types.ts'
+import type { Service } from '../model/types/service.ts'
 import type { EnvEntry } from './plan.ts'
 
 interface Placed {

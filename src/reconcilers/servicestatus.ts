@@ -1,5 +1,5 @@
 /** What a pass says about a Service: its ports, its endpoints, and whether it is served as asked for. */
-import type { Service } from '../model/types.ts'
+import type { Service } from '../model/types/service.ts'
 import { type EdgeSight, isPublished, portFailure } from './edge.ts'
 import { type DeniedPort, type HostPort, portKey } from './hostports.ts'
 import type { ServiceMemory } from './memory.ts'

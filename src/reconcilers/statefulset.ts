@@ -1,5 +1,7 @@
 /** StatefulSet: pods with names that stay, made and replaced by number. */
-import { type PodTemplate, type StatefulSet, type StatefulSetSpec, splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
+import type { PodTemplate } from '../model/types/pod.ts'
+import type { StatefulSet, StatefulSetSpec } from '../model/types/workload.ts'
 import { type Controller, type ControllerPass, labelled } from './controller.ts'
 import type { PodRecord, WorkloadMemory } from './memory.ts'
 import { countStaying, makePods, removeAll, removePods, type Wish } from './moves.ts'

@@ -1,5 +1,5 @@
 /** What a pass says about its object: the values served by the API, printed by the CLI and counted in metrics. */
-import type { Labels, ObjectKey } from '../model/types.ts'
+import type { Labels, ObjectKey } from '../model/types/meta.ts'
 
 export interface Condition {
   readonly type: string

@@ -1,7 +1,7 @@
 /** The files of volumes that are made from Git: ConfigMaps, Secrets and what a pod is told about itself. */
 import { createHash } from 'node:crypto'
 import { ownOf } from '../model/raw.ts'
-import type { DownwardItem, KeyToPath, ProjectedVolume, Volume } from '../model/types.ts'
+import type { DownwardItem, KeyToPath, ProjectedVolume, Volume } from '../model/types/volume.ts'
 import { containerResource, type PodFacts, podField } from './downward.ts'
 import type { BoundConfig } from './memory.ts'
 import type { FileSpec } from './plan.ts'

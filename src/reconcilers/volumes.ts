@@ -1,6 +1,6 @@
 /** A pod's volumes on Docker: which volumes to make, and which files go into them. */
 import { bytes } from '../model/quantity.ts'
-import type { Volume } from '../model/types.ts'
+import type { Volume } from '../model/types/volume.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodFacts } from './downward.ts'

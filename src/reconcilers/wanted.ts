@@ -1,6 +1,7 @@
 /** What Git wants of a workload, as one shape for all kinds, and the sets that carry it. */
 import { canonicalText } from '../model/canonical.ts'
-import type { DeploymentSpec, PodTemplate, PodWorkload } from '../model/types.ts'
+import type { PodTemplate } from '../model/types/pod.ts'
+import type { DeploymentSpec, PodWorkload } from '../model/types/workload.ts'
 import { bindTemplate, type ConfigLookup, provesConfig, pullSecretNames, templateHash } from './binding.ts'
 import { type BoundConfig, type SetRecord, secretDigests, type WorkloadMemory } from './memory.ts'
 import { rolloutSpec } from './rolloutspec.ts'

@@ -3,7 +3,8 @@
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
 import { exceeds, quotaUsage } from '../model/quota.ts'
-import { type PodSpec, splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
+import type { PodSpec } from '../model/types/pod.ts'
 import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
 import { bindTemplate, missingIn } from './binding.ts'
 import { type Claim, missingClaims } from './claims.ts'

@@ -1,5 +1,5 @@
 /** What changed in a workload's memory during one pass, as Kubernetes-like events. */
-import type { ObjectKey } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import type { Controller } from './controller.ts'
 import type { SetRecord, WorkloadMemory } from './memory.ts'
 import type { EventNote } from './status.ts'

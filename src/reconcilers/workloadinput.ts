@@ -1,4 +1,6 @@
-import type { ObjectKey, OtherObject, PodWorkload } from '../model/types.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
+import type { OtherObject } from '../model/types/object.ts'
+import type { PodWorkload } from '../model/types/workload.ts'
 import type { ConfigLookup } from './binding.ts'
 import type { Claim } from './claims.ts'
 import type { Cluster } from './cluster.ts'

@@ -1,5 +1,5 @@
 /** The status of one workload, written once, at the end of its pass. */
-import { splitKey } from '../model/types.ts'
+import { splitKey } from '../model/types/meta.ts'
 import type { WorkloadMemory } from './memory.ts'
 import { isAvailable, type PodNow } from './podstate.ts'
 import { podStatus } from './podstatus.ts'

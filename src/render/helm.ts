@@ -2,7 +2,7 @@
 import { posix } from 'node:path'
 import type { Tree } from '../git/source.ts'
 import { isMap, textAt } from '../model/raw.ts'
-import type { Manifest } from '../model/types.ts'
+import type { Manifest } from '../model/types/loaded.ts'
 import { BuildError, runBuild } from './build.ts'
 import { keptBuild } from './builds.ts'
 import { isWithin } from './layout.ts'

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 
 import type { TreeFile } from '../git/source.ts'
 import { isMap, mapsAt, type Raw, textAt } from '../model/raw.ts'
-import type { Manifest, Problem } from '../model/types.ts'
+import type { Manifest, Problem } from '../model/types/loaded.ts'
 import { failed, type Limits, type Rendered, together } from './types.ts'
 import { parseYaml, type YamlDocument } from './yaml.ts'
 

@@ -1,6 +1,6 @@
 /** Where in a YAML text a value begins. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml'
-import type { FieldPath } from '../model/types.ts'
+import type { FieldPath } from '../model/types/meta.ts'
 
 /** Finds places in one text; what it learns of a map, a list or the lines is kept, so that many questions cost as much as one. */
 export interface Positions {

@@ -2,7 +2,7 @@
 import { posix } from 'node:path'
 import type { Tree } from '../git/source.ts'
 import { canonicalText } from '../model/canonical.ts'
-import type { Problem } from '../model/types.ts'
+import type { Problem } from '../model/types/loaded.ts'
 import { tidyBuilds } from './builds.ts'
 import { renderChart } from './helm.ts'
 import { renderKustomization } from './kustomize.ts'

@@ -1,5 +1,5 @@
 /** What the render of a tree takes and gives. */
-import type { Manifest, Problem } from '../model/types.ts'
+import type { Manifest, Problem } from '../model/types/loaded.ts'
 
 export interface RenderOptions {
   /** folder of the tree to render, `.` unless told; kustomizations in it may take in what is beside it */

@@ -13,7 +13,7 @@ import {
   parseEvents,
   YAMLException,
 } from 'js-yaml'
-import type { FieldPath } from '../model/types.ts'
+import type { FieldPath } from '../model/types/meta.ts'
 import { type Positions, positionsOf } from './positions.ts'
 import type { Limits } from './types.ts'
 

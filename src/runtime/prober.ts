@@ -1,5 +1,5 @@
 /** Probes of running containers: attempts on time, thresholds, and what planners may know of them. */
-import type { Probe } from '../model/types.ts'
+import type { Probe } from '../model/types/pod.ts'
 import type { ContainerProbes, ProbeKind, ProbeState } from '../reconcilers/observed.ts'
 import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import type { ProbeAnswer } from './probes/answer.ts'

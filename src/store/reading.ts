@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { LoadedObject } from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
 import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import { readDocuments } from './documents.ts'
 import { storeError } from './error.ts'

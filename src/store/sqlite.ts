@@ -2,7 +2,7 @@
 import { chmodSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import type { LoadedObject } from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
 import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import { openDatabase } from './database.ts'
 import { loadDigestKey } from './digestkey.ts'

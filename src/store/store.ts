@@ -1,5 +1,6 @@
 /** The port to durable memory: small, synchronous, transactional. */
-import type { LoadedObject, ObjectKey } from '../model/types.ts'
+import type { LoadedObject } from '../model/types/loaded.ts'
+import type { ObjectKey } from '../model/types/meta.ts'
 import type { ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { EventRecord } from '../reconcilers/status.ts'
 

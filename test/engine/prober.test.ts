@@ -1,5 +1,5 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
-import type { Probe } from '../../src/model/types.ts'
+import type { Probe } from '../../src/model/types/pod.ts'
 import type { ProbeKind } from '../../src/reconcilers/observed.ts'
 import type { ProbeTarget } from '../../src/reconcilers/probetargets.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'

@@ -11,7 +11,7 @@ import {
 } from '../../src/model/quantity.ts'
 import { matches } from '../../src/model/selector.ts'
 import { isBase64, isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue, isPortName } from '../../src/model/syntax.ts'
-import type { LabelSelector, SelectorRequirement } from '../../src/model/types.ts'
+import type { LabelSelector, SelectorRequirement } from '../../src/model/types/meta.ts'
 import { resolveCount } from '../../src/reconcilers/rollout.ts'
 import { load } from '../support/manifests.ts'
 import { tryAll } from './fuzz.ts'

@@ -1,5 +1,5 @@
 /** What a workload promises while it changes, worked out on its own: the oracle does not ask the planner. */
-import type { Job, PodWorkload } from '../../src/model/types.ts'
+import type { Job, PodWorkload } from '../../src/model/types/workload.ts'
 import { behaviourOf, isSound } from './behaviour.ts'
 
 export interface Pledge {

@@ -1,5 +1,5 @@
 /** What must come true once nothing goes wrong any more. */
-import { keyOf as jobKey } from '../../src/model/types.ts'
+import { keyOf as jobKey } from '../../src/model/types/meta.ts'
 import { cronJobOf } from '../../src/reconcilers/derived.ts'
 import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'

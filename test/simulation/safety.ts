@@ -3,7 +3,8 @@
  * daemon it reads only what it has promised: its memory and its status.
  */
 
-import type { Deployment, Job, LoadedObject, Pod, ReplicaSet } from '../../src/model/types.ts'
+import type { LoadedObject } from '../../src/model/types/loaded.ts'
+import type { Deployment, Job, Pod, ReplicaSet } from '../../src/model/types/workload.ts'
 import { runOf } from '../../src/reconcilers/derived.ts'
 import type { WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'

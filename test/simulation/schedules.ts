@@ -2,7 +2,9 @@
  * What a CronJob promises of its Jobs at every moment: no time runs twice, and no two run at once unless they may. It looks at what
  * the daemon remembers, as that is written down before anything is done, and at the engine for what has come to its end.
  */
-import { type CronJob, keyOf, type LoadedObject, type ObjectKey } from '../../src/model/types.ts'
+import type { LoadedObject } from '../../src/model/types/loaded.ts'
+import { keyOf, type ObjectKey } from '../../src/model/types/meta.ts'
+import type { CronJob } from '../../src/model/types/workload.ts'
 import { cronJobOf } from '../../src/reconcilers/derived.ts'
 import type { CronRun, WorkloadMemory } from '../../src/reconcilers/memory.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'

@@ -1,7 +1,7 @@
 /** Manifests and loads for tests of the model. */
 import { createHash } from 'node:crypto'
 import { type LoadOptions, loadManifests } from '../../src/model/load.ts'
-import type { Loaded, Manifest, Problem } from '../../src/model/types.ts'
+import type { Loaded, Manifest, Problem } from '../../src/model/types/loaded.ts'
 import { manifestsOf } from '../../src/render/plain.ts'
 import { defaultLimits } from '../../src/render/types.ts'
 import { parseYaml } from '../../src/render/yaml.ts'

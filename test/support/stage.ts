@@ -5,21 +5,11 @@
 
 import { isService, isWorkload } from '../../src/controller/kinds.ts'
 import { deepFreeze } from '../../src/model/canonical.ts'
-import {
-  type ConfigMap,
-  type CronJob,
-  keyOf,
-  type ModelObject,
-  type ObjectKey,
-  type OtherObject,
-  objectKey,
-  type PersistentVolume,
-  type PodWorkload,
-  type Secret,
-  type Service,
-  type StorageClass,
-  splitKey,
-} from '../../src/model/types.ts'
+import { keyOf, type ObjectKey, objectKey, splitKey } from '../../src/model/types/meta.ts'
+import type { ConfigMap, ModelObject, OtherObject, Secret } from '../../src/model/types/object.ts'
+import type { Service } from '../../src/model/types/service.ts'
+import type { PersistentVolume, StorageClass } from '../../src/model/types/volume.ts'
+import type { CronJob, PodWorkload } from '../../src/model/types/workload.ts'
 import { bindClaims, type Claim, claimId, declaredClaims } from '../../src/reconcilers/claims.ts'
 import type { Cluster } from '../../src/reconcilers/cluster.ts'
 import { planCronJob } from '../../src/reconcilers/cronjob.ts'

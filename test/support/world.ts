@@ -2,23 +2,11 @@
 import { createHash } from 'node:crypto'
 import { deepFreeze } from '../../src/model/canonical.ts'
 import { canonicalize } from '../../src/model/canonicalize.ts'
-import type {
-  ConfigMap,
-  CronJob,
-  DaemonSet,
-  Deployment,
-  Job,
-  ModelObject,
-  PersistentVolume,
-  PersistentVolumeClaim,
-  Pod,
-  PodTemplate,
-  ReplicaSet,
-  Secret,
-  Service,
-  StatefulSet,
-  StorageClass,
-} from '../../src/model/types.ts'
+import type { ConfigMap, ModelObject, Secret } from '../../src/model/types/object.ts'
+import type { PodTemplate } from '../../src/model/types/pod.ts'
+import type { Service } from '../../src/model/types/service.ts'
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../src/model/types/volume.ts'
+import type { CronJob, DaemonSet, Deployment, Job, Pod, ReplicaSet, StatefulSet } from '../../src/model/types/workload.ts'
 import { type Cluster, defineCluster } from '../../src/reconcilers/cluster.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
 import type { SetCount } from '../../src/reconcilers/rollout.ts'

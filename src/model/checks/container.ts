@@ -7,7 +7,7 @@ import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
 import { dnsSuggestion, isDnsLabel, isPort, isPortName, isVariableName } from '../syntax.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 import { checkFieldRef, checkResourceRef, downwardFields } from './downward.ts'
 import { checkMounts, type PodVolumes } from './podvolume.ts'
 import { checkHook, checkProbe } from './probe.ts'

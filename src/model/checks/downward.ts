@@ -2,7 +2,7 @@
 import { nearest } from '../nearest.ts'
 import { field, type Raw, textAt } from '../raw.ts'
 import type { Report } from '../report.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 
 /** What the downward API offers to variables. */
 export const downwardFields: readonly string[] = [

@@ -5,7 +5,7 @@
 import { isIPv4 } from 'node:net'
 import { mapsAt, type Raw, textAt, textsAt } from '../raw.ts'
 import type { Report } from '../report.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 
 /** What is only ever on the machine that asks: the router's own, and the address where clouds keep credentials. */
 const SPECIAL = /^(0\.|127\.|169\.254\.|22[4-9]\.|23\d\.|255\.)/

@@ -6,7 +6,7 @@ import { parseSchedule } from '../cron.ts'
 import { parseIndexes } from '../indexes.ts'
 import { field, has, listAt, mapAt, mapsAt, numberAt, type Raw, textAt } from '../raw.ts'
 import type { Report } from '../report.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 import { checkLabels } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 

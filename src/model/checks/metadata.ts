@@ -3,7 +3,7 @@ import { mapAt, type Raw, textAt, textMapAt } from '../raw.ts'
 import type { Report } from '../report.ts'
 import type { BuiltinKind } from '../schema.ts'
 import { dnsSuggestion, isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue, isServiceName } from '../syntax.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 
 /** All annotations of one object together, keys and values, in bytes. */
 const maxAnnotationBytes = 256 * 1024

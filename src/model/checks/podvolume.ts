@@ -6,7 +6,7 @@ import { nearest } from '../nearest.ts'
 import { field, has, mapAt, mapsAt, numberAt, ownOf, type Raw, textAt } from '../raw.ts'
 import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 import { checkFieldRef, checkResourceRef, downwardFields } from './downward.ts'
 import { checkClaimSpec, checkNfs, checkNodePath } from './storage.ts'
 

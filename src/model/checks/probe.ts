@@ -3,7 +3,7 @@ import { nearest } from '../nearest.ts'
 import { field, has, mapAt, mapsAt, numberAt, type Raw, textAt, textsAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
 import { isPort } from '../syntax.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 
 const probeActions = ['httpGet', 'tcpSocket', 'exec', 'grpc']
 const hookActions = ['httpGet', 'tcpSocket', 'exec', 'sleep']

@@ -4,7 +4,7 @@
  */
 import { has, mapAt, type Raw, textAt } from '../raw.ts'
 import type { Report } from '../report.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 
 /** @param at of the object that has the `securityContext` */
 export function checkProfiles(owner: Raw, at: FieldPath, report: Report): void {

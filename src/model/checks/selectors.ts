@@ -3,7 +3,7 @@ import { field, mapAt, mapsAt, type Raw, textAt, textMapAt, textsAt } from '../r
 import type { Report } from '../report.ts'
 import { matches } from '../selector.ts'
 import { isLabelKey, isLabelValue } from '../syntax.ts'
-import type { FieldPath, SelectorRequirement } from '../types.ts'
+import type { FieldPath, SelectorRequirement } from '../types/meta.ts'
 import { checkLabelPair } from './metadata.ts'
 
 export function checkSelector(selector: Raw, at: FieldPath, report: Report): void {

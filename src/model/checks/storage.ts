@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import { field, has, listAt, mapAt, type Raw, textAt, textMapAt, textsAt } from '../raw.ts'
 import type { Report } from '../report.ts'
 import { isDnsLabel, isDnsSubdomain } from '../syntax.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 
 export function checkPersistentVolumeClaim(body: Raw, report: Report): void {
   if (field(body, 'spec') === undefined) report(['spec'], 'MissingField', 'required field spec is missing')

@@ -1,6 +1,6 @@
 /** Secret values that variables ask for and that no variable can hold as they are: found only once all documents are known. */
 import { isMap, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 
 /** What keeps bytes from being a variable: a NUL ends it, and what is not UTF-8 cannot pass through an engine's API unchanged. */
 export type Flaw = 'NUL' | 'bytes'

@@ -5,7 +5,7 @@
 import { field, mapAt, numberAt, type Raw, textAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
 import { isPercent } from '../syntax.ts'
-import type { FieldPath } from '../types.ts'
+import type { FieldPath } from '../types/meta.ts'
 import { checkLabels } from './metadata.ts'
 import { checkPodSpec } from './pod.ts'
 import { checkOwnSelector } from './selectors.ts'

@@ -1,5 +1,5 @@
 /** One attempt of a probe, one run of a hook: which action it is decides who makes it. */
-import type { Probe, ProbeAction } from '../../model/types.ts'
+import type { Probe, ProbeAction } from '../../model/types/pod.ts'
 import type { Engine } from '../engine.ts'
 import { pause, type Timers } from '../timers.ts'
 import { failure, fitAnswer, ownError, type ProbeAnswer, type ProbeBounds, type ProbeSite, success } from './answer.ts'

@@ -1,6 +1,6 @@
 /** httpGet: one request, as the kubelet makes it. */
 import { http, https } from '../../http.ts'
-import type { HttpGet } from '../../model/types.ts'
+import type { HttpGet } from '../../model/types/pod.ts'
 import {
   BODY_LIMIT_BYTES,
   failure,

@@ -1,5 +1,5 @@
 /** When a probe is attempted, as pure arithmetic. All times in ms. */
-import type { Probe } from '../../model/types.ts'
+import type { Probe } from '../../model/types/pod.ts'
 import type { ProbeKind } from '../../reconcilers/observed.ts'
 
 /** The first attempt is made within this time of the moment it may be made. */

@@ -1,5 +1,5 @@
 /** From attempts to a result: thresholds, as pure arithmetic. */
-import type { Probe } from '../../model/types.ts'
+import type { Probe } from '../../model/types/pod.ts'
 import type { ProbeState } from '../../reconcilers/observed.ts'
 import type { ProbeAnswer } from './answer.ts'
 

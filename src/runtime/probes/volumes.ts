@@ -1,5 +1,5 @@
 /** What the volumes of a pod hold, against their limits and the pod's own. */
-import type { PodUsage } from '../../model/types.ts'
+import type { PodUsage } from '../../model/types/pod.ts'
 import type { Engine } from '../engine.ts'
 import type { Timers } from '../timers.ts'
 import { failure, ownError, type ProbeAnswer, type ProbeSite, success } from './answer.ts'

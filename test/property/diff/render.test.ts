@@ -3,7 +3,9 @@ import { expect, test } from 'vitest'
 import { diffCluster } from '../../../src/diff/objects.ts'
 import { diffsJson, renderDiffs } from '../../../src/diff/render.ts'
 import { deepFreeze } from '../../../src/model/canonical.ts'
-import type { LoadedObject, ModelObject, ObjectKey } from '../../../src/model/types.ts'
+import type { LoadedObject } from '../../../src/model/types/loaded.ts'
+import type { ObjectKey } from '../../../src/model/types/meta.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 
 const key = fc.constantFrom<ObjectKey>('Secret/a/s', 'ConfigMap/a/c', 'Deployment/a/d', 'Namespace//a', 'Gizmo/a/g')
 const value = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { canonicalText } from '../../../src/model/canonical.ts'
 import { canonicalize } from '../../../src/model/canonicalize.ts'
 import { isMap, type Raw } from '../../../src/model/raw.ts'
-import type { Manifest } from '../../../src/model/types.ts'
+import type { Manifest } from '../../../src/model/types/loaded.ts'
 import { load, plainDigest } from '../../support/manifests.ts'
 import { anyKind, shuffledKeys, wordy } from './arbitrary.ts'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Job, objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
+import type { Job } from '../../../src/model/types/workload.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import { planWorkload, type WorkloadPass } from '../../../src/reconcilers/workload.ts'
 import { Stage } from '../../support/stage.ts'

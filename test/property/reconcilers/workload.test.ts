@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Deployment, objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
+import type { Deployment } from '../../../src/model/types/workload.ts'
 import { LABEL, SANDBOX } from '../../../src/reconcilers/names.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
 import { rolloutBounds } from '../../../src/reconcilers/rollout.ts'

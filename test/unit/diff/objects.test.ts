@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { diffCluster } from '../../../src/diff/objects.ts'
-import { keyOf, type LoadedObject, type ModelObject, type ObjectKey } from '../../../src/model/types.ts'
+import type { LoadedObject } from '../../../src/model/types/loaded.ts'
+import { keyOf, type ObjectKey } from '../../../src/model/types/meta.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 
 function object(key: ObjectKey, value: unknown = 1): ModelObject {
   const [kind = '', namespace = '', name = ''] = key.split('/')

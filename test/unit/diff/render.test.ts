@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { causeOf, summarizeDiffs } from '../../../src/diff/explain.ts'
 import { diffCluster, type ObjectDiff } from '../../../src/diff/objects.ts'
 import { diffsJson, type RenderOptions, renderDiffs } from '../../../src/diff/render.ts'
-import type { LoadedObject, ModelObject } from '../../../src/model/types.ts'
+import type { LoadedObject } from '../../../src/model/types/loaded.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 
 function diffs(
   key: string,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Deployment, PodSpec, Service } from '../../../src/model/types.ts'
+import type { PodSpec } from '../../../src/model/types/pod.ts'
+import type { Service } from '../../../src/model/types/service.ts'
+import type { Deployment } from '../../../src/model/types/workload.ts'
 import { deployment, loadText, problemLines } from '../../support/manifests.ts'
 
 const limitRange = (limits: string) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { pullPolicyFor } from '../../../src/model/container.ts'
-import type { Deployment, Service } from '../../../src/model/types.ts'
+import type { Service } from '../../../src/model/types/service.ts'
+import type { Deployment } from '../../../src/model/types/workload.ts'
 import { deployment, loadText } from '../../support/manifests.ts'
 
 function only<T>(text: string): T {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CronJob, Job } from '../../../src/model/types.ts'
+import type { CronJob, Job } from '../../../src/model/types/workload.ts'
 import { loadText, problemLines } from '../../support/manifests.ts'
 import { cronJob, job } from '../../support/world.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createLoader, loadManifests } from '../../../src/model/load.ts'
 import type { Allowance } from '../../../src/model/policy.ts'
-import type { Manifest } from '../../../src/model/types.ts'
+import type { Manifest } from '../../../src/model/types/loaded.ts'
 import { deployment, load, loadText, manifestsIn, plainDigest, problemLines } from '../../support/manifests.ts'
 
 const problems = (text: string) => problemLines(loadText(text).problems)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createLoader } from '../../../src/model/load.ts'
-import type { DaemonSet, Deployment, StatefulSet } from '../../../src/model/types.ts'
+import type { DaemonSet, Deployment, StatefulSet } from '../../../src/model/types/workload.ts'
 import { loadText, manifestsIn, plainDigest, problemLines } from '../../support/manifests.ts'
 
 const old = (apiVersion: string, kind: string, spec = ''): string =>

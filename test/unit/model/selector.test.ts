@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { matches, matchesLabels, parseSelector } from '../../../src/model/selector.ts'
-import type { LabelSelector, SelectorRequirement } from '../../../src/model/types.ts'
+import type { LabelSelector, SelectorRequirement } from '../../../src/model/types/meta.ts'
 
 const labels = { app: 'web', tier: 'front' }
 const selecting = (matchLabels: Record<string, string>, ...matchExpressions: SelectorRequirement[]): LabelSelector => ({

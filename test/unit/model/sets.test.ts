@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ModelObject, StatefulSet } from '../../../src/model/types.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
+import type { StatefulSet } from '../../../src/model/types/workload.ts'
 import { loadText, problemLines } from '../../support/manifests.ts'
 
 interface Parts {

@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest'
 import { deepFreeze } from '../../../src/model/canonical.ts'
-import {
-  keyOf,
-  type Loaded,
-  type LoadedObject,
-  type ModelObject,
-  type ObjectKey,
-  type Problem,
-} from '../../../src/model/types.ts'
+import type { Loaded, LoadedObject, Problem } from '../../../src/model/types/loaded.ts'
+import { keyOf, type ObjectKey } from '../../../src/model/types/meta.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 import { type AssessInput, assess } from '../../../src/reconcilers/assess.ts'
 
 const config = { prune: true, maxShare: 0.5 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { ConfigMap, PodTemplate, Secret } from '../../../src/model/types.ts'
+import type { ConfigMap, Secret } from '../../../src/model/types/object.ts'
+import type { PodTemplate } from '../../../src/model/types/pod.ts'
 import { bindTemplate, templateHash } from '../../../src/reconcilers/binding.ts'
 import { app, configMap, namespace, secret, template } from '../../support/world.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../src/model/types.ts'
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../../src/model/types/volume.ts'
 import { bindClaims, claimVolume, declaredClaims } from '../../../src/reconcilers/claims.ts'
 import { claimVolumeName } from '../../../src/reconcilers/names.ts'
 import { Stage } from '../../support/stage.ts'

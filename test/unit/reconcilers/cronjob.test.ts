@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey, splitKey } from '../../../src/model/types.ts'
+import { objectKey, splitKey } from '../../../src/model/types/meta.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, cronJob, epochMs, namespace } from '../../support/world.ts'
 

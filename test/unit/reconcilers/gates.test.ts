@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { closedGates, recordGate } from '../../../src/reconcilers/gates.ts'
 import type { GateStatus, PodRecord } from '../../../src/reconcilers/memory.ts'
 import { Stage } from '../../support/stage.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { groupPods, volumesByPod } from '../../../src/reconcilers/grouping.ts'
 import { LABEL, SANDBOX } from '../../../src/reconcilers/names.ts'
 import { Stage } from '../../support/stage.ts'

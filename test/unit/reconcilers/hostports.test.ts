@@ -1,6 +1,6 @@
 /** Which Service has a port of the host that several want: decided by the planner alone, whatever starts first. */
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { assignHostPorts, type HostPort, type PortClaim, wantedHostPorts } from '../../../src/reconcilers/hostports.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import { change, viewOf } from '../../support/fakenode.ts'

@@ -1,6 +1,6 @@
 /** Workloads that take changed ConfigMaps and Secrets in place: no pod is made anew. */
 import { expect, test } from 'vitest'
-import type { ModelObject } from '../../../src/model/types.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, configMap, deployment, digestOf, secret } from '../../support/world.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { SANDBOX } from '../../../src/reconcilers/names.ts'
 import type { ContainerSpec, Step } from '../../../src/reconcilers/plan.ts'
 import { Stage } from '../../support/stage.ts'

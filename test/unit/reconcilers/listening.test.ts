@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import type { ContainerProbes, ProbeKind, ProbeState } from '../../../src/reconcilers/observed.ts'
 import type { ContainerView } from '../../../src/runtime/engine.ts'

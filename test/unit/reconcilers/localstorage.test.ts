@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import type { ContainerProbes } from '../../../src/reconcilers/observed.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, deployment, namespace } from '../../support/world.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, claim, deployment } from '../../support/world.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type ModelObject, objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 import { LABEL, SANDBOX } from '../../../src/reconcilers/names.ts'
 import type { ContainerProbes } from '../../../src/reconcilers/observed.ts'
 import { planWorkload } from '../../../src/reconcilers/workload.ts'

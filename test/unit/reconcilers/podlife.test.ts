@@ -1,6 +1,7 @@
 /** Init containers, sidecars and deadlines: what starts and stops in the life of a pod, and in what order. */
 import { describe, expect, test } from 'vitest'
-import { type Deployment, objectKey, type Pod } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
+import type { Deployment, Pod } from '../../../src/model/types/workload.ts'
 import type { ContainerProbes, MessageSource } from '../../../src/reconcilers/observed.ts'
 import { renderPlan, type Step } from '../../../src/reconcilers/plan.ts'
 import { planWorkload, type WorkloadPass } from '../../../src/reconcilers/workload.ts'

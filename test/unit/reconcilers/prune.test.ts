@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Labels, LoadedObject, ModelObject, ObjectKey } from '../../../src/model/types.ts'
+import type { LoadedObject } from '../../../src/model/types/loaded.ts'
+import type { Labels, ObjectKey } from '../../../src/model/types/meta.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 import { gatesPrune, type PruneInput, selectPrune } from '../../../src/reconcilers/prune.ts'
 
 function leaving(keys: readonly ObjectKey[], annotations: Labels = {}): Map<ObjectKey, LoadedObject> {

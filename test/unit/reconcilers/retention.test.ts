@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { doomedClaims } from '../../../src/reconcilers/retention.ts'
 import { READY, Stage } from '../../support/stage.ts'
 import { app, claim, deployment, persistentVolume, service, statefulSet, storageClass } from '../../support/world.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { NOT_READY, READY, Stage } from '../../support/stage.ts'
 import { app, deployment, namespace, service } from '../../support/world.ts'
 

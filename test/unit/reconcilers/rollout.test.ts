@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { DeploymentSpec } from '../../../src/model/types.ts'
+import type { DeploymentSpec } from '../../../src/model/types/workload.ts'
 import { isComplete, planRollout, resolveCount, rolloutBounds, type SetCount } from '../../../src/reconcilers/rollout.ts'
 import { count, deployment } from '../../support/world.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Service } from '../../../src/model/types.ts'
+import type { Service } from '../../../src/model/types/service.ts'
 import type { PodEndpoint } from '../../../src/reconcilers/endpoints.ts'
 import type { PlacedService } from '../../../src/reconcilers/placement.ts'
 import { buildRouteTable, indexPods, routingOf } from '../../../src/reconcilers/routes.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import { change } from '../../support/fakenode.ts'
 import { Stage } from '../../support/stage.ts'

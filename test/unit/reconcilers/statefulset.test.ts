@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import { renderPlan } from '../../../src/reconcilers/plan.ts'
 import { statefulSet as controller } from '../../../src/reconcilers/statefulset.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type ModelObject, objectKey } from '../../../src/model/types.ts'
+import { objectKey } from '../../../src/model/types/meta.ts'
+import type { ModelObject } from '../../../src/model/types/object.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, barePod, configMap, deployment, namespace, replicaSet, secret, service } from '../../support/world.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Manifest } from '../../../src/model/types.ts'
+import type { Manifest } from '../../../src/model/types/loaded.ts'
 import { createRenderer, renderTree } from '../../../src/render/render.ts'
 import type { Tools } from '../../../src/render/tools.ts'
 import type { RenderOptions } from '../../../src/render/types.ts'

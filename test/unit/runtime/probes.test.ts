@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener } from 'no
 import { createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import type { HttpGet, ProbeAction } from '../../../src/model/types.ts'
+import type { HttpGet, ProbeAction } from '../../../src/model/types/pod.ts'
 import { type Engine, EngineError, type ExecResult } from '../../../src/runtime/engine.ts'
 import { createProbeRunner, runHook, runProbe } from '../../../src/runtime/probes/action.ts'
 import { realTimers } from '../../support/stubs.ts'

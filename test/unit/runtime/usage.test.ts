@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PodUsage } from '../../../src/model/types.ts'
+import type { PodUsage } from '../../../src/model/types/pod.ts'
 import { type Engine, EngineError } from '../../../src/runtime/engine.ts'
 import { runProbe } from '../../../src/runtime/probes/action.ts'
 import { createVolumeCounts, probeUsage } from '../../../src/runtime/probes/volumes.ts'
