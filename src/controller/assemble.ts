@@ -125,7 +125,7 @@ function makeProber(nodes: readonly NodeRuntime[], edges: Edges, engine: Engine,
     timers: edges.timers,
     now: edges.now,
     random: edges.random,
-    runAction: edges.probeRunner({ engineOf: () => engine, redact: vault.redact }),
+    runAction: edges.probeRunner({ engineOf: () => engine, redact: vault.redact, timers: edges.timers }),
     onChange: (containerId) => due.keys(ownerOf(containerId)),
   })
 }

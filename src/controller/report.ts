@@ -5,6 +5,7 @@ import { formatQuantity } from '../model/quantity.ts'
 import { quotaUsage } from '../model/quota.ts'
 import { type PodSpec, splitKey } from '../model/types.ts'
 import { claimStatuses } from '../reconcilers/claimstatus.ts'
+import { doomedClaims } from '../reconcilers/retention.ts'
 import type { ClusterStatus, NodeStatus, QuotaStatus } from '../reconcilers/status.ts'
 import type { Running } from './assemble.ts'
 import type { Edges } from './edges.ts'
@@ -44,6 +45,7 @@ export function clusterStatus(
       claims: world.claims(),
       volumes: new Map(nodes.flatMap((node) => [...node.claims()])),
       containers: nodes.flatMap((node) => [...node.view().containers.values()]),
+      doomed: doomedClaims(world.store.workloads()),
     }),
     nodes: nodes.map((node) => nodeStatus(node, running)),
     quotas: quotaStatuses(world),

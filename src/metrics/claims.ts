@@ -19,7 +19,7 @@ export const claimFamilies: Families = {
 /** A claim that left Git is none any more, though its volume is kept. */
 export function collectClaims({ claims }: ClusterStatus): Sample[] {
   return claims
-    .filter(({ phase }) => phase !== 'Retained')
+    .filter(({ phase }) => phase === 'Bound' || phase === 'Pending')
     .flatMap(({ namespace, name, phase, volume, storageClass, accessModes, requestBytes }) => {
       const labels = { namespace, persistentvolumeclaim: name }
       return [

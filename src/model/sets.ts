@@ -3,10 +3,19 @@
  * @see Kubernetes pkg/apis/apps/v1/defaults.go, `SetDefaults_StatefulSet` and `SetDefaults_DaemonSet`
  */
 import { canonicalTemplate } from './podspec.ts'
-import { mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from './raw.ts'
+import { has, mapAt, mapsAt, numberAt, type Raw, textAt, textMapAt } from './raw.ts'
 import { readSelector } from './selector.ts'
 import { claimSpec } from './storage.ts'
-import type { ClaimTemplate, DaemonSet, DaemonSetSpec, IntOrPercent, KubeObject, StatefulSet, StatefulSetSpec } from './types.ts'
+import type {
+  ClaimRetention,
+  ClaimTemplate,
+  DaemonSet,
+  DaemonSetSpec,
+  IntOrPercent,
+  KubeObject,
+  StatefulSet,
+  StatefulSetSpec,
+} from './types.ts'
 
 export function statefulSet(base: KubeObject, spec: Raw): StatefulSet {
   return {
@@ -23,6 +32,7 @@ export function statefulSet(base: KubeObject, spec: Raw): StatefulSet {
       minReadySeconds: numberAt(spec, 'minReadySeconds') ?? 0,
       revisionHistoryLimit: numberAt(spec, 'revisionHistoryLimit') ?? 10,
       volumeClaimTemplates: mapsAt(spec, 'volumeClaimTemplates').map(claimTemplate),
+      ...retention(spec),
     },
   }
 }
@@ -34,6 +44,13 @@ function statefulStrategy(raw: Raw): StatefulSetSpec['updateStrategy'] {
     type: 'RollingUpdate',
     rollingUpdate: { partition: numberAt(rolling, 'partition') ?? 0, maxUnavailable: intOrPercent(rolling, 'maxUnavailable', 1) },
   }
+}
+
+function retention(spec: Raw): Pick<StatefulSetSpec, 'persistentVolumeClaimRetentionPolicy'> {
+  if (!has(spec, 'persistentVolumeClaimRetentionPolicy')) return {}
+  const policy = mapAt(spec, 'persistentVolumeClaimRetentionPolicy')
+  const when = (key: string): ClaimRetention => (textAt(policy, key) === 'Delete' ? 'Delete' : 'Retain')
+  return { persistentVolumeClaimRetentionPolicy: { whenDeleted: when('whenDeleted'), whenScaled: when('whenScaled') } }
 }
 
 function claimTemplate(raw: Raw): ClaimTemplate {

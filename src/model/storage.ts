@@ -36,6 +36,7 @@ export function persistentVolume(base: KubeObject, body: Raw): PersistentVolume 
         : undefined,
       mountOptions: textsAt(spec, 'mountOptions'),
       hostPath: textAt(mapAt(spec, 'hostPath'), 'path') ?? textAt(mapAt(spec, 'local'), 'path') ?? textAt(spec, 'hostPath'),
+      makesFolder: makesFolder(spec),
       nfs: has(spec, 'nfs') ? nfsSource(mapAt(spec, 'nfs')) : undefined,
       csi: has(spec, 'csi')
         ? {
@@ -47,6 +48,15 @@ export function persistentVolume(base: KubeObject, body: Raw): PersistentVolume 
   }
 }
 
+/** Of the types of a `hostPath` these two; a `local` volume has to be there. */
+function makesFolder(spec: Raw): true | undefined {
+  const type = textAt(mapAt(spec, 'hostPath'), 'type') ?? ''
+  const made = has(mapAt(spec, 'hostPath'), 'path')
+    ? type === '' || type === 'DirectoryOrCreate'
+    : field(spec, 'makesFolder') === true
+  return made || undefined
+}
+
 export function storageClass(base: KubeObject, body: Raw): StorageClass {
   return {
     ...base,
@@ -54,6 +64,7 @@ export function storageClass(base: KubeObject, body: Raw): StorageClass {
     provisioner: textAt(body, 'provisioner') ?? '',
     parameters: textMapAt(body, 'parameters'),
     mountOptions: textsAt(body, 'mountOptions'),
+    ...(textAt(body, 'reclaimPolicy') === 'Retain' ? { reclaimPolicy: 'Retain' } : {}),
   }
 }
 

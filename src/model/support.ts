@@ -7,7 +7,7 @@
 import { capabilityName } from './container.ts'
 import { baselineCapabilities, GPU, type Policy, safeSysctls } from './policy.ts'
 import { countedResources } from './quota.ts'
-import { field, has, isMap } from './raw.ts'
+import { isMap } from './raw.ts'
 import { plainText } from './report.ts'
 
 export type Support =
@@ -114,7 +114,7 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
     field: `resources.${list}.ephemeral-storage`,
     support: {
       level: 'honoured',
-      but: 'a pod beyond its limit is replaced; its own file system counts, looked at once a minute',
+      but: 'a pod beyond its limit is replaced; its own file system counts, and for the pod its emptyDirs on the disk, looked at once a minute',
     },
   },
   {
@@ -204,10 +204,7 @@ const podSecurity: readonly SupportRow[] = [
 
 /** What a claim asks of a volume, whichever it becomes. */
 const request = (at: string): SupportRow[] => [
-  unenforced(`${at}.accessModes`, 'any number of pods may use it', {
-    when: (value) => Array.isArray(value) && value.includes('ReadWriteOncePod'),
-    whenText: 'with ReadWriteOncePod',
-  }),
+  ...honoured(`${at}.accessModes`),
   {
     field: `${at}.resources`,
     support: { level: 'honoured', but: 'a volume is as large as its disk: the size is told, and not enforced' },
@@ -217,16 +214,16 @@ const request = (at: string): SupportRow[] => [
   unenforced(`${at}.volumeAttributesClassName`, 'a volume has the attributes it is made with'),
 ]
 
+const retention =
+  'a claim that is in Git by itself, one of a PersistentVolume, and one of a class that retains are kept; so is one whose memory was lost'
+
 const hostPathType =
   'the path has to be there, unless its type is DirectoryOrCreate or empty; that it is of this type is not looked at'
 
 /** Sources of a pod's volumes. */
 const volumeSources: readonly SupportRow[] = [
-  ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium', 'emptyDir.sizeLimit'),
-  unenforced('emptyDir', 'its size on the disk is not limited', {
-    when: (value) => isMap(value) && has(value, 'sizeLimit') && field(value, 'medium') !== 'Memory',
-    whenText: 'with sizeLimit and without medium: Memory',
-  }),
+  ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium'),
+  { field: 'emptyDir.sizeLimit', support: { level: 'honoured', but: 'on the disk it is looked at once a minute' } },
   unenforced('emptyDir.medium', 'huge pages are not used; it is made on the disk', {
     when: (value) => plainText(value).startsWith('HugePages'),
     whenText: 'HugePages',
@@ -390,9 +387,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...metadataSupport.map((row) => ({ ...row, field: `spec.volumeClaimTemplates[].metadata.${row.field}` })),
     ...honoured(...['selector', 'volumeName', 'storageClassName'].map((field) => `spec.volumeClaimTemplates[].spec.${field}`)),
     ...request('spec.volumeClaimTemplates[].spec'),
-    ...['whenDeleted', 'whenScaled'].map((when) =>
-      refused(`spec.persistentVolumeClaimRetentionPolicy.${when}`, 'claims are never deleted by this version', only('Delete')),
-    ),
+    { field: 'spec.persistentVolumeClaimRetentionPolicy', support: { level: 'honoured', but: retention } },
     ...template('spec.template'),
   ],
   'apps/v1/DaemonSet': [
@@ -413,6 +408,11 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...honoured('spec.accessModes', 'spec.capacity', 'spec.claimRef', 'spec.storageClassName', 'spec.mountOptions', 'spec.nfs'),
     ...['hostPath', 'local'].map((field) => policy(`spec.${field}`, 'hostPath', 'honoured')),
     {
+      field: 'spec.hostPath.type',
+      support: { level: 'honoured', but: 'that it is a folder is not looked at before it is mounted' },
+    },
+    refused('spec.hostPath.type', 'a PersistentVolume is a folder here', other('Directory', 'DirectoryOrCreate', '')),
+    {
       field: 'spec.csi',
       support: { level: 'honoured', but: 'only by a volume driver of Docker, which has a name without dots' },
     },
@@ -429,7 +429,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
       when: (value) => !plainText(value).startsWith('docker.io/') && value !== 'kubernetes.io/no-provisioner',
       whenText: 'other than kubernetes.io/no-provisioner and docker.io/ with the name of a volume driver',
     }),
-    unenforced('reclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
+    { field: 'reclaimPolicy', support: { level: 'honoured', but: 'only what a StatefulSet deletes of its claims is deleted' } },
     unenforced('allowVolumeExpansion', 'the size of a volume is not limited'),
     unenforced('volumeBindingMode', 'a claim gets its volume when a pod first needs it', only('Immediate')),
     unenforced('allowedTopologies', 'with one node it is where its pods are'),

@@ -128,6 +128,24 @@ export interface ProbeAction {
   readonly sleep?: { readonly seconds: number }
   /** in no manifest: fails once the container has written more than this to its own file system */
   readonly storage?: { readonly limitBytes: number }
+  /** in no manifest: fails once the pod has more on the disk than it may */
+  readonly usage?: PodUsage
+}
+
+interface DiskLimit {
+  readonly bytes: number
+  /** the quantity, as Kubernetes would tell it */
+  readonly text: string
+}
+
+/** What counts as the local storage of a pod, and what limits it. */
+export interface PodUsage {
+  /** its emptyDirs on the disk: the name in the pod, and the Docker volume */
+  readonly volumes: readonly { readonly name: string; readonly source: string; readonly limit?: DiskLimit }[]
+  /** of all its containers together */
+  readonly total?: DiskLimit
+  /** ids of its containers */
+  readonly containers: readonly string[]
 }
 
 export interface Probe extends ProbeAction {
@@ -277,6 +295,8 @@ export interface PersistentVolume extends KubeObject {
     readonly mountOptions: readonly string[]
     /** the place on the node of a `hostPath` or `local` volume */
     readonly hostPath?: string
+    /** that place is made when it is not there */
+    readonly makesFolder?: true
     readonly nfs?: NfsSource
     readonly csi?: { readonly driver: string; readonly attributes: Readonly<Record<string, string>> }
   }
@@ -287,6 +307,8 @@ export interface StorageClass extends KubeObject {
   readonly provisioner: string
   readonly parameters: Readonly<Record<string, string>>
   readonly mountOptions: readonly string[]
+  /** absent means Delete */
+  readonly reclaimPolicy?: 'Retain'
 }
 
 /** Exactly one source beside `name` is set. */
@@ -420,7 +442,14 @@ export interface StatefulSetSpec {
   readonly minReadySeconds: number
   readonly revisionHistoryLimit: number
   readonly volumeClaimTemplates: readonly ClaimTemplate[]
+  /** absent means that claims are kept */
+  readonly persistentVolumeClaimRetentionPolicy?: {
+    readonly whenDeleted: ClaimRetention
+    readonly whenScaled: ClaimRetention
+  }
 }
+
+export type ClaimRetention = 'Retain' | 'Delete'
 
 export interface ClaimTemplate {
   readonly metadata: { readonly name: string; readonly labels: Labels; readonly annotations: Labels }

@@ -28,6 +28,10 @@ export interface Provision {
   readonly persistentVolume: string
   readonly driver: string
   readonly options: DriverOptions
+  /** a folder of the node that is made when it is not there */
+  readonly folder?: string
+  /** what becomes of it when a StatefulSet deletes the claim; what is in a PersistentVolume is never deleted */
+  readonly reclaim: 'Delete' | 'Retain'
 }
 
 export interface Claim {
@@ -157,10 +161,11 @@ function classOf({ storageClassName }: ClaimSpec, classes: readonly StorageClass
 }
 
 function fromVolume({ metadata, spec }: PersistentVolume): Provision {
-  const persistentVolume = metadata.name
-  if (spec.csi !== undefined) return { persistentVolume, driver: spec.csi.driver, options: spec.csi.attributes }
-  const options = spec.nfs === undefined ? folderOptions(spec.hostPath ?? '') : nfsOptions(spec.nfs, spec.mountOptions)
-  return { persistentVolume, driver: 'local', options }
+  const common = { persistentVolume: metadata.name, reclaim: 'Retain' } as const
+  if (spec.csi !== undefined) return { ...common, driver: spec.csi.driver, options: spec.csi.attributes }
+  if (spec.nfs !== undefined) return { ...common, driver: 'local', options: nfsOptions(spec.nfs, spec.mountOptions) }
+  const path = spec.hostPath ?? ''
+  return { ...common, driver: 'local', options: folderOptions(path), ...(spec.makesFolder ? { folder: path } : {}) }
 }
 
 /** A class of this provisioner is for PersistentVolumes that somebody makes. */
@@ -174,9 +179,9 @@ function provisioned(spec: ClaimSpec, className: string, classes: readonly Stora
   if (spec.selector !== undefined) return 'no PersistentVolume fits its selector'
   const found = classes.find(({ metadata }) => metadata.name === className)
   if (found?.provisioner === NO_PROVISIONER) return `no PersistentVolume of class ${className} fits it`
-  if (found === undefined || !found.provisioner.startsWith(DOCKER_PROVISIONER))
-    return { persistentVolume: '', driver: 'local', options: {} }
-  return { persistentVolume: '', driver: found.provisioner.slice(DOCKER_PROVISIONER.length), options: found.parameters }
+  const common = { persistentVolume: '', reclaim: found?.reclaimPolicy ?? 'Delete' } as const
+  if (found === undefined || !found.provisioner.startsWith(DOCKER_PROVISIONER)) return { ...common, driver: 'local', options: {} }
+  return { ...common, driver: found.provisioner.slice(DOCKER_PROVISIONER.length), options: found.parameters }
 }
 
 /** Claims that pods of these volumes cannot be made without, each as a sentence. */
@@ -207,6 +212,7 @@ export function claimVolume(cluster: Cluster, { namespace, name }: Claim, provis
       [LABEL.claim]: claimId(namespace, name),
       [LABEL.persistentVolume]: provision.persistentVolume,
       [LABEL.spec]: provisionHash(provision),
+      [LABEL.reclaim]: provision.reclaim,
     },
   }
 }

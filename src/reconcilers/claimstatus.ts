@@ -11,10 +11,12 @@ export interface ClaimInput {
   /** volumes of claims that are there, likewise */
   readonly volumes: ReadonlyMap<string, VolumeView>
   readonly containers: Iterable<ContainerView>
+  /** those that are to go, by `claimId` */
+  readonly doomed: ReadonlySet<string>
 }
 
 /** Sorted by namespace and name. */
-export function claimStatuses({ claims, volumes, containers }: ClaimInput): ClaimStatus[] {
+export function claimStatuses({ claims, volumes, containers, doomed }: ClaimInput): ClaimStatus[] {
   const pods = podsByVolume(containers)
   return [...new Set([...claims.keys(), ...volumes.keys()])].sort().map((id) => {
     const [claim, volume] = [claims.get(id), volumes.get(id)]
@@ -22,20 +24,26 @@ export function claimStatuses({ claims, volumes, containers }: ClaimInput): Clai
     return {
       namespace,
       name,
-      phase: claim === undefined ? 'Retained' : volume === undefined ? 'Pending' : 'Bound',
+      phase: phaseOf(claim, volume, doomed.has(id)),
       volume: volume?.name ?? '',
       driver: volume?.driver ?? '',
       persistentVolume: volume?.labels[LABEL.persistentVolume] ?? '',
       storageClass: claim?.spec.storageClassName ?? '',
       accessModes: claim?.spec.accessModes ?? [],
       requestBytes: claim === undefined ? 0 : bytes(claim.spec.storage),
-      pods: (pods.get(volume?.name ?? '') ?? []).toSorted(),
-      message: message(claim, volume),
+      pods: [...(pods.get(volume?.name ?? '') ?? []), ...(pods.get(volume?.mountpoint ?? '') ?? [])].toSorted(),
+      message: message(claim, volume, doomed.has(id)),
     }
   })
 }
 
-function message(claim: Claim | undefined, volume: VolumeView | undefined): string {
+function phaseOf(claim: Claim | undefined, volume: VolumeView | undefined, goes: boolean): ClaimStatus['phase'] {
+  if (claim === undefined) return goes ? 'Terminating' : 'Retained'
+  return volume === undefined ? 'Pending' : 'Bound'
+}
+
+function message(claim: Claim | undefined, volume: VolumeView | undefined, goes: boolean): string {
+  if (claim === undefined && goes) return 'goes with its data once no pod has it: its StatefulSet says so'
   if (claim === undefined) return 'left Git: its data is kept until somebody removes the volume'
   const { provision, why } = claim
   if (volume === undefined) return provision === undefined ? why : 'its volume is made with its first pod'
@@ -44,12 +52,13 @@ function message(claim: Claim | undefined, volume: VolumeView | undefined): stri
   return 'its volume was made of something else, and stays as it is: remove the volume, with its data, to have it made anew'
 }
 
-/** Names of pods by the volumes that they have. */
+/** Names of pods by the volumes that they have, or by the folders that those stand for. */
 function podsByVolume(containers: Iterable<ContainerView>): ReadonlyMap<string, string[]> {
   const found = new Map<string, string[]>()
   for (const { labels, mounts } of containers) {
     if (labels[LABEL.containerName] !== SANDBOX) continue
-    for (const { name } of mounts) found.set(name, [...(found.get(name) ?? []), labels[LABEL.podName] ?? ''])
+    for (const { name, source } of mounts)
+      found.set(name || source, [...(found.get(name || source) ?? []), labels[LABEL.podName] ?? ''])
   }
   return found
 }

@@ -161,6 +161,14 @@ export interface CronMemory {
   readonly runs: readonly CronRun[]
 }
 
+/** Claims of a StatefulSet by name, sorted, that its persistentVolumeClaimRetentionPolicy lets go. */
+export interface ClaimMemory {
+  /** they go with the set */
+  readonly owned: readonly string[]
+  /** they go now, each once nothing has it any more */
+  readonly doomed: readonly string[]
+}
+
 export interface WorkloadMemory {
   readonly uid: string
   readonly generation: number
@@ -171,6 +179,7 @@ export interface WorkloadMemory {
   /** of a StatefulSet: the set that was last rolled out whole; pods below the partition come back on it */
   readonly current?: string
   readonly pods: readonly PodRecord[]
+  readonly claims?: ClaimMemory
   readonly progress: Progress | null
   readonly rollout: Rollout | null
   readonly setbacks?: Setbacks

@@ -27,6 +27,8 @@ export const LABEL = {
   claim: 'trireme.claim',
   /** the PersistentVolume that a claim's volume was made from */
   persistentVolume: 'trireme.persistent-volume',
+  /** `Delete` or `Retain`: what becomes of a claim's volume when its StatefulSet deletes the claim */
+  reclaim: 'trireme.reclaim',
   podName: 'io.kubernetes.pod.name',
   podNamespace: 'io.kubernetes.pod.namespace',
   podUid: 'io.kubernetes.pod.uid',

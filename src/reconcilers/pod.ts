@@ -6,14 +6,14 @@
  * Leaving pods are stopped only when no router sends to them any more.
  */
 import { type Driftable, diffContainer } from '../diff/container.ts'
-import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
+import type { ContainerView, Mount, RestartPolicy } from '../runtime/engine.ts'
 import { provesConfig } from './binding.ts'
-import { claimVolume } from './claims.ts'
+import { claimVolume, provisionHash } from './claims.ts'
 import type { PodDeletion } from './memory.ts'
-import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
+import { containerName, LABEL, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import { mountsParts } from './observed.ts'
 import { placesOf } from './places.ts'
-import type { DriftKind, Lane, Place, Step, StepAction, Within } from './plan.ts'
+import type { ContainerSpec, DriftKind, Lane, Place, Step, StepAction, Within } from './plan.ts'
 import { mayStart, mayStop, runs } from './podorder.ts'
 import {
   attemptOf,
@@ -150,10 +150,30 @@ function prepareSandbox(pod: PodNow): Step[] {
   const name = containerName(identity(context), SANDBOX, 0)
   const start = step(context, SANDBOX, podCause(context), { op: 'start', container: name })
   if (pod.sandbox === 'absent')
-    return [step(context, SANDBOX, podCause(context), { op: 'create', spec: context.compiled.sandbox }), start]
+    return [step(context, SANDBOX, podCause(context), { op: 'create', spec: sandboxSpec(context) }), start]
   if (pod.sandbox === 'created') return [start]
   const view = context.observed?.sandbox
   return view === undefined ? [] : mendDrift(context, SANDBOX, view, context.compiled.sandbox, 'always')
+}
+
+/**
+ * A folder of the node that may have to be made is mounted as itself, and not as the volume that stands for it: Docker makes
+ * it when the sandbox starts, which is before any container mounts that volume.
+ */
+function sandboxSpec({ compiled, claim, node }: PodContext): ContainerSpec {
+  const folders = new Map(
+    compiled.volumes.flatMap(({ claim: name, source }): [string, string][] => {
+      const provision = name === undefined ? undefined : claim(name)?.provision
+      const made = node.volumes.get(source)?.labels[LABEL.spec]
+      const stands = provision?.folder !== undefined && (made === undefined || made === provisionHash(provision))
+      return stands ? [[source, provision.folder as string]] : []
+    }),
+  )
+  const mounts = compiled.sandbox.mounts.map((mount): Mount => {
+    const folder = folders.get(mount.source)
+    return folder === undefined ? mount : { ...mount, type: 'bind', source: folder, create: true }
+  })
+  return { ...compiled.sandbox, mounts }
 }
 
 /** Files are put in before the first container starts, and again when they are others: in Git, or because of somebody. */

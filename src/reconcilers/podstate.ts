@@ -127,7 +127,9 @@ export function observePod(context: PodContext): PodNow {
 }
 
 /** @see Kubernetes pkg/kubelet/eviction: reason Evicted */
-function evictionCause({ probes }: PodContext, containers: readonly ContainerNow[]): string {
+function evictionCause({ probes, observed }: PodContext, containers: readonly ContainerNow[]): string {
+  const whole = observed?.sandbox?.state === 'running' ? probes(observed.sandbox.id).storage : undefined
+  if (whole?.result === 'failure') return `Evicted: ${whole.lastAnswer}`
   for (const { latest, stage, compiled } of containers) {
     const storage = stage === 'running' && latest !== undefined ? probes(latest.id).storage : undefined
     if (storage?.result === 'failure') return `Evicted: container ${compiled.name} ${storage.lastAnswer}`

@@ -1,7 +1,7 @@
 /** Which containers of a workload are to be probed, and how. */
 import type { Container, Probe } from '../model/types.ts'
 import { portProbes, portsAsked } from './listening.ts'
-import { storageProbe } from './localstorage.ts'
+import { storageProbe, usageProbe } from './localstorage.ts'
 import type { ProbeKind } from './observed.ts'
 import type { ContainerNow, PodNow } from './podstate.ts'
 
@@ -21,8 +21,22 @@ export interface ProbeTarget {
 
 /** In termination liveness and startup probes stop, readiness goes on. */
 export function probeTargets(pod: PodNow): ProbeTarget[] {
-  const { record, node, now } = pod.context
+  const { node } = pod.context
   if (pod.sandbox !== 'running' || !node.reachable) return []
+  return [...sandboxTarget(pod), ...containerTargets(pod)]
+}
+
+/** What is asked of a pod as a whole. */
+function sandboxTarget(pod: PodNow): ProbeTarget[] {
+  const { record, node, observed } = pod.context
+  const probes = usageProbe(pod)
+  if (observed?.sandbox === undefined || Object.keys(probes).length === 0) return []
+  const { id: containerId, startedAt } = observed.sandbox
+  return [{ containerId, node: node.name, startedAt, address: record.ip, namedPorts: {}, probes, suspend: [] }]
+}
+
+function containerTargets(pod: PodNow): ProbeTarget[] {
+  const { record, node, now } = pod.context
   return pod.containers.flatMap((one) => {
     if (one.latest === undefined || one.stage !== 'running' || !one.hooked) return []
     const { container } = one.compiled

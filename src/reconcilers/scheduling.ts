@@ -20,6 +20,7 @@ export interface NodeTraits {
 /** A pod that has a node, or the one that asks for it. */
 export interface Neighbour {
   readonly uid: string
+  readonly name: string
   readonly namespace: string
   readonly labels: Labels
   readonly spec: PodSpec
@@ -39,9 +40,10 @@ export function neighboursOf(
     const templates = new Map(sets.map(({ name, template }) => [name, template]))
     return pods
       .filter((other) => other.uid !== pod.uid && other.outcome === undefined && (other.bound || earlier(other)))
-      .flatMap(({ uid, set, node }): Neighbour[] => {
+      .flatMap(({ uid, name, set, node }): Neighbour[] => {
         const template = templates.get(set)
-        return template === undefined ? [] : [{ uid, namespace, labels: template.metadata.labels, spec: template.spec, node }]
+        if (template === undefined) return []
+        return [{ uid, name, namespace, labels: template.metadata.labels, spec: template.spec, node }]
       })
   })
 }

@@ -4,6 +4,7 @@ import { type Controller, type ControllerPass, labelled } from './controller.ts'
 import type { PodRecord, WorkloadMemory } from './memory.ts'
 import { countStaying, makePods, removeAll, removePods, type Wish } from './moves.ts'
 import { type OrdinalPod, type OrdinalRules, ordinalsComplete, planOrdinals } from './ordinals.ts'
+import { recordClaims } from './retention.ts'
 import { rolloutBounds } from './rollout.ts'
 import { ownClaim } from './rolloutspec.ts'
 import { sightOf } from './sight.ts'
@@ -13,7 +14,7 @@ export const statefulSet: Controller = {
   setNoun: 'Revision',
   steer(pass) {
     const { wanted, pods, input } = pass
-    if (wanted === null) return removeAll(pass)
+    if (wanted === null) return recordClaims(removeAll(pass), input)
     const { name } = splitKey(input.key)
     const rules = rulesOf({ ...pass, wanted })
     const seen = pods.map((pod) => numbered(pod, wanted, input.now))
@@ -21,7 +22,8 @@ export const statefulSet: Controller = {
     const rolled = seen.every(({ set }) => set === rules.next) && ordinalsComplete(rules, seen)
     const left = removePods(pass, remove, `scaled down to ${rules.replicas}`)
     const wishes = create.map(({ ordinal, set }): Wish => ({ set, name: () => `${name}-${ordinal}` }))
-    return countStaying(makePods(withCurrent(left, rolled ? rules.next : rules.current), pass, wishes))
+    const made = makePods(withCurrent(left, rolled ? rules.next : rules.current), pass, wishes)
+    return recordClaims(countStaying(made), input)
   },
   isComplete(pass) {
     return ordinalsComplete(

@@ -189,8 +189,8 @@ export interface ServiceStatus {
 export interface ClaimStatus {
   readonly namespace: string
   readonly name: string
-  /** `Pending` until it has a volume; `Retained` for a volume whose claim left Git */
-  readonly phase: 'Bound' | 'Pending' | 'Retained'
+  /** `Pending` until it has a volume; `Retained` for a volume whose claim left Git, `Terminating` for one that is about to go */
+  readonly phase: 'Bound' | 'Pending' | 'Retained' | 'Terminating'
   /** the Docker volume, `''` while there is none */
   readonly volume: string
   readonly driver: string

@@ -205,6 +205,8 @@ export function nextWake(
     times.push(memory.progress.since + wanted.spec.progressDeadlineSeconds * 1000)
   // Who keeps a pod off its node may leave any time, and tells only those who route to it.
   if (pods.some(({ context }) => context.misfit !== '')) times.push(now + MISFIT_RETRY_MS)
+  // So may whoever has a claim that is to go.
+  if ((memory.claims?.doomed.length ?? 0) > 0) times.push(now + MISFIT_RETRY_MS)
   if (memory.setbacks !== undefined) times.push(resumeAt(memory.setbacks))
   const ahead = times.filter((time) => time > now)
   return ahead.length === 0 ? undefined : Math.min(...ahead)

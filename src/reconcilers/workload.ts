@@ -13,13 +13,16 @@ import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
+import { claimVolumeName } from './names.ts'
 import { newPods } from './newpod.ts'
 import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
+import { claimTaken } from './onepod.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import { observePod, type PodContext, type PodNow, type PodRouting } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
+import { planClaims, vanishingClaims } from './retention.ts'
 import { misfit, type Neighbour, type NodeTraits, neighboursOf, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
@@ -61,8 +64,8 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
   const memory = recordProgress(scaled, counts, wanted, complete, input.now)
   const pass: ControllerPass = { input, memory, wanted, pods }
-  const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory)]
-  const gone = wanted === null && memory.pods.length === 0 && lanes.length === 0
+  const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory), ...planClaims(memory, input)]
+  const gone = wanted === null && memory.claims === undefined && memory.pods.length === 0 && lanes.length === 0
   return {
     plan: { key: input.key, lanes: lanes.filter(({ steps }) => steps.length > 0) },
     memory: gone ? undefined : memory,
@@ -163,7 +166,12 @@ function podContext(
     namespace,
     cluster: input.cluster,
     compiled,
-    missing: [...missing, ...missingRuntime(set.template.spec, node), ...missingClaims(compiled.volumes, namespace, claim, node)],
+    missing: [
+      ...missing,
+      ...missingRuntime(set.template.spec, node),
+      ...missingClaims(compiled.volumes, namespace, claim, node),
+      ...vanishingClaims(compiled.volumes, namespace, input.inFlight),
+    ],
     misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
     observed,
     volumes: input.volumes(record.uid),
@@ -190,16 +198,16 @@ function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView)
 function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRecord, set: SetRecord, node: NodeView): string {
   const { namespace } = splitKey(input.key)
   const { spec, metadata } = set.template
+  const own = {
+    claim: (name: string): Claim | undefined => input.claim(namespace, name),
+    volume: (name: string): string => claimVolumeName(input.cluster, namespace, name),
+  }
   // Of its own workload this pass knows more than what is remembered.
   const others = (): readonly Neighbour[] =>
     neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
-  const why = misfit(
-    spec,
-    { namespace, labels: metadata.labels },
-    traitsOf(input.cluster, node),
-    others,
-    input.nodes.length === 1,
-  )
+  const why =
+    misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others, input.nodes.length === 1) ||
+    claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others)
   if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
   if (input.quotas.length === 0) return ''
   const beside = others().filter((other) => other.namespace === namespace)

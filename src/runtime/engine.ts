@@ -114,7 +114,7 @@ export interface VolumeView {
   readonly name: string
   readonly driver: string
   readonly labels: Readonly<Record<string, string>>
-  /** path on the engine's host */
+  /** path on the engine's host, of a volume that stands for a folder of the host that folder */
   readonly mountpoint: string
 }
 
@@ -304,6 +304,11 @@ export interface Engine {
   stats(id: string): Promise<ContainerStats>
   /** Bytes that a container has written to its own file system, beside its image and its volumes. The engine counts them file by file. */
   writtenBytes(id: string): Promise<number>
+  /**
+   * Bytes in each volume of the local driver that has no options, by name. The engine counts all of them, file by file, and
+   * may refuse (`failed`) while it counts already.
+   */
+  volumeBytes(): Promise<ReadonlyMap<string, number>>
 
   /** Resolves with the image id once the pull is complete. */
   pullImage(ref: string, auth: RegistryAuth | undefined, signal?: AbortSignal): Promise<string>

@@ -46,6 +46,19 @@ export function archiveContract(current: () => ContractLab): void {
       expect(await kindOf(engine.createVolume({ ...config, labels: {} }))).toBe('conflict')
     })
 
+    test('a volume that stands for a folder of the host tells of that folder, which a sandbox may make', async () => {
+      const [at, stands] = [lab.volume(), lab.volume()]
+      await engine.createVolume(at)
+      const [made] = (await engine.listVolumes([lab.label])).filter(({ name }) => name === at.name)
+      const folder = `${made!.mountpoint}/folder`
+      await engine.createVolume({ ...stands, driverOpts: { type: 'none', o: 'bind', device: folder } })
+      const [view] = (await engine.listVolumes([lab.label])).filter(({ name }) => name === stands.name)
+      expect(view!.mountpoint).toBe(folder)
+      const mount = { type: 'bind', source: folder, target: '/x', readOnly: false, create: true, propagation: 'rslave' } as const
+      await lab.start(programs.idle, { mounts: [mount] })
+      await lab.start(programs.idle, mounted(stands.name))
+    })
+
     test('a volume in use stays; one that is gone is success', async () => {
       const config = lab.volume()
       await engine.createVolume(config)

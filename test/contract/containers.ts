@@ -207,5 +207,22 @@ export function containerContract(current: () => ContractLab): void {
       await engine.putArchive(id, '/', await packFiles(files, { gid: 0 }))
       expect((await engine.writtenBytes(id)) - before).toBeGreaterThanOrEqual(100_000)
     })
+
+    test('what is in a volume is counted, and one with options is not', async () => {
+      const [plain, memory] = [lab.volume(), lab.volume({ driverOpts: { type: 'tmpfs', device: 'tmpfs' } })]
+      for (const volume of [plain, memory]) await engine.createVolume(volume)
+      const mounts = [plain, memory].map(({ name }, index) => ({
+        type: 'volume' as const,
+        source: name,
+        target: `/v${index}`,
+        readOnly: false,
+      }))
+      const id = await lab.start(programs.idle, { mounts })
+      const files = [{ path: 'large', mode: 0o644, bytes: new Uint8Array(100_000) }]
+      await engine.putArchive(id, '/v0', await packFiles(files, { gid: 0 }))
+      const held = await engine.volumeBytes()
+      expect(held.get(plain.name)).toBeGreaterThanOrEqual(100_000)
+      expect(held.has(memory.name)).toBe(false)
+    })
   })
 }

@@ -224,6 +224,104 @@ test('a claim takes the PersistentVolume that is kept for it, with what is in it
   expect((await lab.trireme('status', '--server', lab.url)).output).toMatch(/trusted +given +Bound +1Gi +manual/)
 })
 
+test('a PersistentVolume makes the folder of the node that it is in, and the data is there', async () => {
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'fresh' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '5Gi' },
+      storageClassName: 'manual',
+      claimRef: { namespace: 'trusted', name: 'fresh' },
+      hostPath: { path: join(host, 'fresh/data') },
+    },
+  }
+  const taken = { ...claim('fresh', { storageClassName: 'manual' }), metadata: { name: 'fresh', namespace: 'trusted' } }
+  const writer = app('fresh', {
+    namespace: 'trusted',
+    pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'fresh' } }] },
+    container: {
+      volumeMounts: [
+        { name: 'd', mountPath: '/d' },
+        { name: 'd', mountPath: '/part', subPath: 'a/part' },
+      ],
+    },
+  })
+  await lab.write({ 'fresh.yaml': [volume, taken, writer] })
+  await inPod('fresh', 'echo whole > /d/file; echo part > /part/file', 'trusted')
+  expect(readFileSync(join(host, 'fresh/data/file'), 'utf8')).toBe('whole\n')
+  expect(readFileSync(join(host, 'fresh/data/a/part/file'), 'utf8')).toBe('part\n')
+  const { claims } = await lab.status()
+  expect(claims.find(({ name }) => name === 'fresh')).toMatchObject({ phase: 'Bound', pods: [expect.stringMatching(/^fresh-/)] })
+})
+
+test('claims go with the pods and with the set of a StatefulSet that says so, and with no other', async () => {
+  const set = (replicas: number) => {
+    const { spec, ...rest } = app('scaled', {
+      container: { volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+    }) as { spec: { selector: object; template: object } }
+    const { selector, template } = spec
+    const persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Delete', whenScaled: 'Delete' }
+    const volumeClaimTemplates = [{ metadata: { name: 'data' }, spec: claim('x').spec }]
+    const own = { replicas, selector, template, podManagementPolicy: 'Parallel', volumeClaimTemplates }
+    return { ...rest, kind: 'StatefulSet', spec: { ...own, serviceName: '', persistentVolumeClaimRetentionPolicy } }
+  }
+  const left = async () =>
+    (await lab.volumes())
+      .filter((name) => name.includes('data-scaled'))
+      .map((name) => name.replace(/.*_data-/, ''))
+      .join(' ')
+  await lab.write({ 'scaled.yaml': [set(3)] })
+  await lab.untilHealthy('StatefulSet/default/scaled')
+  expect(await left()).toBe('scaled-0 scaled-1 scaled-2')
+  await lab.write({ 'scaled.yaml': [set(1)] })
+  await lab.untilTrue('one claim is left', async () => (await left()) === 'scaled-0')
+  await lab.write({ 'scaled.yaml': null })
+  await lab.untilTrue('none is left', async () => (await left()) === '')
+  await lab.until('the set is gone', ({ workloads }) => workloads.every(({ key: one }) => one !== 'StatefulSet/default/scaled'))
+  expect(await lab.volumes()).toContain(dataVolume)
+})
+
+test('a second pod waits for a claim that is for one', async () => {
+  const user = (name: string, replicas: number) =>
+    app(name, {
+      replicas,
+      pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'alone' } }] },
+      container: { volumeMounts: [{ name: 'd', mountPath: '/d' }] },
+    })
+  await lab.write({ 'alone.yaml': [claim('alone', { accessModes: ['ReadWriteOncePod'] }), user('first', 1)] })
+  await lab.untilHealthy(key('first'))
+  await lab.write({ 'second.yaml': [user('second', 1)] })
+  await lab.until('the second waits', ({ workloads }) =>
+    workloads.find(({ key: one, message }) => one === key('second') && message.includes('ReadWriteOncePod access mode')),
+  )
+  await lab.write({ 'alone.yaml': [claim('alone', { accessModes: ['ReadWriteOncePod'] }), user('first', 0)] })
+  await lab.untilHealthy(key('second'))
+  await lab.write({ 'alone.yaml': null, 'second.yaml': null })
+})
+
+test('a pod whose emptyDir on the disk grows over its limit is evicted, and the next one is well', async () => {
+  const greedy = app('greedy', {
+    pod: { volumes: [{ name: 'cache', emptyDir: { sizeLimit: '1Mi' } }] },
+    container: { volumeMounts: [{ name: 'cache', mountPath: '/cache' }] },
+  })
+  await lab.write({ 'greedy.yaml': [greedy] })
+  const [before] = (await lab.untilHealthy(key('greedy'))).pods
+  await lab.exec(before!, 'app', 'dd if=/dev/zero of=/cache/file bs=1M count=2')
+  const told = 'Usage of EmptyDir volume "cache" exceeds the limit "1Mi".'
+  await lab.untilTrue(
+    'it is told',
+    async () => (await lab.events()).some(({ message }) => message.includes(told)),
+    // It is looked at once a minute.
+    120_000,
+  )
+  const [after] = (await lab.untilHealthy(key('greedy'))).pods
+  expect(after!.uid).not.toBe(before!.uid)
+  expect(await lab.exec(after!, 'app', 'ls /cache')).toBe('')
+  await lab.write({ 'greedy.yaml': null })
+})
+
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {
   const [pod] = (await lab.untilHealthy(key('told'))).pods
   expect(await inPod('told', 'cat /all/conf/app /all/token; echo; cat /all/labels')).toContain('onea secret of Git\napp="told"')

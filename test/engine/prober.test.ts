@@ -23,7 +23,11 @@ function newProber(): Prober {
     timers: realTimers,
     now: () => Date.now(),
     random: () => Math.random(),
-    runAction: createProbeRunner({ engineOf: () => lab.engine, redact: (text) => text.replaceAll('hunter2', '[redacted]') }),
+    runAction: createProbeRunner({
+      engineOf: () => lab.engine,
+      redact: (text) => text.replaceAll('hunter2', '[redacted]'),
+      timers: realTimers,
+    }),
     onChange: () => {
       for (const wake of waiters.splice(0)) wake()
     },
@@ -88,7 +92,7 @@ test('readiness follows a file through exec, startup goes before it', async () =
 test('a path that is not there, a port that is closed, a command that is not there or never ends', async () => {
   const view = await stub('bad')
   const said = async (action: Partial<Probe>) => {
-    const run = createProbeRunner({ engineOf: () => lab.engine, redact: (text) => text })
+    const run = createProbeRunner({ engineOf: () => lab.engine, redact: (text) => text, timers: realTimers })
     return run(target(view, {}), probe({ timeoutSeconds: 1, ...action }), new AbortController().signal)
   }
   expect(await said({ tcpSocket: { port: 8081 } })).toEqual({ ok: false, answer: 'connection refused' })

@@ -3,6 +3,34 @@ import { mutantsOf } from './mutant.ts'
 
 export const volumes = [
   ...mutantsOf(
+    'src/runtime/probes/volumes.ts',
+    [
+      'a volume at its limit counts as over it',
+      '(held.get(source) ?? 0) > limit.bytes',
+      '(held.get(source) ?? 0) >= limit.bytes',
+    ],
+    ['every pod has the engine count anew', 'if (known !== undefined) return known', ''],
+    ['volumes are left out of what a pod has', '[...written, ...inVolumes]', 'written'],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/onepod.ts',
+    [
+      'two pods have a claim that is for one',
+      "?.spec.accessModes.includes('ReadWriteOncePod')",
+      '?.spec.accessModes.length === 0',
+    ],
+    ['a pod that was made by hand is overlooked', 'isMounted(node, claimVolume(name), pod.uid) || ', ''],
+    ['pods that are made together both have it', ' || others().some(has(pod.namespace, name))', ''],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/retention.ts',
+    ['a claim that is in Git by itself goes', '  if (claim(namespace, name) !== undefined) return false\n', ''],
+    ['a claim goes while its pod is still there', 'filter((name) => !hasPod(name))', 'filter(() => true)'],
+    ['a claim goes while somebody else has it', ' && !isMounted(node, volume)', ''],
+    ['a claim of a class that retains goes', "?.labels[LABEL.reclaim] === 'Delete'", ' !== undefined'],
+    ['a claim goes though it is wanted again', '.filter((name) => !isWanted(name))', ''],
+  ),
+  ...mutantsOf(
     'src/reconcilers/claims.ts',
     ['a PersistentVolume goes to two claims', '    if (!failed) taken.add(outcome.persistentVolume)\n', ''],
     [

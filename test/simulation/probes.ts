@@ -17,6 +17,7 @@ export interface ProbeWorld {
 export function probeRunner(world: ProbeWorld): Edges['probeRunner'] {
   return () => async (target, probe) => {
     await new Promise<void>((resolve) => void world.timers.setTimeout(resolve, world.latency()))
+    if (probe.usage !== undefined) return success('within its limits')
     return answer(world, target.containerId, target.address, probe.httpGet?.path === '/live')
   }
 }

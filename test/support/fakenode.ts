@@ -6,7 +6,7 @@ import { deepFreeze } from '../../src/model/canonical.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { Failure, ImageState, NodeView, RouterView } from '../../src/reconcilers/observed.ts'
 import type { ContainerSpec, Step } from '../../src/reconcilers/plan.ts'
-import type { ContainerView, EngineErrorKind, NetworkView, VolumeView } from '../../src/runtime/engine.ts'
+import type { ContainerView, EngineErrorKind, NetworkView, VolumeConfig, VolumeView } from '../../src/runtime/engine.ts'
 
 export interface FakeNode {
   readonly name: string
@@ -122,7 +122,7 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
     case 'createVolume':
       return {
         ...node,
-        volumes: added(node.volumes, step.volume.name, { ...step.volume, mountpoint: `/var/lib/volumes/${step.volume.name}` }),
+        volumes: added(node.volumes, step.volume.name, { ...step.volume, mountpoint: mountpointOf(step.volume) }),
       }
     case 'removeVolume':
       return { ...node, volumes: without(node.volumes, step.volume), files: without(node.files, step.volume) }
@@ -172,7 +172,7 @@ function createContainer(node: FakeNode, spec: ContainerSpec, now: number): Fake
       donor === undefined ? { [spec.networkMode]: { networkId: spec.networkMode, ip: '', requestedIp: spec.ip ?? '' } } : {},
     mounts: spec.mounts.map(({ type, source, target, readOnly }) => ({
       type,
-      name: source,
+      name: type === 'volume' ? source : '',
       source,
       destination: target,
       readOnly,
@@ -212,4 +212,8 @@ function added<T>(map: ReadonlyMap<string, T>, key: string, value: T): ReadonlyM
 
 function without<T>(map: ReadonlyMap<string, T>, key: string): ReadonlyMap<string, T> {
   return new Map([...map].filter(([other]) => other !== key))
+}
+
+function mountpointOf({ name, driverOpts }: VolumeConfig): string {
+  return driverOpts.o === 'bind' ? (driverOpts.device ?? '') : `/var/lib/volumes/${name}`
 }

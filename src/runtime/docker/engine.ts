@@ -57,6 +57,7 @@ type Observations = Pick<
   | 'logs'
   | 'stats'
   | 'writtenBytes'
+  | 'volumeBytes'
 >
 
 function observations(connection: Connection): Observations {
@@ -108,7 +109,20 @@ function observations(connection: Connection): Observations {
       // A container that has written nothing has no such field.
       return typeof said.SizeRw === 'number' ? said.SizeRw : 0
     },
+    async volumeBytes() {
+      // Engines before 23 know no type, and count images and containers too.
+      const request = { op: 'volumeBytes', subject: connection.host, method: 'GET', path: '/system/df' } as const
+      const said = await connection.json({ ...request, query: { type: 'volume' }, timeoutMs: slowMs })
+      return new Map(listed('volumeBytes', isRecord(said) ? (said.Volumes ?? []) : said).flatMap(volumeSize))
+    },
   }
+}
+
+/** A volume that cannot be counted has the size -1. */
+function volumeSize(said: unknown): [string, number][] {
+  const { Name: name, UsageData: usage } = isRecord(said) ? said : {}
+  const size = isRecord(usage) ? usage.Size : undefined
+  return typeof name === 'string' && typeof size === 'number' && size >= 0 ? [[name, size]] : []
 }
 
 async function inspectContainer(connection: Connection, id: string): Promise<ContainerView | undefined> {

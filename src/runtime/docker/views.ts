@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type {
   ContainerState,
   ContainerStats,
@@ -144,7 +145,14 @@ export function volumeView(said: unknown): VolumeView | undefined {
   const answer = record(said)
   const name = text(answer.Name)
   if (name === '') return undefined
-  return { name, driver: text(answer.Driver), labels: textMap(answer.Labels), mountpoint: text(answer.Mountpoint) }
+  const [driver, options] = [text(answer.Driver), textMap(answer.Options)]
+  const mountpoint = driver === 'local' && options.o === 'bind' ? folderPath(options.device) : text(answer.Mountpoint)
+  return { name, driver, labels: textMap(answer.Labels), mountpoint }
+}
+
+/** What Docker's own folder for the volume shows only while a container has it, as Docker tells it of the mounts of containers. */
+function folderPath(device = ''): string {
+  return posix.normalize(device).replace(/(?<=.)\/$/, '')
 }
 
 /** An image from `GET /images/{name}/json`; `undefined` when it has no id. */

@@ -8,6 +8,7 @@ import { probeGrpc } from './grpc.ts'
 import { probeHttp } from './http.ts'
 import { probeStorage } from './storage.ts'
 import { probeTcp } from './tcp.ts'
+import { createVolumeCounts, probeUsage } from './volumes.ts'
 
 export interface ProbeTools {
   /** takes secret values out of an answer */
@@ -47,7 +48,7 @@ async function attempt(action: ProbeAction, site: ProbeSite, bounds: ProbeBounds
   if (action.tcpSocket !== undefined) return probeTcp(action.tcpSocket, site, bounds)
   if (action.exec !== undefined) return probeExec(action.exec.command, site, bounds)
   if (action.grpc !== undefined) return probeGrpc(action.grpc, site, bounds)
-  if (action.storage !== undefined) return probeStorage(action.storage, site, bounds)
+  if (action.storage !== undefined) return probeStorage(action.storage, site)
   return failure('the probe has no action')
 }
 
@@ -62,11 +63,14 @@ async function sleep(seconds: number, bounds: ProbeBounds, timers: Timers): Prom
  * @param options.engineOf the node's engine, `undefined` for a node that is not known
  */
 export function createProbeRunner(
-  options: Pick<ProbeTools, 'redact'> & { readonly engineOf: (node: string) => Engine | undefined },
+  options: ProbeTools & { readonly engineOf: (node: string) => Engine | undefined },
 ): (target: Omit<ProbeSite, 'engine'> & { readonly node: string }, probe: Probe, signal: AbortSignal) => Promise<ProbeAnswer> {
+  const counts = createVolumeCounts(options.timers)
   return async (target, probe, signal) => {
     const engine = options.engineOf(target.node)
     if (engine === undefined) return ownError(`node ${target.node} is not known`)
-    return runProbe(probe, { ...target, engine }, { timeoutMs: probe.timeoutSeconds * 1000, signal }, options)
+    const site = { ...target, engine }
+    if (probe.usage !== undefined) return fitAnswer(await probeUsage(probe.usage, site, counts), options.redact)
+    return runProbe(probe, site, { timeoutMs: probe.timeoutSeconds * 1000, signal }, options)
   }
 }

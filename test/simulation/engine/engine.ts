@@ -52,7 +52,7 @@ import {
   removeNetwork,
 } from './networks.ts'
 import type { SimulatedEngineOptions } from './options.ts'
-import { logLines, statsOf, writtenBytes } from './output.ts'
+import { logLines, statsOf, volumeBytes, writtenBytes } from './output.ts'
 import { viewOf } from './state.ts'
 import { createVolume, listVolumes, removeVolume } from './volumes.ts'
 import { World } from './world.ts'
@@ -147,6 +147,10 @@ export class SimulatedEngine implements Engine {
 
   writtenBytes(id: string) {
     return this.#line.call('writtenBytes', () => writtenBytes(this.raw.container(id)))
+  }
+
+  volumeBytes() {
+    return this.#line.call('volumeBytes', () => volumeBytes(this.raw))
   }
 
   pullImage(...[ref, auth, signal]: Args<'pullImage'>) {

@@ -57,6 +57,11 @@ export function statsOf(machine: Machine, container: RawContainer): ContainerSta
   return { cpuNanos, memoryUsageBytes: memoryBytes, memoryWorkingSetBytes: memoryBytes, memoryRssBytes: memoryBytes, readAt }
 }
 
-export function writtenBytes({ files }: RawContainer): number {
+export function volumeBytes({ volumes }: Machine): ReadonlyMap<string, number> {
+  const counted = [...volumes].filter(([, { hasOptions }]) => !hasOptions)
+  return new Map(counted.map(([name, volume]) => [name, writtenBytes(volume)]))
+}
+
+export function writtenBytes({ files }: Pick<RawContainer, 'files'>): number {
   return [...files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
 }

@@ -91,6 +91,7 @@ export interface RawNetwork {
 export interface RawVolume {
   readonly view: VolumeView
   readonly inMemory: boolean
+  readonly hasOptions: boolean
   files: Files
   /** ids of running containers that mount it */
   readonly mountedBy: Set<string>

@@ -29,9 +29,10 @@ function addVolume(machine: Machine, config: VolumeConfig): RawVolume {
       name: config.name,
       driver: config.driver,
       labels: sortedLabels(config.labels),
-      mountpoint: `${VOLUMES}/${config.name}/_data`,
+      mountpoint: config.driverOpts.o === 'bind' ? (config.driverOpts.device ?? '') : `${VOLUMES}/${config.name}/_data`,
     }),
     inMemory: config.driverOpts.type === 'tmpfs',
+    hasOptions: Object.keys(config.driverOpts).length > 0,
     files: new Map(),
     mountedBy: new Set(),
   }

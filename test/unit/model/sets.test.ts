@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ModelObject } from '../../../src/model/types.ts'
+import type { ModelObject, StatefulSet } from '../../../src/model/types.ts'
 import { loadText, problemLines } from '../../support/manifests.ts'
 
 interface Parts {
@@ -74,15 +74,21 @@ describe('a StatefulSet', () => {
       ['app.yaml:6 spec.podManagementPolicy UnknownValue → Parallel'],
     ],
     [
-      'claims that are deleted',
-      { spec: 'persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}' },
-      ['app.yaml:6 spec.persistentVolumeClaimRetentionPolicy.whenDeleted UnsupportedField'],
+      'a word for claims that is none',
+      { spec: 'persistentVolumeClaimRetentionPolicy: {whenDeleted: Drop}' },
+      ['app.yaml:6 spec.persistentVolumeClaimRetentionPolicy.whenDeleted UnknownValue'],
     ],
   ] as const)('%s', (_, parts, want) => expect(problemLines(loadText(document(parts)).problems)).toEqual(want))
 
-  test('claims that are kept are what there is', () => {
-    const spec = 'persistentVolumeClaimRetentionPolicy: {whenDeleted: Retain, whenScaled: Retain}'
-    expect(loadText(document({ spec })).verdicts[0]).toMatchObject({ verdict: 'honoured' })
+  test('claims are kept unless it is said that they go', () => {
+    const policyOf = (spec: string) => {
+      const [loaded] = loadText(document({ spec })).objects.values()
+      return (loaded!.object as StatefulSet).spec
+    }
+    expect(policyOf('')).not.toHaveProperty('persistentVolumeClaimRetentionPolicy')
+    expect(policyOf('persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}')).toMatchObject({
+      persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Delete' },
+    })
   })
 
   const mount = ', volumeMounts: [{name: data, mountPath: /data}]'

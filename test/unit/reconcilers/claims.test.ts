@@ -223,6 +223,27 @@ describe('a pod with a claim', () => {
     expect(one.running()).toHaveLength(1)
   })
 
+  test.each([
+    ['hostPath', { path: '/srv/pv' }, { type: 'bind', name: '', source: '/srv/pv' }],
+    ['hostPath', { path: '/srv/pv', type: 'DirectoryOrCreate' }, { type: 'bind', name: '', source: '/srv/pv' }],
+    ['hostPath', { path: '/srv/pv', type: 'Directory' }, { type: 'volume', name: volume }],
+    ['local', { path: '/srv/pv' }, { type: 'volume', name: volume }],
+  ])('on a %s %o: its sandbox makes the folder where Kubernetes would', (source, path, want) => {
+    const one = stage().apply(claim(), persistentVolume('pv', { [source]: path }))
+    one.settle()
+    expect(one.sandboxes()[0]?.mounts).toMatchObject([want])
+    expect(one.running()[0]?.mounts).toMatchObject([{ type: 'volume', name: volume }])
+  })
+
+  test('whose volume was made of something else keeps that, and no folder is made', () => {
+    const one = stage().apply(claim())
+    one.settle()
+    one.remove(web)
+    one.run(60_000)
+    one.apply(persistentVolume('pv'), deployment({ template: mounted, spec: { replicas: 1 } })).settle()
+    expect(one.sandboxes()[0]?.mounts).toMatchObject([{ type: 'volume', name: volume }])
+  })
+
   test('whose claim left Git runs on, and no new one is made', () => {
     const one = stage().apply(claim())
     one.settle()
@@ -246,6 +267,7 @@ test('what a volume is made of is in its labels', () => {
       'trireme.claim': 'shop/data',
       'trireme.persistent-volume': 'pv',
       'trireme.spec': expect.stringMatching(/^[0-9a-f]{16}$/),
+      'trireme.reclaim': 'Retain',
     },
   })
 })

@@ -20,7 +20,7 @@ const sandbox = {
 } as never
 
 describe('claimStatuses', () => {
-  for (const { name, claims, volumes, want } of [
+  for (const { name, claims, volumes, doomed = new Set<string>(), want } of [
     {
       name: 'a claim that no pod has used',
       claims: bind(),
@@ -46,6 +46,13 @@ describe('claimStatuses', () => {
       want: { phase: 'Retained', volume: 'trireme-test-claim-shop_data', message: expect.stringContaining('its data is kept') },
     },
     {
+      name: 'one that its StatefulSet deletes',
+      claims: new Map(),
+      volumes: made(),
+      doomed: new Set(['shop/data']),
+      want: { phase: 'Terminating', pods: ['db-0'], message: expect.stringContaining('once no pod has it') },
+    },
+    {
       name: 'one that would be made of something else today',
       claims: bind('pv'),
       volumes: made(),
@@ -53,7 +60,7 @@ describe('claimStatuses', () => {
     },
   ])
     test(name, () => {
-      const [status, ...others] = claimStatuses({ claims, volumes, containers: [sandbox] })
+      const [status, ...others] = claimStatuses({ claims, volumes, containers: [sandbox], doomed })
       expect(status).toMatchObject({ namespace: 'shop', name: 'data', ...want })
       expect(others).toEqual([])
     })

@@ -25,11 +25,52 @@ test('a pod beyond its limit is evicted, told why, and another takes its place',
   const over: ContainerProbes = {
     storage: { result: 'failure', since: 0, lastAnswer: 'has written 70Mi, and its limit is 64Mi' },
   }
-  stage.probe = () => over
+  stage.probe = ({ id }) => (stage.running().some((one) => one.id === id) ? over : {})
   stage.plan(web)
   expect(stage.records()[0]?.deletion?.cause).toBe('Evicted: container app has written 70Mi, and its limit is 64Mi')
   stage.probe = () => ({})
   stage.run(60_000)
   expect(stage.records().map(({ uid }) => uid)).not.toContain(before?.uid)
   expect(stage.passes.get(web)?.status?.healthy).toBe(true)
+})
+
+const asksPod = (container: Record<string, unknown>, volumes: readonly object[]) => {
+  const stage = new Stage().apply(deployment({ spec: { replicas: 1 }, template: { containers: [container], spec: { volumes } } }))
+  stage.run(30_000)
+  return stage.plan(web).probes.flatMap(({ probes }) => probes.storage?.usage ?? [])
+}
+const named = (name: string) => expect.stringMatching(new RegExp(`^trireme-test-.*-${name}$`))
+
+test('a pod is asked what its emptyDirs on the disk hold where something limits that', () => {
+  const volumes = [
+    { name: 'cache', emptyDir: { sizeLimit: '1Mi' } },
+    { name: 'free', emptyDir: {} },
+    { name: 'memory', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+  ]
+  const [cache, free] = [
+    { name: 'cache', source: named('cache'), limit: { bytes: 2 ** 20, text: '1Mi' } },
+    { name: 'free', source: named('free') },
+  ]
+  const containers = [expect.any(String)]
+  expect(asksPod(app(), volumes)).toEqual([{ volumes: [cache, free], containers }])
+  expect(asksPod(limited, volumes)).toEqual([
+    { volumes: [cache, free], total: { bytes: 64 * 2 ** 20, text: '64Mi' }, containers },
+  ])
+  expect(asksPod(app(), volumes.slice(1))).toEqual([])
+  expect(asksPod(app(), [{ name: 'none', emptyDir: { sizeLimit: '0' } }])).toEqual([])
+  expect(asksPod(limited, [])).toEqual([])
+})
+
+test('a pod whose emptyDir is over its limit is evicted in the words of Kubernetes', () => {
+  const stage = new Stage().apply(
+    deployment({ spec: { replicas: 1 }, template: { spec: { volumes: [{ name: 'cache', emptyDir: { sizeLimit: '1Mi' } }] } } }),
+  )
+  stage.run(30_000)
+  const [sandbox] = stage.sandboxes()
+  const lastAnswer = 'Usage of EmptyDir volume "cache" exceeds the limit "1Mi".'
+  stage.probe = ({ id }) => (id === sandbox?.id ? { storage: { result: 'failure', since: 0, lastAnswer } } : {})
+  stage.plan(web)
+  expect(stage.records()[0]?.deletion?.cause).toBe(`Evicted: ${lastAnswer}`)
+  stage.run(60_000)
+  expect(stage.sandboxes().map(({ id }) => id)).not.toContain(sandbox?.id)
 })

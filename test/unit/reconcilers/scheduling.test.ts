@@ -14,7 +14,15 @@ const tolerates = { tolerations: [{ key: 'dedicated', operator: 'Exists' }] }
 function why(spec: Record<string, unknown>, others: readonly Partial<Neighbour>[] = []): string {
   const pod = { namespace, labels: { app: 'web' } }
   const there = others.map(
-    (other, index): Neighbour => ({ uid: `${index}`, namespace, labels: {}, spec: template().spec, node: 'alpha', ...other }),
+    (other, index): Neighbour => ({
+      uid: `${index}`,
+      name: `${index}`,
+      namespace,
+      labels: {},
+      spec: template().spec,
+      node: 'alpha',
+      ...other,
+    }),
   )
   return misfit(template({ spec: { ...tolerates, ...spec } }).spec, pod, node, () => there, false)
 }

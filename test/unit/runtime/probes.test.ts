@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { HttpGet, ProbeAction } from '../../../src/model/types.ts'
 import { type Engine, EngineError, type ExecResult } from '../../../src/runtime/engine.ts'
 import { createProbeRunner, runHook, runProbe } from '../../../src/runtime/probes/action.ts'
+import { realTimers } from '../../support/stubs.ts'
 import { FakeTimers, settled } from './faketimers.ts'
 
 const servers: Server[] = []
@@ -247,7 +248,11 @@ test('grpc: no server, another protocol, no answer', async () => {
 
 test('the prober asks at the timeout of the probe, on the node of the target', async () => {
   const silent = await serving(() => {})
-  const run = createProbeRunner({ engineOf: (node) => (node === 'n1' ? noEngine : undefined), redact: (text) => text })
+  const run = createProbeRunner({
+    engineOf: (node) => (node === 'n1' ? noEngine : undefined),
+    redact: (text) => text,
+    timers: realTimers,
+  })
   const probe = {
     ...get(silent),
     timeoutSeconds: 0.1,
