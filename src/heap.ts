@@ -5,7 +5,7 @@
 import type { Timers } from './runtime/timers.ts'
 
 export const COLLECT_EVERY_MS = 60_000
-/** Collecting as much takes some 50 ms; a larger heap is left to V8, which does it in small steps. */
+/** Collecting as much takes some 100 ms; a larger heap is left to V8, which does it in small steps. */
 export const COLLECT_BELOW_BYTES = 64 * 1024 * 1024
 
 export interface HeapDeps {

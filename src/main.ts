@@ -73,7 +73,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   startDaemon: async (config) => {
     const daemon = await startDaemon(config, edgesFor(config))
     const { gc } = globalThis
-    if (gc !== undefined) keepHeapSmall({ timers, used: () => process.memoryUsage().heapUsed, collect: () => void gc() })
+    // The last resort is the one that gives pages back.
+    const collect = (): void => void gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    if (gc !== undefined) keepHeapSmall({ timers, used: () => process.memoryUsage().heapUsed, collect })
     process.on('SIGHUP', () => void daemon.sync())
     return daemon.done
   },
