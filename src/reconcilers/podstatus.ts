@@ -7,9 +7,10 @@ import { provesConfig, templateHash } from './binding.ts'
 import { LISTEN_MS } from './listening.ts'
 import { secretDigests } from './memory.ts'
 import type { Failure } from './observed.ts'
-import { laneId, pullLane, refusesRoot } from './pod.ts'
+import { pullLane, refusesRoot } from './pod.ts'
 import { isInitialized, mayStart } from './podorder.ts'
 import { type ContainerNow, isAvailable, type PodContext, type PodNow } from './podstate.ts'
+import { laneId } from './podsteps.ts'
 import type { ContainerStatus, PodStatus } from './status.ts'
 
 interface Waiting {

@@ -3,7 +3,7 @@ import { mutantsOf } from './mutant.ts'
 
 export const pods = [
   ...mutantsOf(
-    'src/reconcilers/pod.ts',
+    'src/reconcilers/podstop.ts',
     [
       'a pod is stopped while it is routed',
       'if (deletion === undefined || context.routing.present) return []',
@@ -29,17 +29,6 @@ export const pods = [
       'the preStop hook of a sidecar waits for its turn',
       'return [...preStop(context, one, latest, cause, graceSeconds), ...(itsTurn',
       'return [...(itsTurn ? preStop(context, one, latest, cause, graceSeconds) : []), ...(itsTurn',
-    ],
-    [
-      'a pod that comes to its end is started anew',
-      'pod.ending === undefined ? [...planPulls',
-      'pod.ending !== null ? [...planPulls',
-    ],
-    ['Docker restarts init containers', "if (one.role === 'init' || policy === 'Never'", "if (policy === 'Never'"],
-    [
-      'images of init containers are all pulled at once',
-      'return [...mayStart(pod.containers)]\n',
-      'return [...pod.containers]\n',
     ],
     ['preStop is skipped', 'return [...preStop(context, one, latest, cause, graceSeconds), ...(itsTurn', 'return [...(itsTurn'],
     ['preStop begins a second time', '|| context.record.preStopped?.includes(attempt)', ''],
@@ -70,19 +59,32 @@ export const pods = [
       'attempts.map((view) => step(context, name, cause,',
       'attempts.slice(-1).map((view) => step(context, name, cause,',
     ],
+    [
+      'the grace period of a liveness probe is ignored',
+      'own?.terminationGracePeriodSeconds ?? graceOf(context)',
+      'graceOf(context)',
+    ],
+    [
+      'a container that is restarted for a failed probe has no preStop',
+      'return [...preStop(context, one, latest, cause, graceSeconds), stop]',
+      'return [stop]',
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/pod.ts',
+    [
+      'a pod that comes to its end is started anew',
+      'pod.ending === undefined ? [...planPulls',
+      'pod.ending !== null ? [...planPulls',
+    ],
+    ['Docker restarts init containers', "if (one.role === 'init' || policy === 'Never'", "if (policy === 'Never'"],
+    [
+      'images of init containers are all pulled at once',
+      'return [...mayStart(pod.containers)]\n',
+      'return [...pod.containers]\n',
+    ],
     ['pods on an engine out of reach are worked on', '  if (!context.node.reachable) return []\n', ''],
     ['a pod starts without the values it refers to', '(context.missing.length > 0 || context.misfit', '(context.misfit'],
-    ['files that were changed are not put back', 'if (edited.length + gone.length === 0) return []', 'if (launched) return []'],
-    [
-      'files are put in again when a daemon starts',
-      "if (seen === undefined) return launched ? [] : put('new pod')",
-      "if (seen === undefined) return put('new pod')",
-    ],
-    [
-      'a pod begins with empty files',
-      '[...prepareVolumes(pod), ...prepareSandbox(pod), ...prepareFiles(pod)]',
-      '[...prepareVolumes(pod), ...prepareSandbox(pod)]',
-    ],
     [
       'a crashing container is restarted without a pause',
       ' && restartAt !== undefined && restartAt <= context.now',
@@ -127,20 +129,24 @@ export const pods = [
       "latest !== undefined && container.imagePullPolicy === 'Always' ?",
       "latest === undefined && container.imagePullPolicy === 'Always' ?",
     ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/podprepare.ts',
+    ['files that were changed are not put back', 'if (edited.length + gone.length === 0) return []', 'if (launched) return []'],
     [
-      'the grace period of a liveness probe is ignored',
-      'own?.terminationGracePeriodSeconds ?? graceOf(context)',
-      'graceOf(context)',
+      'files are put in again when a daemon starts',
+      "if (seen === undefined) return launched ? [] : put('new pod')",
+      "if (seen === undefined) return put('new pod')",
+    ],
+    [
+      'a pod begins with empty files',
+      '[...prepareVolumes(pod), ...prepareSandbox(pod), ...prepareFiles(pod)]',
+      '[...prepareVolumes(pod), ...prepareSandbox(pod)]',
     ],
     [
       'a volume that is there is made again',
       'volume === undefined || existing.has(volume.name)',
       'volume === undefined || existing.size < 0',
-    ],
-    [
-      'a container that is restarted for a failed probe has no preStop',
-      'return [...preStop(context, one, latest, cause, graceSeconds), stop]',
-      'return [stop]',
     ],
   ),
   ...mutantsOf(

@@ -58,15 +58,15 @@ export const volumes = [
     ['a part is not guarded', 'guarded: parts.length > 0 && !input.mountsParts', 'guarded: false'],
   ),
   ...mutantsOf(
-    'src/reconcilers/pod.ts',
+    'src/reconcilers/podprepare.ts',
     ["a claim's volume is made for each pod", ' || context.node.volumes.has(source)) return []', ') return []'],
-    [
-      'Docker restarts a container whose part nobody has looked at',
-      'if (places(context, one, false).some(({ guarded }) => guarded)) return',
-      'if (places(context, one, false).length < 0) return',
-    ],
     ['what somebody edited counts as a change in Git', 'if (provesConfig(set.template)) return false', ''],
   ),
+  ...mutantsOf('src/reconcilers/pod.ts', [
+    'Docker restarts a container whose part nobody has looked at',
+    'if (places(context, one, false).some(({ guarded }) => guarded)) return',
+    'if (places(context, one, false).length < 0) return',
+  ]),
   ...mutantsOf(
     'src/reconcilers/wanted.ts',
     ['config in place is taken with holes in it', ' && wanted.missing.length === 0)', ')'],
