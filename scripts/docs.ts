@@ -7,7 +7,9 @@
  */
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { dataKinds, kindSupport, metadataSupport, podSupport, type SupportRow } from '../src/model/support.ts'
+import { metadataSupport, podSupport } from '../src/model/podsupport.ts'
+import { dataKinds, kindSupport } from '../src/model/support.ts'
+import type { SupportRow } from '../src/model/supportrows.ts'
 import { type ConfigOption, configOptions } from '../src/options.ts'
 
 const root = new URL('../', import.meta.url)

@@ -2,7 +2,8 @@
 import { pathText } from './path.ts'
 import { type Allowance, isAllowed } from './policy.ts'
 import { isMap, type Raw } from './raw.ts'
-import { kindSupport, type SupportRow } from './support.ts'
+import { kindSupport } from './support.ts'
+import type { SupportRow } from './supportrows.ts'
 import type { FieldPath } from './types/meta.ts'
 
 export interface Assessment {

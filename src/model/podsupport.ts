@@ -1,0 +1,257 @@
+/** The support table: metadata and pods. */
+
+import { capabilityName } from './container.ts'
+import { baselineCapabilities, GPU, safeSysctls } from './policy.ts'
+import { plainText } from './report.ts'
+import { honoured, isTrue, notRun, only, other, policy, refused, type SupportRow, unenforced, written } from './supportrows.ts'
+
+/** Fields of `metadata`, of objects and of pod templates. */
+export const metadataSupport: readonly SupportRow[] = [
+  ...honoured('name', 'namespace', 'labels', 'annotations'),
+  unenforced('finalizers', 'nothing waits for finalizers'),
+  unenforced('ownerReferences', 'ownership comes from the workload alone'),
+  unenforced('generateName', 'names are never generated'),
+  ...['creationTimestamp', 'deletionGracePeriodSeconds', 'deletionTimestamp', 'generation', 'managedFields'].map((field) =>
+    unenforced(field, written),
+  ),
+  ...['resourceVersion', 'selfLink', 'uid'].map((field) => unenforced(field, written)),
+]
+
+const seccomp = (at: string): SupportRow[] => [
+  {
+    field: `${at}.localhostProfile`,
+    support: { level: 'honoured', but: 'it is a file on the host of the daemon, below its `--seccomp-profile-root`' },
+  },
+  policy(`${at}.type`, 'seccomp', 'honoured', only('Unconfined')),
+]
+const appArmor = (at: string): SupportRow[] => [
+  ...honoured(`${at}.localhostProfile`),
+  policy(`${at}.type`, 'appArmor', 'honoured', only('Unconfined')),
+]
+const seLinux = (at: string): SupportRow[] => [
+  unenforced(at, 'SELinux labels are not set'),
+  policy(
+    `${at}.type`,
+    'seLinux',
+    'refused',
+    other('', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'),
+  ),
+  policy(`${at}.user`, 'seLinux', 'refused', other('')),
+  policy(`${at}.role`, 'seLinux', 'refused', other('')),
+]
+
+const probe = (at: string): SupportRow[] => [
+  ...honoured(`${at}.httpGet`, `${at}.tcpSocket`, `${at}.exec`, `${at}.grpc`),
+  ...honoured(
+    ...['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'].map(
+      (name) => `${at}.${name}`,
+    ),
+    `${at}.terminationGracePeriodSeconds`,
+  ),
+]
+
+const hook = (at: string): SupportRow[] => [
+  ...honoured(`${at}.exec`, `${at}.httpGet`, `${at}.sleep`),
+  unenforced(`${at}.tcpSocket`, 'Kubernetes does not run it either'),
+]
+
+const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) => [
+  ...honoured(`resources.${list}.cpu`, `resources.${list}.memory`),
+  {
+    field: `resources.${list}.ephemeral-storage`,
+    support: {
+      level: 'honoured',
+      but: 'a pod beyond its limit is replaced; its own file system counts, and for the pod its emptyDirs on the disk, looked at once a minute',
+    },
+  },
+  {
+    field: `resources.${list}."${GPU}"`,
+    support: {
+      level: 'honoured',
+      but: 'so many of the node’s GPUs, whichever Docker gives: another container may have the same ones',
+    },
+  },
+  refused(`resources.${list}.*`, 'no node offers this resource in this version'),
+])
+
+const containerSecurity: readonly SupportRow[] = [
+  ...honoured(
+    'runAsUser',
+    'runAsGroup',
+    'runAsNonRoot',
+    'readOnlyRootFilesystem',
+    'allowPrivilegeEscalation',
+    'capabilities.drop',
+  ),
+  policy('privileged', 'privileged', 'honoured', isTrue),
+  policy('capabilities.add[]', 'capabilities', 'honoured', {
+    when: (value) => !baselineCapabilities.has(capabilityName(plainText(value))),
+    whenText: `other than ${[...baselineCapabilities].join(', ')}`,
+  }),
+  policy('procMount', 'procMount', 'honoured', other('Default', '')),
+  ...seccomp('seccompProfile'),
+  ...appArmor('appArmorProfile'),
+  ...seLinux('seLinuxOptions'),
+  refused('windowsOptions', `Windows ${notRun}`),
+]
+
+const listens =
+  'over TCP, of a container without readiness and startup probe, it is to accept a connection before the container is ready, within 10 s'
+
+const parts =
+  'before Docker 26, of a volume that containers write to, the container waits while another one can write to the folder above'
+
+/** Rows of every container, whatever its place in the pod. */
+const container: readonly SupportRow[] = [
+  ...honoured('name', 'image', 'command', 'args', 'workingDir', 'imagePullPolicy', 'tty', 'stdin', 'stdinOnce'),
+  ...honoured('ports[].name', 'ports[].protocol'),
+  { field: 'ports[].containerPort', support: { level: 'honoured', but: listens } },
+  policy('ports[].hostPort', 'hostPort', 'honoured', other(0)),
+  unenforced('ports[].hostIP', 'it has no effect without hostPort', other('')),
+  ...honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
+  ...honoured('env[].valueFrom.fieldRef', 'env[].valueFrom.resourceFieldRef', 'envFrom'),
+  refused('env[].valueFrom.fileKeyRef', `fileKeyRef ${notRun}`),
+  ...resources,
+  refused('resources.claims', `resource claims are not run by this version`),
+  unenforced('resizePolicy', 'a change of resources rolls the workload'),
+  ...honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].mountPropagation'),
+  ...['subPath', 'subPathExpr'].map(
+    (field): SupportRow => ({
+      field: `volumeMounts[].${field}`,
+      support: { level: 'honoured', but: parts },
+    }),
+  ),
+  unenforced('volumeMounts[].recursiveReadOnly', 'mounts below a read-only mount stay as they are'),
+  refused('volumeDevices', `block devices are not run by this version`),
+  ...['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap(probe),
+  ...hook('lifecycle.postStart'),
+  ...hook('lifecycle.preStop'),
+  ...honoured('lifecycle.stopSignal'),
+  ...containerSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
+  { field: 'terminationMessagePath', support: { level: 'honoured', but: 'what lies below /dev is gone with the container' } },
+  ...honoured('terminationMessagePolicy'),
+  refused('restartPolicy', `a restart policy of one container other than Always ${notRun}`, other('Always')),
+  refused('restartPolicyRules', `a restart policy of one container ${notRun}`),
+]
+
+const podSecurity: readonly SupportRow[] = [
+  ...honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups', 'fsGroup', 'fsGroupChangePolicy'),
+  unenforced('supplementalGroupsPolicy', 'groups of the image are kept', other('Merge')),
+  policy('sysctls[].name', 'sysctls', 'honoured', {
+    when: (value) => !safeSysctls.has(plainText(value)),
+    whenText: `other than ${[...safeSysctls].join(', ')}`,
+  }),
+  ...honoured('sysctls[].value'),
+  ...seccomp('seccompProfile'),
+  ...appArmor('appArmorProfile'),
+  ...seLinux('seLinuxOptions'),
+  unenforced('seLinuxChangePolicy', 'SELinux labels are not set'),
+  refused('windowsOptions', `Windows ${notRun}`),
+]
+
+/** What a claim asks of a volume, whichever it becomes. */
+export const request = (at: string): SupportRow[] => [
+  ...honoured(`${at}.accessModes`),
+  {
+    field: `${at}.resources`,
+    support: { level: 'honoured', but: 'a volume is as large as its disk: the size is told, and not enforced' },
+  },
+  refused(`${at}.volumeMode`, 'block devices are not run by this version', only('Block')),
+  ...['dataSource', 'dataSourceRef'].map((field) => refused(`${at}.${field}`, 'volumes are not copied by this version')),
+  unenforced(`${at}.volumeAttributesClassName`, 'a volume has the attributes it is made with'),
+]
+
+export const retention =
+  'a claim that is in Git by itself, one of a PersistentVolume, and one of a class that retains are kept; so is one whose memory was lost'
+
+const hostPathType =
+  'the path has to be there, unless its type is DirectoryOrCreate or empty; that it is of this type is not looked at'
+
+/** Sources of a pod's volumes. */
+const volumeSources: readonly SupportRow[] = [
+  ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium'),
+  { field: 'emptyDir.sizeLimit', support: { level: 'honoured', but: 'on the disk it is looked at once a minute' } },
+  unenforced('emptyDir.medium', 'huge pages are not used; it is made on the disk', {
+    when: (value) => plainText(value).startsWith('HugePages'),
+    whenText: 'HugePages',
+  }),
+  ...honoured('projected.defaultMode', 'projected.sources[].configMap', 'projected.sources[].secret'),
+  ...honoured('projected.sources[].downwardAPI'),
+  refused('projected.sources[].serviceAccountToken', 'there is no Kubernetes API that would trust a token'),
+  refused('projected.sources[].*', 'it comes from a Kubernetes API, and there is none'),
+  ...honoured('persistentVolumeClaim'),
+  ...honoured('ephemeral.volumeClaimTemplate.metadata'),
+  ...request('ephemeral.volumeClaimTemplate.spec'),
+  unenforced('ephemeral.volumeClaimTemplate.spec.storageClassName', 'it is a volume of the local driver of Docker'),
+  ...['selector', 'volumeName'].map((name) =>
+    refused(`ephemeral.volumeClaimTemplate.spec.${name}`, 'a volume that dies with its pod takes no PersistentVolume'),
+  ),
+  policy('hostPath', 'hostPath', 'honoured'),
+  { field: 'hostPath.type', support: { level: 'honoured', but: hostPathType } },
+  refused('hostPath.type', 'no file is made on the node', only('FileOrCreate')),
+  refused('image', 'images are not mounted as volumes by this version'),
+  refused('csi', 'no CSI driver is run'),
+  refused('*', 'disks of a cloud and other clusters are not mounted'),
+]
+const runtime = 'it names a runtime of the Docker Engine, and a pod waits on a node that has none of that name'
+
+const serviceLinks =
+  'of the Services that there are when the pod is made, 250 at most; a container that starts again has the same'
+
+/** Fields of a pod's spec. */
+export const podSupport: readonly SupportRow[] = [
+  ...container.map((row) => ({ ...row, field: `containers[].${row.field}` })),
+  ...container.map((row) => ({ ...row, field: `initContainers[].${row.field}` })),
+  refused('ephemeralContainers', 'a manifest cannot hold them'),
+  ...honoured('volumes[].name'),
+  ...volumeSources.map((row) => ({ ...row, field: `volumes[].${row.field}` })),
+  ...honoured('restartPolicy', 'terminationGracePeriodSeconds', 'imagePullSecrets', 'hostname', 'subdomain', 'hostAliases'),
+  ...honoured('dnsPolicy', 'dnsConfig'),
+  ...podSecurity.map((row) => ({ ...row, field: `securityContext.${row.field}` })),
+  policy('hostNetwork', 'hostNetwork', 'honoured', isTrue),
+  policy('hostPID', 'hostPID', 'honoured', isTrue),
+  policy('hostIPC', 'hostIPC', 'honoured', isTrue),
+  unenforced('hostUsers', 'no user namespace is made', only(false)),
+  ...honoured('shareProcessNamespace', 'activeDeadlineSeconds', 'setHostnameAsFQDN', 'hostnameOverride'),
+  ...honoured('nodeSelector', 'nodeName', 'tolerations'),
+  {
+    field: 'affinity',
+    support: {
+      level: 'honoured',
+      but: 'with one node, pods that are to be apart have nowhere else to go and run beside each other; a preference changes nothing',
+    },
+  },
+  {
+    field: 'topologySpreadConstraints',
+    support: {
+      level: 'honoured',
+      but: 'with one node every spread is even: only a node without the topology key is out of the question',
+    },
+  },
+  unenforced('schedulingGroup', 'pods are placed one by one'),
+  unenforced('schedulerName', 'there is one scheduler', other('default-scheduler', '')),
+  ...['priorityClassName', 'priority', 'preemptionPolicy'].map(
+    (field): SupportRow => ({ field, support: { level: 'honoured', but: 'no pod ever has to make way for another' } }),
+  ),
+  ...['serviceAccountName', 'serviceAccount'].map(
+    (field): SupportRow => ({
+      field,
+      support: {
+        level: 'honoured',
+        but: 'its pull secrets are used; no token is mounted, for there is no Kubernetes API to show it to',
+      },
+    }),
+  ),
+  unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
+  { field: 'enableServiceLinks', support: { level: 'honoured', but: serviceLinks } },
+  unenforced('resources', 'only the resources of containers are limited'),
+  unenforced('overhead', 'it comes from a runtime class, and none is known'),
+  refused('os.name', `another system ${notRun}`, other('linux')),
+  { field: 'runtimeClassName', support: { level: 'honoured', but: runtime } },
+  {
+    field: 'readinessGates',
+    support: { level: 'honoured', but: '`POST /api/v1/conditions` of the daemon sets their conditions, and nothing else does' },
+  },
+  refused('schedulingGates', `scheduling gates are not run by this version`),
+  refused('resourceClaims', `resource claims are not run by this version`),
+]
