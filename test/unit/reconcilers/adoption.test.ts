@@ -3,7 +3,7 @@ import { objectKey } from '../../../src/model/types/meta.ts'
 import { adoptPods } from '../../../src/reconcilers/adoption.ts'
 import type { ObservedPod } from '../../../src/reconcilers/observed.ts'
 import { Stage } from '../../support/stage.ts'
-import { app, deployment, namespace, service } from '../../support/world.ts'
+import { app, deployment, namespace, secret, service } from '../../support/world.ts'
 
 const web = objectKey('Deployment', namespace, 'web')
 const bind = () => ({ configMaps: {}, secrets: {} })
@@ -43,4 +43,21 @@ test('containers that run have been started: their postStart hooks do not run ag
   expect(stage.run(60_000).filter((line) => line.startsWith('hook'))).toHaveLength(1)
   stage.restart().memory.clear()
   expect(stage.settle()).toEqual([])
+})
+
+test('what a program said is told only if all secrets that it was given are known', () => {
+  const env = [{ name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'db', key: 'pw' } } }]
+  const stage = new Stage().apply(
+    secret('db', { pw: 'first' }),
+    deployment({ spec: { replicas: 1 }, template: { containers: [app({ env })] } }),
+  )
+  stage.tail = () => ['my password is first']
+  stage.run(60_000)
+  for (const view of stage.running()) stage.end(view, 1)
+  const told = () => stage.plan(web).status?.pods.flatMap(({ containers }) => containers.flatMap(({ logTail }) => logTail))
+  expect(told()).toEqual(['my password is first'])
+  // Memory and value are both lost: the set that is found again is bound to what there is today.
+  stage.restart().memory.clear()
+  stage.apply(secret('db', { pw: 'second' }))
+  expect(told()).toEqual([])
 })

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { objectKey } from '../../../src/model/types/meta.ts'
 import type { WorkloadMemory } from '../../../src/reconcilers/memory.ts'
 import type { PodNow } from '../../../src/reconcilers/podstate.ts'
 import type { SetCount } from '../../../src/reconcilers/rollout.ts'
 import { nextWake, recordProgress } from '../../../src/reconcilers/transitions.ts'
 import { wantedOf } from '../../../src/reconcilers/wanted.ts'
-import { count, deployment, epochMs, template } from '../../support/world.ts'
+import { NOT_READY, READY, Stage } from '../../support/stage.ts'
+import { app, count, deployment, epochMs, namespace, template } from '../../support/world.ts'
 
 const nothing = { configMap: () => undefined, secret: () => undefined }
 const wanted = wantedOf(deployment({ spec: { replicas: 4, progressDeadlineSeconds: 60 } }), nothing, 'r1', [])
@@ -83,5 +85,70 @@ describe('nextWake', () => {
 
   test('when a ready pod has been so for minReadySeconds', () => {
     expect(nextWake([pod(epochMs), pod(epochMs - 2_000), pod(0)], patient, begun(), epochMs)).toBe(epochMs + 5_000)
+  })
+})
+
+describe('what is written down of pods', () => {
+  const web = objectKey('Deployment', namespace, 'web')
+  /** A Deployment whose pods keep something in a volume. */
+  const kept = (replicas: number, change = {}) =>
+    deployment({
+      spec: { replicas },
+      template: { containers: [app(change)], spec: { volumes: [{ name: 'tmp', emptyDir: {} }] } },
+    })
+  const ready = (change = {}): Stage => {
+    const stage = new Stage().apply(kept(1, change))
+    stage.run(60_000)
+    return stage
+  }
+  const leaving = (): Stage => {
+    const stage = ready().apply(kept(0))
+    stage.plan(web)
+    return stage
+  }
+
+  test('a pod that is not ready any more begins anew when it is', () => {
+    const stage = ready({ readinessProbe: { httpGet: { path: '/', port: 80 } } })
+    const since = stage.records()[0]?.readySince
+    expect(since).toBeGreaterThan(0)
+    stage.probe = () => NOT_READY
+    stage.plan(web)
+    expect(stage.records()[0]?.readySince).toBe(0)
+    stage.probe = () => READY
+    stage.now += 5_000
+    stage.plan(web)
+    expect(stage.records()[0]?.readySince).toBe(stage.now)
+  })
+
+  test('a pod of which nothing is left is forgotten once no step of it is under way', () => {
+    const stage = leaving()
+    const lane = `pod/${stage.records()[0]?.uid}`
+    stage.node = { ...stage.node, containers: new Map(), volumes: new Map() }
+    stage.inFlight.add(lane)
+    stage.plan(web)
+    expect(stage.records()).toHaveLength(1)
+    stage.inFlight.delete(lane)
+    stage.plan(web)
+    expect(stage.records()).toEqual([])
+  })
+
+  test('and once its volumes are gone', () => {
+    const stage = leaving()
+    expect(stage.node.volumes.size).toBeGreaterThan(0)
+    stage.node = { ...stage.node, containers: new Map() }
+    stage.plan(web)
+    expect(stage.records()).toHaveLength(1)
+    stage.settle()
+    expect([stage.records(), [...stage.node.volumes.keys()]]).toEqual([[], ['trireme-test-router']])
+  })
+
+  test('after a crash too, one that nobody probes counts as started when it need not listen any more', () => {
+    const stage = ready({ ports: [{ containerPort: 8080 }] })
+    for (const view of stage.running()) stage.end(view, 1)
+    stage.probe = () => ({})
+    stage.run(1_000)
+    expect(stage.records()[0]?.readySince).toBe(0)
+    stage.run(15_000)
+    expect(stage.records()[0]?.readySince).toBeGreaterThan(0)
   })
 })
