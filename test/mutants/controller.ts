@@ -153,7 +153,12 @@ export const controller = [
       'const table = options.active() ? world.table() : undefined',
       'const table = world.table()',
     ],
-    ['routes of a workload that is gone stay', '      markRoutes(world.forget(key))\n', '      world.forget(key)\n'],
+    [
+      'routes of a workload that is gone stay',
+      '      markRoutes(world.forget(key))\n',
+      '      world.forget(key)\n',
+      'its last pod has left the routes before, when it was asked to go',
+    ],
     ['a turn of the loop that was broken off is not taken up', '    if (queue.size() > 0) schedule()\n', ''],
     ['steps start though nothing could be remembered', '    if (kept) for (const plan', '    if (kept || !kept) for (const plan'],
     [
@@ -187,6 +192,7 @@ export const controller = [
       'a revision is healthy by what was healthy before it',
       '      !world.isDue(key) && (isWorkload(key)',
       '      (isWorkload(key)',
+      'only a burst of passes that is broken off shows it, and virtual time stands still in a burst',
     ],
     ['a fresh revision is pruned by what was healthy before it', 'healthy: fresh ? () => false : healthy })', 'healthy })'],
     ['a revision is healthy before what left it is gone', 'isCleared(assessment.effective) && healing', 'healing'],
