@@ -11,7 +11,7 @@ import type { WorkloadInput } from './workloadinput.ts'
 /** The clock of an engine on another host may be ahead of ours by some seconds; nothing is made of that. */
 const SKEW_MS = 60_000
 /** For times that are not known any more; 0 would mean that it never happened. */
-const LONG_AGO = 1
+export const LONG_AGO = 1
 
 /** Whether a time was written before the clock was set back. */
 export function isAhead(at: number, now: number): boolean {

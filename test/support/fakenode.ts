@@ -86,8 +86,11 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
       }
     case 'create':
       return createContainer(node, step.spec, now)
-    case 'start':
-      return startContainer(node, find(node, step.container), now)
+    case 'start': {
+      const view = find(node, step.container)
+      const startedSince = step.lastStart !== undefined && step.lastStart !== view.startedAt
+      return startedSince ? node : startContainer(node, view, now)
+    }
     case 'put':
       find(node, step.container)
       return putFiles(node, step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest])))

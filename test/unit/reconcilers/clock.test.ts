@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { objectKey } from '../../../src/model/types/meta.ts'
 import { underOneClock } from '../../../src/reconcilers/clock.ts'
+import { change } from '../../support/fakenode.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, deployment, namespace } from '../../support/world.ts'
 
@@ -20,6 +21,17 @@ describe('a clock that is set back by an hour', () => {
     stage.turn()
     stage.now -= hourMs
     stage.run(1_000)
+    expect(stage.running()).toHaveLength(1)
+  })
+
+  test('a container that Docker could not start before its sandbox is started, and not told to for ever', () => {
+    const stage = new Stage().apply(deployment({ spec: { replicas: 1 } }))
+    stage.run(60_000)
+    const [view] = stage.running()
+    const error = 'cannot join network of a non running container: 0'
+    stage.node = change(stage.node, view?.id ?? '', () => ({ state: 'exited', exitCode: 255, error, finishedAt: stage.now }))
+    stage.now -= hourMs
+    stage.settle()
     expect(stage.running()).toHaveLength(1)
   })
 
