@@ -7,6 +7,8 @@ import type { Verdict } from './worker.ts'
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** A process that has run so many gives its memory back by ending. */
 const SEEDS_A_PROCESS = 60
+/** A world that is not over by then, a hundred times as long as most take, is one in which something spins: it is named. */
+const SPINS_MS = 120_000
 
 export interface ManyOptions {
   /** processes; as many as there are processors unless given */
@@ -37,14 +39,20 @@ async function work({ next, onVerdict }: ManyOptions): Promise<void> {
 
 function ask(child: ChildProcess, seed: number): Promise<Verdict> {
   return new Promise((resolve) => {
+    let cause = ''
+    const spins = setTimeout(() => {
+      cause = `it is not over after ${SPINS_MS / 1000} s: something is done over and over in no time`
+      child.kill('SIGKILL')
+    }, SPINS_MS)
     const done = (verdict: Verdict): void => {
+      clearTimeout(spins)
       child.removeAllListeners('exit')
       resolve(verdict)
     }
     child.once('message', (verdict) => done(verdict as Verdict))
     child.once('exit', (code, signal) => {
       const none = { virtualMs: 0, operations: 0, commits: 0, daemons: 0, faults: {}, trace: [] }
-      done({ seed, ...none, violation: `the worker died: ${signal ?? `exit ${code}`}` })
+      done({ seed, ...none, violation: cause || `the worker died: ${signal ?? `exit ${code}`}` })
     })
     child.send(seed)
   })
