@@ -29,12 +29,16 @@ async function work({ next, onVerdict }: ManyOptions): Promise<void> {
       execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     })
-    for (let count = 0; seed !== undefined && count < SEEDS_A_PROCESS && child.connected; count++) {
+    for (let count = 0; seed !== undefined && count < SEEDS_A_PROCESS && lives(child); count++) {
       onVerdict(await ask(child, seed))
       seed = next()
     }
     child.kill()
   }
+}
+
+function lives({ connected, exitCode, signalCode }: ChildProcess): boolean {
+  return connected && exitCode === null && signalCode === null
 }
 
 function ask(child: ChildProcess, seed: number): Promise<Verdict> {
