@@ -197,7 +197,9 @@ function recover({ target, pods, uid, now, sourceRevision }: CronJobInput): Work
   const memory = emptyMemory(uid(), now)
   if (target === null) return memory
   const runs = new Map<ObjectKey, CronRun>()
+  const unfinished = new Set<ObjectKey>()
   for (const pod of pods()) {
+    if (!hasSucceeded(pod)) unfinished.add(pod.owner)
     const scheduledAt = cronJobOf(pod.owner)?.scheduledAt
     const template = readMemory(pod)?.set.template
     if (scheduledAt === undefined || template === undefined || runs.has(pod.owner)) continue
@@ -205,7 +207,17 @@ function recover({ target, pods, uid, now, sourceRevision }: CronJobInput): Work
     runs.set(pod.owner, { job: { ...job, spec: { ...job.spec, template } }, scheduledAt, sourceRevision })
   }
   const sorted = [...runs.values()].sort((a, b) => a.scheduledAt - b.scheduledAt)
-  return { ...memory, cron: { ...NEVER, lastScheduledAt: sorted.at(-1)?.scheduledAt ?? 0, runs: sorted } }
+  const newest = sorted.at(-1)
+  // Which of them was being replaced is forgotten, and it must not begin again beside its successor.
+  const replaced = (run: CronRun): boolean =>
+    target.spec.concurrencyPolicy === 'Replace' && run !== newest && unfinished.has(keyOf(run.job))
+  const known = sorted.map((run) => (replaced(run) ? leave(run) : run))
+  return { ...memory, cron: { ...NEVER, lastScheduledAt: newest?.scheduledAt ?? 0, runs: known } }
+}
+
+function hasSucceeded({ containers }: ObservedPod): boolean {
+  const latest = [...containers.values()].map((views) => views.at(-1))
+  return latest.length > 0 && latest.every((view) => view?.state === 'exited' && view.exitCode === 0)
 }
 
 function startedAndStopped(key: ObjectKey, before: CronMemory, after: CronMemory): EventNote[] {

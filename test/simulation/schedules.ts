@@ -30,6 +30,8 @@ interface Watched {
   readonly seen: Set<ObjectKey>
   /** Jobs of which nothing is remembered any more */
   readonly past: Set<ObjectKey>
+  /** Jobs that were on their way out when it came back to Git; `undefined` until it has been looked at */
+  leftBefore?: ReadonlySet<ObjectKey>
 }
 
 /** @param fail throws */
@@ -47,11 +49,11 @@ export function watchSchedules(fail: (invariant: string, message: string) => nev
     }
   }
 
-  function keepsApart(key: string, { concurrency }: Watched, active: readonly CronRun[]): void {
+  function keepsApart(key: string, { concurrency, leftBefore }: Watched, active: readonly CronRun[]): void {
     if (concurrency === 'Allow' || concurrency === 'mixed') return
     const staying = active.filter(({ leaving }) => leaving !== true).map(({ job }) => job.metadata.name)
     if (staying.length > 1) fail('no two runs at once', `${key} is to ${concurrency}, and runs ${staying.join(' and ')}`)
-    const cut = active.find(({ leaving }) => leaving === true)
+    const cut = active.find(({ leaving, job }) => leaving === true && leftBefore?.has(keyOf(job)) !== true)
     if (concurrency === 'Forbid' && cut !== undefined)
       fail('a run comes to its end', `${key} is to Forbid, and takes down ${cut.job.metadata.name}, which runs`)
   }
@@ -69,6 +71,7 @@ export function watchSchedules(fail: (invariant: string, message: string) => nev
       }
       for (const [key, known] of watched) {
         const runs = workloads.get(key)?.cron?.runs ?? []
+        known.leftBefore ??= new Set(runs.flatMap(({ job, leaving }) => (leaving === true ? [keyOf(job)] : [])))
         runsOnce(key, known, runs)
         keepsApart(
           key,

@@ -216,6 +216,16 @@ describe('a time is never run twice', () => {
     expect(jobs(stage)).toEqual([1, 2, 3])
   })
 
+  test('after the store was lost: what was being replaced does not run on beside its successor', () => {
+    const stage = begun()
+    stage.run(2 * MINUTE)
+    expect(stage.running()).toHaveLength(2)
+    stage.apply(cronJob({ spec: { concurrencyPolicy: 'Replace' } }))
+    stage.memory.clear()
+    stage.restart().plan(tick)
+    expect(jobs(stage)).toEqual([2])
+  })
+
   test('after the clock was set back, and nobody waits for it either', () => {
     const stage = begun()
     stage.now += 100 * 60 * MINUTE
