@@ -38,6 +38,12 @@ export class Keeper {
     await this.#lab.kill('SIGKILL')
   }
 
+  /** Ended as systemd or Docker ends it. */
+  async end(): Promise<void> {
+    this.#killed = true
+    await this.#lab.kill('SIGTERM')
+  }
+
   /** Something that must be done while no daemon runs. */
   async without(work: () => Promise<void> | void): Promise<void> {
     await this.close()

@@ -58,6 +58,7 @@ export class DaemonLab {
   readonly #onLine: (line: string) => void
   readonly #children = new Set<ChildProcess>()
   #child: ChildProcess | undefined
+  #gone = Promise.resolve('none')
   #url = ''
   #log: string[] = []
 
@@ -88,6 +89,7 @@ export class DaemonLab {
   async start(...more: readonly string[]): Promise<void> {
     const child = this.#spawn(['run', ...this.flags(), '--listen', `${this.#listen}:0`, ...more])
     this.#child = child
+    this.#gone = new Promise((resolve) => child.once('close', (code, signal) => resolve(String(code ?? signal))))
     this.#log = []
     const hear = (line: string): void => {
       this.#log.push(line)
@@ -111,12 +113,9 @@ export class DaemonLab {
     if (child !== undefined) await ended(child, signal)
   }
 
-  /** Waits until the daemon that runs now has ended, by itself or not; its exit code or signal. */
-  async gone(): Promise<string> {
-    const child = this.#child
-    if (child !== undefined && child.exitCode === null && child.signalCode === null)
-      await new Promise((resolve) => child.once('exit', resolve))
-    return String(child?.exitCode ?? child?.signalCode ?? 'none')
+  /** Waits until the daemon that was started last has ended, by itself or not, and all it wrote is read; its exit code or signal. */
+  gone(): Promise<string> {
+    return this.#gone
   }
 
   /** Process id of the daemon that was started last. */

@@ -18,8 +18,7 @@ export const daemonActs: readonly Act[] = [
   {
     name: 'daemon ended as a system ends it',
     mayLose: '',
-    mayRefuse: /shut|stop|SIGTERM|ended|ending/i,
-    perform: ({ lab }) => lab.kill('SIGTERM'),
+    perform: ({ keeper }) => keeper.end(),
   },
   {
     name: 'memory lost',
