@@ -1,7 +1,9 @@
 /** Limits of what a pod may have on the disk, of `ephemeral-storage` and of each emptyDir: a pod that goes beyond one is replaced. */
+import { podPeak } from '../model/podresources.ts'
 import { bytes, formatQuantity, parseQuantity } from '../model/quantity.ts'
-import type { Container, PodUsage, Probe, ProbeAction } from '../model/types/pod.ts'
+import type { Container, PodSpec, PodUsage, Probe, ProbeAction } from '../model/types/pod.ts'
 import type { ProbeKind } from './observed.ts'
+import { runs } from './podorder.ts'
 import type { PodNow } from './podstate.ts'
 
 /** Docker counts file by file, which for a large container takes a while. */
@@ -16,13 +18,16 @@ export function storageProbe({ resources }: Container): Probes {
   return limit === undefined ? {} : asked({ storage: { limitBytes: bytes(limit) } })
 }
 
-/** Asks what a pod has on the disk, of its sandbox, which is there as long as the pod; none where nothing limits its volumes. */
+/** Asks what a pod has on the disk, of its sandbox, which is there as long as the pod; none where the containers are asked enough. */
 export function usageProbe(pod: PodNow): Probes {
   const volumes = emptyDirs(pod)
-  if (volumes.length === 0) return {}
-  const total = totalOf(pod)
-  if (total === undefined && volumes.every(({ limit }) => limit === undefined)) return {}
-  const containers = pod.containers.flatMap(({ latest }) => latest?.id ?? [])
+  const total = limitOf(pod.context.compiled.template.spec)
+  const limitsVolume = volumes.some(({ limit }) => limit !== undefined)
+  const addsUp =
+    total !== undefined && (volumes.length > 0 || pod.containers.some(({ compiled }) => !isLimited(compiled.container)))
+  if (!limitsVolume && !addsUp) return {}
+  // What has ended is counted no more, as by the kubelet: an init container may have needed much.
+  const containers = pod.containers.filter(runs).flatMap(({ latest }) => latest?.id ?? [])
   return asked({ usage: { volumes, containers, ...(total === undefined ? {} : { total }) } })
 }
 
@@ -43,10 +48,14 @@ function emptyDirs({ context: { compiled } }: PodNow): PodUsage['volumes'] {
   })
 }
 
-/** Of all its containers that have a limit. */
-function totalOf({ containers }: PodNow): PodUsage['total'] {
-  const limits = containers.flatMap(({ compiled: { container } }) => container.resources.limits['ephemeral-storage'] ?? [])
-  if (limits.length === 0) return undefined
-  const text = formatQuantity({ nanos: limits.reduce((sum, limit) => sum + parseQuantity(limit).nanos, 0n), format: 'BinarySI' })
+function isLimited({ resources }: Container): boolean {
+  return resources.limits['ephemeral-storage'] !== undefined
+}
+
+/** The most that its containers with a limit may have at any one time. @see Kubernetes `PodLimits` */
+function limitOf(spec: PodSpec): PodUsage['total'] {
+  if (![...spec.initContainers, ...spec.containers].some(isLimited)) return undefined
+  const nanos = podPeak(spec, ({ resources }) => parseQuantity(resources.limits['ephemeral-storage'] ?? 0).nanos)
+  const text = formatQuantity({ nanos, format: 'BinarySI' })
   return { bytes: bytes(text), text }
 }

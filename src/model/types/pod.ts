@@ -70,9 +70,9 @@ interface DiskLimit {
 export interface PodUsage {
   /** its emptyDirs on the disk: the name in the pod, and the Docker volume */
   readonly volumes: readonly { readonly name: string; readonly source: string; readonly limit?: DiskLimit }[]
-  /** of all its containers together */
+  /** of its containers together */
   readonly total?: DiskLimit
-  /** ids of its containers */
+  /** ids of its running containers */
   readonly containers: readonly string[]
 }
 

@@ -4,6 +4,8 @@ import type { Engine } from '../engine.ts'
 import type { Timers } from '../timers.ts'
 import { failure, ownError, type ProbeAnswer, type ProbeSite, success } from './answer.ts'
 
+const NOTHING: ReadonlyMap<string, number> = new Map()
+
 export type VolumeCounts = (engine: Engine) => Promise<ReadonlyMap<string, number>>
 
 /** However many pods ask, an engine counts at most once in this time: ms. */
@@ -30,7 +32,7 @@ export function createVolumeCounts(timers: Timers): VolumeCounts {
  */
 export async function probeUsage(usage: PodUsage, { engine }: ProbeSite, counts: VolumeCounts): Promise<ProbeAnswer> {
   try {
-    const held = await counts(engine)
+    const held = usage.volumes.length === 0 ? NOTHING : await counts(engine)
     const full = usage.volumes.find(({ source, limit }) => limit !== undefined && (held.get(source) ?? 0) > limit.bytes)
     if (full !== undefined) return failure(`Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit?.text}".`)
     if (usage.total === undefined) return success('within its limits')

@@ -61,6 +61,42 @@ test('a pod is asked what its emptyDirs on the disk hold where something limits 
   expect(asksPod(limited, [])).toEqual([])
 })
 
+/** What a pod with an emptyDir is asked as a whole. */
+type Raw = Record<string, unknown>
+const asksWhole = (containers: readonly Raw[], initContainers: readonly Raw[] = [], volumes: readonly Raw[] = []) => {
+  const template = { containers, spec: { volumes, initContainers } }
+  const stage = new Stage().apply(deployment({ spec: { replicas: 1 }, template }))
+  stage.run(1_000)
+  const before = stage.plan(web).probes.flatMap(({ probes }) => probes.storage?.usage ?? [])
+  for (const view of stage.running('init')) stage.end(view, 0)
+  stage.run(30_000)
+  return { before, after: stage.plan(web).probes.flatMap(({ probes }) => probes.storage?.usage ?? []) }
+}
+const limit = (amount: string) => ({ resources: { limits: { 'ephemeral-storage': amount } } })
+const emptyDir = [{ name: 'cache', emptyDir: {} }]
+
+test('the limit of a pod is what its containers may have at any one time: an init container does not add to it', () => {
+  const { after } = asksWhole([app(limit('64Mi'))], [app({ name: 'init', ...limit('32Mi') })], emptyDir)
+  expect(after).toMatchObject([{ total: { text: '64Mi' } }])
+  const large = asksWhole([app(limit('64Mi'))], [app({ name: 'init', ...limit('96Mi') })], emptyDir)
+  expect(large.after).toMatchObject([{ total: { text: '96Mi' } }])
+})
+
+test('what an init container has written counts while it runs, and evicts nobody once it is done', () => {
+  const { before, after } = asksWhole([app(limit('64Mi'))], [app({ name: 'init' })], emptyDir)
+  expect(before).toMatchObject([{ containers: [expect.any(String)] }])
+  expect(after).toMatchObject([{ containers: [expect.any(String)] }])
+  expect(after[0]?.containers).not.toEqual(before[0]?.containers)
+})
+
+test('a container without a limit counts against that of the others, though no volume does', () => {
+  const { after } = asksWhole([app(limit('64Mi')), app({ name: 'sidecar' })])
+  expect(after).toEqual([
+    { volumes: [], containers: [expect.any(String), expect.any(String)], total: { bytes: 64 * 2 ** 20, text: '64Mi' } },
+  ])
+  expect(asksWhole([app(limit('64Mi')), app({ name: 'sidecar', ...limit('1Mi') })]).after).toEqual([])
+})
+
 test('a pod whose emptyDir is over its limit is evicted in the words of Kubernetes', () => {
   const stage = new Stage().apply(
     deployment({ spec: { replicas: 1 }, template: { spec: { volumes: [{ name: 'cache', emptyDir: { sizeLimit: '1Mi' } }] } } }),

@@ -45,6 +45,12 @@ for (const { name, usage, held, written = 0, want } of [
     expect(await probeUsage(asked, site(engine(held, written)), createVolumeCounts(timers))).toMatchObject(want)
   })
 
+test('a pod without volumes is counted without asking the engine about all of its volumes', async () => {
+  const asked: PodUsage = { volumes: [], containers: ['c1'], total }
+  const only = { writtenBytes: () => Promise.resolve(1001) }
+  expect(await probeUsage(asked, site(only), createVolumeCounts(timers))).toMatchObject({ ok: false })
+})
+
 test('an engine that cannot count evicts nobody', async () => {
   const bounds = { timeoutMs: 1000, signal: new AbortController().signal }
   const asked = { storage: { limitBytes: 1 } }
