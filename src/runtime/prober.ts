@@ -4,7 +4,7 @@ import type { ContainerProbes, ProbeKind, ProbeState } from '../reconcilers/obse
 import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import type { ProbeAnswer } from './probes/answer.ts'
 import { firstDelayMs, intervalMs } from './probes/schedule.ts'
-import { createSlots } from './probes/slots.ts'
+import { createSlots, type Slots } from './probes/slots.ts'
 import { countAttempt, emptyTally, type Tally } from './probes/tally.ts'
 import type { Timers } from './timers.ts'
 
@@ -33,9 +33,10 @@ export interface Prober {
   stop(): void
 }
 
-/** Attempts in flight: an exec costs the node a process, a request next to nothing. */
+/** Attempts in flight: an exec costs the node a process, a request next to nothing, and a count of what is on a disk may take minutes. */
 const EXEC_LIMIT = 16
 const REQUEST_LIMIT = 128
+const COUNT_LIMIT = 4
 const ANSWER_INTERVAL_MS = 5_000
 
 interface Worker {
@@ -73,6 +74,7 @@ export function createProber(options: ProberOptions): Prober {
   const seeds = new Set<string>()
   const execSlots = createSlots(EXEC_LIMIT)
   const requestSlots = createSlots(REQUEST_LIMIT)
+  const countSlots = createSlots(COUNT_LIMIT)
 
   function add(target: ProbeTarget): void {
     const adopted = target.startedAt < bornAt
@@ -140,8 +142,7 @@ export function createProber(options: ProberOptions): Prober {
     if (probe === undefined) return
     const attempt = new AbortController()
     worker.attempt = attempt
-    const slots = probe.exec === undefined ? requestSlots : execSlots
-    slots.run(async () => {
+    slotsFor(worker.kind, probe).run(async () => {
       const begunAt = now()
       const answer = await answerOf(entry.target, probe, attempt.signal)
       // Rested meanwhile: whatever it says is about another time.
@@ -151,6 +152,11 @@ export function createProber(options: ProberOptions): Prober {
       if (isResting(entry, worker)) rest(worker)
       else arm(entry, worker, remaining(interval(worker, probe), now() - begunAt))
     }, attempt.signal)
+  }
+
+  function slotsFor(kind: ProbeKind, { exec }: Probe): Slots {
+    if (kind === 'storage') return countSlots
+    return exec === undefined ? requestSlots : execSlots
   }
 
   async function answerOf(target: ProbeTarget, probe: Probe, signal: AbortSignal): Promise<ProbeAnswer> {

@@ -47,8 +47,8 @@ function newProber(random = () => 0.5): Prober {
     now: () => timers.now + skew,
     random,
     onChange: (containerId, kind) => changes.push(`${containerId} ${kind}`),
-    runAction: async (target, { httpGet }) => {
-      const path = httpGet?.path ?? 'exec'
+    runAction: async (target, { httpGet, storage }) => {
+      const path = httpGet?.path ?? (storage === undefined ? 'exec' : 'storage')
       attempts.push({ path, container: target.containerId, atMs: timers.now - bornAt })
       const answer = answers[path] ?? YES
       return typeof answer === 'function' ? answer() : answer
@@ -272,6 +272,22 @@ test('attempts in flight are bounded, the rest follows in order', async () => {
   for (const answer of open.splice(0)) answer()
   await settled()
   expect(open).toHaveLength(0)
+})
+
+test('counting what is on a disk, which may take minutes, holds up no other probe, and is done by few at once', async () => {
+  const never = new Promise<ProbeAnswer>(() => undefined)
+  answers = { storage: () => never }
+  const prober = newProber(() => 0)
+  const { httpGet: _, ...bare } = probe('storage')
+  const storage: Probe = { ...bare, storage: { limitBytes: 1 } }
+  prober.sync(
+    OWNER,
+    Array.from({ length: 300 }, (_, index) => target({ storage }, { containerId: `c${index}` })),
+  )
+  prober.sync('Deployment/shop/api', [target({ readiness: probe('r') }, { containerId: 'api' })])
+  await timers.advance(1_000)
+  expect(results(prober, 'api')).toEqual({ readiness: 'success' })
+  expect(times('storage')).toHaveLength(4)
 })
 
 test('after a restart of the daemon first attempts are spread over the period', async () => {
