@@ -1,8 +1,8 @@
 /** Containers to pods, by label. */
 import type { ContainerView, VolumeView } from '../runtime/engine.ts'
+import { attemptOf } from './containerstate.ts'
 import { containerName, LABEL, SANDBOX } from './names.ts'
 import type { ObservedPod } from './observed.ts'
-import { attemptOf } from './podstate.ts'
 
 /** Pods of one node by owner key; containers that lack the labels of a pod are left to the node's own pass. */
 export function groupPods(containers: Iterable<ContainerView>, node: string): ReadonlyMap<string, readonly ObservedPod[]> {

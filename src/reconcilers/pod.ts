@@ -8,22 +8,15 @@
 import type { Driftable } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
 import { LONG_AGO } from './clock.ts'
+import { attemptOf, type ContainerNow, endedWithEngine, launchMark, neverStarted, restartPolicyOf } from './containerstate.ts'
 import { containerName, SANDBOX } from './names.ts'
 import { mountsParts } from './observed.ts'
 import { placesOf } from './places.ts'
 import type { Lane, Place, Step, Within } from './plan.ts'
+import type { PodContext } from './podcontext.ts'
 import { mayStart } from './podorder.ts'
 import { preparePod } from './podprepare.ts'
-import {
-  attemptOf,
-  type ContainerNow,
-  endedWithEngine,
-  launchMark,
-  neverStarted,
-  type PodContext,
-  type PodNow,
-  restartPolicyOf,
-} from './podstate.ts'
+import type { PodNow } from './podstate.ts'
 import { besideLane, type Extra, graceOf, identity, lane, mendDrift, podCause, step } from './podsteps.ts'
 import { condemnedSteps, planEnding, planTeardown } from './podstop.ts'
 import { namedPorts } from './probetargets.ts'

@@ -2,7 +2,7 @@
 import { type Driftable, diffContainer } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
 import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
-import type { PodContext } from './podstate.ts'
+import type { PodContext } from './podcontext.ts'
 
 export type Extra = { readonly drift?: DriftKind }
 

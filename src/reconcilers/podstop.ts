@@ -3,11 +3,13 @@
  * router sends to it any more.
  */
 import type { ContainerView } from '../runtime/engine.ts'
+import { type Condemnation, type ContainerNow, launchMark } from './containerstate.ts'
 import type { PodDeletion } from './memory.ts'
 import { SANDBOX } from './names.ts'
 import type { Lane, Step } from './plan.ts'
+import type { PodContext } from './podcontext.ts'
 import { mayStop, runs } from './podorder.ts'
-import { type Condemnation, type ContainerNow, launchMark, type PodContext, type PodNow } from './podstate.ts'
+import type { PodNow } from './podstate.ts'
 import { graceOf, lane, step } from './podsteps.ts'
 import { namedPorts } from './probetargets.ts'
 

@@ -1,9 +1,10 @@
 /** Which containers of a workload are to be probed, and how. */
 import type { Container, Probe } from '../model/types/pod.ts'
+import type { ContainerNow } from './containerstate.ts'
 import { portProbes, portsAsked } from './listening.ts'
 import { storageProbe, usageProbe } from './localstorage.ts'
 import type { ProbeKind } from './observed.ts'
-import type { ContainerNow, PodNow } from './podstate.ts'
+import type { PodNow } from './podstate.ts'
 
 /** A running container and its probes. */
 export interface ProbeTarget {

@@ -1,6 +1,8 @@
 /** Replica sets and their pods: counting them, and creating or deleting pod records until they match. */
+
+import { restartDelay } from './containerstate.ts'
 import { NO_SETBACKS, type PodRecord, type Setbacks, type SetRecord, type WorkloadMemory } from './memory.ts'
-import { isAvailable, type PodNow, restartDelay } from './podstate.ts'
+import { isAvailable, type PodNow } from './podstate.ts'
 import { rankForDeletion } from './ranking.ts'
 import type { SetCount, SetTargets } from './rollout.ts'
 

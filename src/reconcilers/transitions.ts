@@ -1,4 +1,6 @@
 /** What a pass writes down of what it sees: pods that appeared, became ready, were lost or are gone; progress. */
+
+import { type ContainerNow, launchMark } from './containerstate.ts'
 import { listenDeadline } from './listening.ts'
 import {
   NO_SETBACKS,
@@ -11,7 +13,8 @@ import {
 } from './memory.ts'
 import type { PodMark } from './plan.ts'
 import { steadyAt } from './pod.ts'
-import { type ContainerNow, isBusy, launchMark, type PodNow, volumeRemovalId } from './podstate.ts'
+import { isBusy, volumeRemovalId } from './podcontext.ts'
+import type { PodNow } from './podstate.ts'
 import { resumeAt } from './replicas.ts'
 import type { SetCount } from './rollout.ts'
 import type { Wanted } from './wanted.ts'

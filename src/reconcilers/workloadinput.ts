@@ -6,7 +6,7 @@ import type { Claim } from './claims.ts'
 import type { Cluster } from './cluster.ts'
 import type { WorkloadMemory } from './memory.ts'
 import type { ContainerProbes, Failure, MessageSource, NodeView, ObservedPod } from './observed.ts'
-import type { PodRouting } from './podstate.ts'
+import type { PodRouting } from './podcontext.ts'
 
 /** What a workload pass reads. All of it is frozen; nothing else is read. */
 export interface WorkloadInput {

@@ -105,19 +105,16 @@ export const jobs = [
     'if (awaitsOwner(key)) return undefined\n',
     '',
   ]),
-  ...mutantsOf(
-    'src/reconcilers/podstate.ts',
-    [
-      'a run that went well has failed once a later start of its container has',
-      'return overwritten ? { ...view, exitCode: 0 } : view',
-      'return view',
-    ],
-    [
-      'what becomes of the sandbox of a run that went well counts for it',
-      '(hasSucceeded(context.record, containers) || wasPutToRest(view, containers))',
-      'wasPutToRest(view, containers)',
-    ],
-  ),
+  ...mutantsOf('src/reconcilers/containerstate.ts', [
+    'a run that went well has failed once a later start of its container has',
+    'return overwritten ? { ...view, exitCode: 0 } : view',
+    'return view',
+  ]),
+  ...mutantsOf('src/reconcilers/podstate.ts', [
+    'what becomes of the sandbox of a run that went well counts for it',
+    '(hasSucceeded(context.record, containers) || wasPutToRest(view, containers))',
+    'wasPutToRest(view, containers)',
+  ]),
   ...mutantsOf('src/controller/steps.ts', [
     'a container that has run to its end is started by the daemon that did not see it',
     'if (seen !== undefined && seen.startedAt !== lastStart) return\n',

@@ -161,25 +161,63 @@ export const pods = [
     ['a deadline passes by', 'if (at === undefined || now < at) return undefined', 'return undefined'],
     ['nobody wakes a pod at its deadline', 'if (deadline !== undefined) times.push(deadline)', ''],
   ),
+  ...mutantsOf('src/reconcilers/podcontext.ts', [
+    'a step of one container is no step of its pod',
+    'lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))',
+    'lane === `pod/${record.uid}`)',
+  ]),
+  ...mutantsOf(
+    'src/reconcilers/containerstate.ts',
+    ['what was made after an init container does not tell that it has completed', 'overtaken || context', 'context'],
+    [
+      'a sidecar that has ended well stays so',
+      "if (role === 'sidecar') return 'Always'",
+      "if (role === 'sidecar') return 'OnFailure'",
+    ],
+    ['a new run counts as ready because an earlier one was', 'latest.startedAt <= record.readySince', 'record.readySince > 0'],
+    [
+      'a restart of the daemon takes pods out until they are probed',
+      "|| (wasReady && (state === undefined || state.result === 'unknown'))",
+      '',
+    ],
+    ['a pod is ready before its startup probe', 'serves: started && awaits.length === 0', 'serves: awaits.length === 0'],
+    ['a container is sent to before it listens', 'serves: started && awaits.length === 0 &&', 'serves: started &&'],
+    [
+      'a failed liveness probe has no consequence',
+      "for (const probe of ['startup', 'liveness'] as const)",
+      "for (const probe of ['startup'] as const)",
+    ],
+    [
+      'a failed postStart hook has no consequence',
+      'return failure === undefined ? undefined : { cause: `postStart',
+      'return failure === undefined || failure ? undefined : { cause: `postStart',
+    ],
+    ['crashes of long ago are not forgiven', "  if (view.state === 'exited' && ranMs >= BACKOFF_RESET_MS) return 0\n", ''],
+    [
+      'the pause between restarts has no upper bound',
+      'Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10))',
+      'BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10)',
+    ],
+    ['the pause between restarts does not grow', 'BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10)', 'BACKOFF_FIRST_MS'],
+    [
+      'a container that ended well is restarted against its policy',
+      "policy === 'Never' || (policy === 'OnFailure' && view.exitCode === 0)",
+      "policy === 'Never'",
+    ],
+    [
+      'a start that Docker gave up counts as a crash',
+      "return view.state === 'exited' && view.error.includes(",
+      "return view.state === 'created' && view.error.includes(",
+    ],
+  ),
   ...mutantsOf(
     'src/reconcilers/podstate.ts',
-    [
-      'a step of one container is no step of its pod',
-      'lane === `pod/${record.uid}` || lane.startsWith(`pod/${record.uid}/`))',
-      'lane === `pod/${record.uid}`)',
-    ],
-    ['what was made after an init container does not tell that it has completed', '    overtaken ||\n', ''],
     [
       'a sandbox that was started anew keeps its pod, whatever the order',
       'if (!ends && hasLostOrder(',
       'if (ends && hasLostOrder(',
     ],
     ['a finished pod whose engine was restarted runs again', 'if (!ends && hasLostOrder(', 'if (hasLostOrder('],
-    [
-      'a sidecar that has ended well stays so',
-      "if (role === 'sidecar') return 'Always'",
-      "if (role === 'sidecar') return 'OnFailure'",
-    ],
     [
       'an init container that has completed is taken for one that failed',
       "one.role === 'init' && !one.passed && isOver(one)",
@@ -203,32 +241,6 @@ export const pods = [
     ['minReadySeconds are milliseconds', 'now - readySince >= minReadySeconds * 1000', 'now - readySince >= minReadySeconds'],
     ['pods on an engine out of reach are not ready', ': context.record.readySince > 0,\n', ': false,\n'],
     [
-      'a new run counts as ready because an earlier one was',
-      'latest.startedAt <= context.record.readySince',
-      'context.record.readySince > 0',
-    ],
-    [
-      'a restart of the daemon takes pods out until they are probed',
-      "|| (wasReady && (state === undefined || state.result === 'unknown'))",
-      '',
-    ],
-    [
-      'a pod is ready before its startup probe',
-      'passed : started && awaits.length === 0',
-      'passed : isUp && awaits.length === 0',
-    ],
-    ['a container is sent to before it listens', 'passed : started && awaits.length === 0 &&', 'passed : started &&'],
-    [
-      'a failed liveness probe has no consequence',
-      "for (const probe of ['startup', 'liveness'] as const)",
-      "for (const probe of ['startup'] as const)",
-    ],
-    [
-      'a failed postStart hook has no consequence',
-      'return failure === undefined ? undefined : { cause: `postStart',
-      'return failure === undefined || failure ? undefined : { cause: `postStart',
-    ],
-    [
       'a pod whose sandbox was removed is not lost',
       'if (gone && context.record.bound) return',
       'if (gone && context.record.bound && view !== undefined) return',
@@ -248,23 +260,6 @@ export const pods = [
       'a pod whose address is taken tries it for ever',
       "if (start?.kind === 'addressTaken') return",
       "if (start?.kind === 'notFound') return",
-    ],
-    ['crashes of long ago are not forgiven', "  if (view.state === 'exited' && ranMs >= BACKOFF_RESET_MS) return 0\n", ''],
-    [
-      'the pause between restarts has no upper bound',
-      'Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10))',
-      'BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10)',
-    ],
-    ['the pause between restarts does not grow', 'BACKOFF_FIRST_MS * 2 ** Math.min(failures - 1, 10)', 'BACKOFF_FIRST_MS'],
-    [
-      'a container that ended well is restarted against its policy',
-      "policy === 'Never' || (policy === 'OnFailure' && view.exitCode === 0)",
-      "policy === 'Never'",
-    ],
-    [
-      'a start that Docker gave up counts as a crash',
-      "return view.state === 'exited' && view.error.includes(",
-      "return view.state === 'created' && view.error.includes(",
     ],
     [
       'a pod is ready without its sandbox',
