@@ -2,33 +2,27 @@
  * The workload planner, for every kind that runs pods: from what Git wants and what is observed to the
  * steps of one pass. Everything else about a workload (its sets, its pods) is remembered in `WorkloadMemory`.
  */
-import { exceeds, quotaUsage } from '../model/quota.ts'
 import { splitKey } from '../model/types/meta.ts'
-import type { PodSpec } from '../model/types/pod.ts'
-import { adoptPods, emptyMemory, sandboxMemory } from './adoption.ts'
-import { bindTemplate, missingIn } from './binding.ts'
-import { type Claim, missingClaims } from './claims.ts'
+import { adoptPods, emptyMemory } from './adoption.ts'
+import { bindTemplate } from './binding.ts'
 import { underOneClock } from './clock.ts'
-import { type CompiledPod, compilePod } from './compile.ts'
 import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
-import type { BoundConfig, PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
-import { claimVolumeName, LABEL } from './names.ts'
+import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
 import { newPods } from './newpod.ts'
-import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
-import { claimTaken } from './onepod.ts'
+import { forgetGonePods, observePods } from './observepods.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
-import type { PodContext, PodRouting } from './podcontext.ts'
-import { observePod, type PodNow } from './podstate.ts'
+import type { PodRouting } from './podcontext.ts'
+import type { PodNow } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
-import { planClaims, vanishingClaims } from './retention.ts'
-import { misfit, type Neighbour, type NodeTraits, neighboursOf, traitsOf } from './scheduling.ts'
+import { planClaims } from './retention.ts'
+import { type NodeTraits, traitsOf } from './scheduling.ts'
 import type { EventNote, WorkloadStatus } from './status.ts'
 import { dropGone, nextWake, recordPods, recordProgress } from './transitions.ts'
-import { declareSet, type Wanted, wantedOf } from './wanted.ts'
+import { declareSet, wantedOf } from './wanted.ts'
 import { describeChanges } from './workloadevents.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 import { workloadStatus } from './workloadstatus.ts'
@@ -55,17 +49,18 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
-  const before = observeAll(input, declared, wanted)
+  const before = observePods(input, declared, wanted)
   const recorded = recordPods(declared, before, input.now)
-  const current = observeAll(input, recorded, wanted)
+  const current = observePods(input, recorded, wanted)
   const controller = controllerOf(splitKey(input.key).kind)
   const asked = controller.steer({ input, memory: recorded, wanted, pods: current, newPods: newPods(input, ids) })
-  const scaled = dropGone(asked, observeAll(input, asked, wanted))
-  const pods = observeAll(input, scaled, wanted)
+  const scaled = dropGone(asked, observePods(input, asked, wanted))
+  const pods = observePods(input, scaled, wanted)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
   const memory = recordProgress(scaled, counts, wanted, complete, input.now)
   const pass: ControllerPass = { input, memory, wanted, pods }
+  forgetGonePods(input.key, memory)
   const lanes = [...uniqueLanes(pods.flatMap(planPod)), ...planExtraPods(input, memory), ...planClaims(memory, input)]
   const gone = wanted === null && memory.claims === undefined && memory.pods.length === 0 && lanes.length === 0
   return {
@@ -134,152 +129,6 @@ function retire(memory: WorkloadMemory): WorkloadMemory {
   return memory.sets.every(({ replicas }) => replicas === 0)
     ? memory
     : { ...memory, rollout: null, sets: memory.sets.map((set) => ({ ...set, replicas: 0 })) }
-}
-
-function observeAll(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {
-  const observed = new Map(input.pods.map((pod) => [pod.uid, pod]))
-  const sets = new Map(memory.sets.map((set) => [set.name, set]))
-  return memory.pods.flatMap((record) => {
-    const set = sets.get(record.set)
-    const node = input.nodes.find(({ name }) => name === record.node) ?? input.nodes[0]
-    return set === undefined || node === undefined
-      ? []
-      : [observePod(podContext(input, memory, record, set, node, observed.get(record.uid), wanted))]
-  })
-}
-
-function podContext(
-  input: WorkloadInput,
-  memory: WorkloadMemory,
-  record: PodRecord,
-  set: SetRecord,
-  node: NodeView,
-  observed: ObservedPod | undefined,
-  wanted: Wanted | null,
-): PodContext {
-  const { namespace } = splitKey(input.key)
-  const compiled = compileOnce(input, memory, record, set, node, linksOf(input, set, observed))
-  const claim = (name: string): Claim | undefined => input.claim(namespace, name)
-  // A set that was replaced before it had all it refers to must not start without it.
-  const missing = set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)
-  return {
-    record,
-    set,
-    namespace,
-    cluster: input.cluster,
-    compiled,
-    missing: [
-      ...missing,
-      ...missingRuntime(set.template.spec, node),
-      ...missingClaims(compiled.volumes, namespace, claim, node),
-      ...vanishingClaims(compiled.volumes, namespace, input.inFlight),
-    ],
-    misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
-    observed,
-    volumes: input.volumes(record.uid),
-    claim,
-    node,
-    probes: input.probes,
-    routing: input.routing(record.uid),
-    failures: input.failures,
-    inFlight: input.inFlight,
-    hooks: input.hooks,
-    tail: input.tail,
-    message: input.message,
-    now: input.now,
-  }
-}
-
-/** A runtime is the node's own affair: Git can name it, and only its operator can install it. */
-function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView): string[] {
-  if (runtimeClassName === undefined || info === undefined || info.runtimes.includes(runtimeClassName)) return []
-  return [`node ${name} has no container runtime ${runtimeClassName}: it has ${info.runtimes.join(', ')} (runtimeClassName)`]
-}
-
-/** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */
-function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRecord, set: SetRecord, node: NodeView): string {
-  const { namespace } = splitKey(input.key)
-  const { spec, metadata } = set.template
-  const own = {
-    claim: (name: string): Claim | undefined => input.claim(namespace, name),
-    volume: (name: string): string => claimVolumeName(input.cluster, namespace, name),
-  }
-  // Of its own workload this pass knows more than what is remembered.
-  const others = (): readonly Neighbour[] =>
-    neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
-  const why =
-    misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others, input.nodes.length === 1) ||
-    claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others)
-  if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
-  if (input.quotas.length === 0) return ''
-  const beside = others().filter((other) => other.namespace === namespace)
-  const specs = beside.map((other) => other.spec)
-  return exceeds(
-    spec,
-    input.quotas.map((quota) => quotaUsage(quota, specs)),
-  )
-}
-
-/** A pod is told of the Services that there are when its sandbox is made, which remembers them. */
-function linksOf({ serviceLinks }: WorkloadInput, { template }: SetRecord, observed: ObservedPod | undefined): string {
-  if (!template.spec.enableServiceLinks) return ''
-  return observed?.sandbox === undefined ? serviceLinks : (observed.sandbox.labels[LABEL.services] ?? '')
-}
-
-/**
- * A pod's compilation never changes once it has a sandbox, and its set's bound values live as long as the set: so it is
- * kept with them.
- */
-const compiled = new WeakMap<BoundConfig, Map<string, Compiled>>()
-
-interface Compiled {
-  readonly links: string
-  readonly pod: CompiledPod
-}
-
-function compileOnce(
-  input: WorkloadInput,
-  memory: WorkloadMemory,
-  record: PodRecord,
-  set: SetRecord,
-  node: NodeView,
-  links: string,
-): CompiledPod {
-  const pods = compiled.get(set.config) ?? new Map<string, Compiled>()
-  compiled.set(set.config, pods)
-  const facts = {
-    nodeMemoryBytes: node.info?.memoryBytes ?? 0,
-    nodeCpus: node.info?.cpus ?? 0,
-    mountsParts: mountsParts(node.info),
-  }
-  const key = `${record.uid} ${Object.values(facts).join(' ')}`
-  const known = pods.get(key)
-  if (known?.links === links) return known.pod
-  const { uid, name, ip } = record
-  const { hash, sourceRevision, template, config } = set
-  const own = splitKey(input.key)
-  const identity = {
-    uid,
-    name,
-    namespace: own.namespace,
-    ip,
-    node: node.name,
-    owner: input.key,
-    set: set.name,
-    hash,
-    sourceRevision,
-    template: controllerOf(own.kind).podTemplate(template, record, { name: own.name, uid: memory.uid }),
-    config,
-  }
-  const made = compilePod({
-    ...identity,
-    cluster: input.cluster,
-    ...facts,
-    links,
-    memory: sandboxMemory(memory, set, record),
-  })
-  pods.set(key, { links, pod: made })
-  return made
 }
 
 /** Pods that carry this workload's labels and that it never made. */

@@ -336,14 +336,20 @@ export const pods = [
       "probes[portKind(port)]?.result === 'failure')",
     ],
   ),
+  ...mutantsOf('src/reconcilers/compilations.ts', [
+    'what was compiled of pods that are gone is kept',
+    'if (!staying.has(uid)) pods.delete(uid)',
+    '',
+  ]),
   ...mutantsOf(
-    'src/reconcilers/workload.ts',
+    'src/reconcilers/observepods.ts',
     [
       'a container that starts again is told of the Services of today',
       'observed?.sandbox === undefined ? serviceLinks :',
       'observed !== null ? serviceLinks :',
     ],
     ['a pod that wants no variables of Services gets them', "if (!template.spec.enableServiceLinks) return ''\n", ''],
+    ['a replaced set starts pods without the values they refer to', 'missingIn(set.template, namespace, set.config)', '[]'],
   ),
   ...mutantsOf(
     'src/reconcilers/environment.ts',

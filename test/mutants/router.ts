@@ -83,7 +83,6 @@ export const router = [
       'memory.pods.length === 0 && lanes.length === 0',
       'memory.pods.length === 0',
     ],
-    ['a replaced set starts pods without the values they refer to', 'missingIn(set.template, namespace, set.config)', '[]'],
     ['volumes of an extra pod go before its containers', 'steps: [...removals, ...volumes]', 'steps: [...volumes, ...removals]'],
     [
       'pods that run are not adopted',

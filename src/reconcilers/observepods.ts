@@ -1,0 +1,155 @@
+/** The pods of a workload as one pass sees them: each with its place, what it waits for, and what is observed of it. */
+import { exceeds, quotaUsage } from '../model/quota.ts'
+import { type ObjectKey, splitKey } from '../model/types/meta.ts'
+import type { PodSpec } from '../model/types/pod.ts'
+import { sandboxMemory } from './adoption.ts'
+import { missingIn } from './binding.ts'
+import { type Claim, missingClaims } from './claims.ts'
+import { createCompilations } from './compilations.ts'
+import { type CompiledPod, compilePod } from './compile.ts'
+import { controllerOf } from './controllers.ts'
+import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
+import { claimVolumeName, LABEL } from './names.ts'
+import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
+import { claimTaken } from './onepod.ts'
+import type { PodContext } from './podcontext.ts'
+import { observePod, type PodNow } from './podstate.ts'
+import { vanishingClaims } from './retention.ts'
+import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
+import type { Wanted } from './wanted.ts'
+import type { WorkloadInput } from './workloadinput.ts'
+
+/** Every pod in the memory that has a set and a node. */
+export function observePods(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {
+  const observed = new Map(input.pods.map((pod) => [pod.uid, pod]))
+  const sets = new Map(memory.sets.map((set) => [set.name, set]))
+  return memory.pods.flatMap((record) => {
+    const set = sets.get(record.set)
+    const node = input.nodes.find(({ name }) => name === record.node) ?? input.nodes[0]
+    return set === undefined || node === undefined
+      ? []
+      : [observePod(podContext(input, memory, record, set, node, observed.get(record.uid), wanted))]
+  })
+}
+
+function podContext(
+  input: WorkloadInput,
+  memory: WorkloadMemory,
+  record: PodRecord,
+  set: SetRecord,
+  node: NodeView,
+  observed: ObservedPod | undefined,
+  wanted: Wanted | null,
+): PodContext {
+  const { namespace } = splitKey(input.key)
+  const compiled = compiledPod(input, memory, record, set, node, linksOf(input, set, observed))
+  const claim = (name: string): Claim | undefined => input.claim(namespace, name)
+  // A set that was replaced before it had all it refers to must not start without it.
+  const missing = set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)
+  return {
+    record,
+    set,
+    namespace,
+    cluster: input.cluster,
+    compiled,
+    missing: [
+      ...missing,
+      ...missingRuntime(set.template.spec, node),
+      ...missingClaims(compiled.volumes, namespace, claim, node),
+      ...vanishingClaims(compiled.volumes, namespace, input.inFlight),
+    ],
+    misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
+    observed,
+    volumes: input.volumes(record.uid),
+    claim,
+    node,
+    probes: input.probes,
+    routing: input.routing(record.uid),
+    failures: input.failures,
+    inFlight: input.inFlight,
+    hooks: input.hooks,
+    tail: input.tail,
+    message: input.message,
+    now: input.now,
+  }
+}
+
+/** A runtime is the node's own affair: Git can name it, and only its operator can install it. */
+function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView): string[] {
+  if (runtimeClassName === undefined || info === undefined || info.runtimes.includes(runtimeClassName)) return []
+  return [`node ${name} has no container runtime ${runtimeClassName}: it has ${info.runtimes.join(', ')} (runtimeClassName)`]
+}
+
+/** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */
+function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRecord, set: SetRecord, node: NodeView): string {
+  const { namespace } = splitKey(input.key)
+  const { spec, metadata } = set.template
+  const own = {
+    claim: (name: string): Claim | undefined => input.claim(namespace, name),
+    volume: (name: string): string => claimVolumeName(input.cluster, namespace, name),
+  }
+  // Of its own workload this pass knows more than what is remembered.
+  const others = (): readonly Neighbour[] =>
+    neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
+  const why =
+    misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others, input.nodes.length === 1) ||
+    claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others)
+  if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
+  if (input.quotas.length === 0) return ''
+  const beside = others().filter((other) => other.namespace === namespace)
+  const specs = beside.map((other) => other.spec)
+  return exceeds(
+    spec,
+    input.quotas.map((quota) => quotaUsage(quota, specs)),
+  )
+}
+
+/** A pod is told of the Services that there are when its sandbox is made, which remembers them. */
+function linksOf({ serviceLinks }: WorkloadInput, { template }: SetRecord, observed: ObservedPod | undefined): string {
+  if (!template.spec.enableServiceLinks) return ''
+  return observed?.sandbox === undefined ? serviceLinks : (observed.sandbox.labels[LABEL.services] ?? '')
+}
+
+const compilations = createCompilations()
+
+function compiledPod(
+  { key, cluster }: WorkloadInput,
+  memory: WorkloadMemory,
+  record: PodRecord,
+  set: SetRecord,
+  node: NodeView,
+  links: string,
+): CompiledPod {
+  const facts = {
+    nodeMemoryBytes: node.info?.memoryBytes ?? 0,
+    nodeCpus: node.info?.cpus ?? 0,
+    mountsParts: mountsParts(node.info),
+    links,
+  }
+  return compilations.of(key, set.config, record.uid, Object.values(facts), () => {
+    const { uid, name, ip } = record
+    const { hash, sourceRevision, template, config } = set
+    const own = splitKey(key)
+    return compilePod({
+      uid,
+      name,
+      namespace: own.namespace,
+      ip,
+      node: node.name,
+      owner: key,
+      set: set.name,
+      hash,
+      sourceRevision,
+      template: controllerOf(own.kind).podTemplate(template, record, { name: own.name, uid: memory.uid }),
+      config,
+      cluster,
+      ...facts,
+      memory: sandboxMemory(memory, set, record),
+    })
+  })
+}
+
+/** What was compiled of pods that are gone is needed no more. */
+export function forgetGonePods(key: ObjectKey, { sets, pods }: WorkloadMemory): void {
+  compilations.sweep(key, sets, pods)
+}
