@@ -5,13 +5,13 @@
  */
 import type { ContainerView } from '../runtime/engine.ts'
 import type { JobMemory, PodRecord, Setbacks, WorkloadMemory } from './memory.ts'
-import type { ObservedPod } from './observed.ts'
+import type { ObservedPod, PodContainer } from './observed.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 
 /** The clock of an engine on another host may be ahead of ours by some seconds; nothing is made of that. */
 const SKEW_MS = 60_000
 /** For times that are not known any more; 0 would mean that it never happened. */
-export const LONG_AGO = 1
+const LONG_AGO = 1
 
 /** Whether a time was written before the clock was set back. */
 export function isAhead(at: number, now: number): boolean {
@@ -89,8 +89,14 @@ function settlePod(pod: ObservedPod, now: number): ObservedPod {
   }
 }
 
-function settleView(view: ContainerView, now: number): ContainerView {
+function settleView(view: ContainerView, now: number): PodContainer {
   const known = (at: number): number => (isAhead(at, now) ? LONG_AGO : at)
   const { createdAt, startedAt, finishedAt } = view
-  return { ...view, createdAt: known(createdAt), startedAt: known(startedAt), finishedAt: known(finishedAt) }
+  return {
+    ...view,
+    createdAt: known(createdAt),
+    startedAt: known(startedAt),
+    finishedAt: known(finishedAt),
+    ...(isAhead(startedAt, now) ? { startedAhead: startedAt } : {}),
+  }
 }

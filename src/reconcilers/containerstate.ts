@@ -4,7 +4,7 @@ import type { ContainerView } from '../runtime/engine.ts'
 import type { CompiledContainer } from './compile.ts'
 import { portsAwaited } from './listening.ts'
 import { LABEL } from './names.ts'
-import type { ContainerProbes, ProbeState } from './observed.ts'
+import type { ContainerProbes, PodContainer, ProbeState } from './observed.ts'
 import type { PodContext } from './podcontext.ts'
 import type { Role } from './podorder.ts'
 
@@ -27,7 +27,7 @@ export interface ContainerNow {
   /** of an init container: it has completed; of a sidecar: it has started once. Then what comes after it may start */
   readonly passed: boolean
   readonly stage: ContainerStage
-  readonly latest: ContainerView | undefined
+  readonly latest: PodContainer | undefined
   readonly attempt: number
   /** older attempts, ascending */
   readonly older: readonly ContainerView[]
@@ -132,7 +132,7 @@ function hasCompleted(view: ContainerView): boolean {
  * A start that fails leaves a container that has run as it was, but for its exit code: Docker makes 128 of 0. So a run that
  * went well would count as failed for what was done to its container afterwards.
  */
-function asItEnded(view: ContainerView | undefined): ContainerView | undefined {
+function asItEnded(view: PodContainer | undefined): PodContainer | undefined {
   const overwritten = view?.state === 'exited' && view.exitCode === 128 && view.error !== '' && view.startedAt > 0
   return overwritten ? { ...view, exitCode: 0 } : view
 }

@@ -50,6 +50,12 @@ export function mountsParts(info: EngineInfo | undefined): boolean {
   return major > 1 || (major === 1 && minor >= 45)
 }
 
+/** A container with times that lie in the past, whatever has become of the clock since. */
+export interface PodContainer extends ContainerView {
+  /** `startedAt` as its engine has it, where that lies ahead */
+  readonly startedAhead?: number
+}
+
 /** The containers of one pod, found by label. */
 export interface ObservedPod {
   readonly uid: string
@@ -58,9 +64,9 @@ export interface ObservedPod {
   /** `Kind/namespace/name` of the workload */
   readonly owner: string
   readonly node: string
-  readonly sandbox: ContainerView | undefined
+  readonly sandbox: PodContainer | undefined
   /** by container name, attempts in ascending order */
-  readonly containers: ReadonlyMap<string, readonly ContainerView[]>
+  readonly containers: ReadonlyMap<string, readonly PodContainer[]>
 }
 
 /** Whether a declared port has begun to listen, of a container that has no probe to say so. */

@@ -114,7 +114,7 @@ export type StepAction =
       readonly container: string
       readonly within?: Within
       /**
-       * ms since the epoch, 0 for never: when it was last started as far as is known. If it has been since, by a start that was
+       * ms since the epoch, 0 for never: when it was last started as far as is known, by the clock of its engine. If it has been since, by a start that was
        * under way when its daemon died, it is left as it is: it may have run to its end.
        */
       readonly lastStart?: number

@@ -7,7 +7,6 @@
  */
 import type { Driftable } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
-import { LONG_AGO } from './clock.ts'
 import { attemptOf, type ContainerNow, endedWithEngine, launchMark, neverStarted, restartPolicyOf } from './containerstate.ts'
 import { containerName, SANDBOX } from './names.ts'
 import { mountsParts } from './observed.ts'
@@ -119,7 +118,7 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
       step(context, target, one.attempt > 0 ? `restart ${one.attempt}` : podCause(context), {
         op: 'start',
         container: latest.id,
-        ...lastStart(latest),
+        lastStart: latest.startedAhead ?? latest.startedAt,
         ...within(context, one),
       }),
       ...postStart(context, one, latest.name, one.attempt),
@@ -129,7 +128,7 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
       step(context, target, 'Docker started it before its sandbox and gave up', {
         op: 'start',
         container: latest.id,
-        ...lastStart(latest),
+        lastStart: latest.startedAhead ?? latest.startedAt,
         ...within(context, one),
       }),
     ]
@@ -143,11 +142,6 @@ function planContainer(pod: PodNow, one: ContainerNow): Step[] {
   }
   const mended = mendDrift(context, target, latest, made, expectedRestartPolicy(context, one, latest))
   return [...mended, ...planHealth(pod, one, latest)]
-}
-
-/** After the clock was set back nobody knows any more, and a start that finds another time than it was told would be none. */
-function lastStart({ startedAt }: ContainerView): { readonly lastStart?: number } {
-  return startedAt === LONG_AGO ? {} : { lastStart: startedAt }
 }
 
 /** A running container: its postStart hook, then what its probes say. */

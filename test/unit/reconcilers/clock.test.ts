@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { objectKey } from '../../../src/model/types/meta.ts'
 import { underOneClock } from '../../../src/reconcilers/clock.ts'
+import type { Step } from '../../../src/reconcilers/plan.ts'
 import { change } from '../../support/fakenode.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, deployment, namespace } from '../../support/world.ts'
@@ -31,8 +32,12 @@ describe('a clock that is set back by an hour', () => {
     const error = 'cannot join network of a non running container: 0'
     stage.node = change(stage.node, view?.id ?? '', () => ({ state: 'exited', exitCode: 255, error, finishedAt: stage.now }))
     stage.now -= hourMs
+    const steps: Step[] = []
+    stage.watch = (step) => void steps.push(step)
     stage.settle()
     expect(stage.running()).toHaveLength(1)
+    // By that a start that another daemon had under way is told from none.
+    expect(steps.filter(({ op }) => op === 'start')).toMatchObject([{ lastStart: view?.startedAt }])
   })
 
   test('a pod that was ready is available again once minReadySeconds are over', () => {
