@@ -34,8 +34,10 @@ interface Found {
 }
 
 function findPod(store: Store, pod: string): Found | undefined {
+  const [namespace, podName] = pod.split('/')
   for (const [key, memory] of store.workloads()) {
-    const record = memory.pods.find(({ name }) => `${splitKey(key).namespace}/${name}` === pod)
+    if (splitKey(key).namespace !== namespace) continue
+    const record = memory.pods.find(({ name }) => name === podName)
     if (record !== undefined) return { key, memory, record }
   }
   return undefined

@@ -57,8 +57,12 @@ function podsByVolume(containers: Iterable<ContainerView>): ReadonlyMap<string, 
   const found = new Map<string, string[]>()
   for (const { labels, mounts } of containers) {
     if (labels[LABEL.containerName] !== SANDBOX) continue
-    for (const { name, source } of mounts)
-      found.set(name || source, [...(found.get(name || source) ?? []), labels[LABEL.podName] ?? ''])
+    for (const { name, source } of mounts) {
+      const pods = found.get(name || source) ?? []
+      found.set(name || source, pods)
+      // Added in place, for one claim may have all pods of a cluster.
+      pods.push(labels[LABEL.podName] ?? '')
+    }
   }
   return found
 }

@@ -70,21 +70,24 @@ function isToGo({ nodes, claim, cluster }: WorkloadInput, namespace: string, nam
 
 /** Removes the volumes of claims that are to go, each once nothing has it any more. */
 export function planClaims(memory: WorkloadMemory, { key, nodes, cluster }: WorkloadInput): Lane[] {
+  const doomed = memory.claims?.doomed ?? []
+  if (doomed.length === 0) return []
   const { namespace } = splitKey(key)
-  const hasPod = (claim: string): boolean => memory.pods.some(({ name }) => claim.endsWith(`-${name}`))
-  const free = (memory.claims?.doomed ?? []).filter((name) => !hasPod(name))
-  return free.flatMap((name): Lane[] => {
+  const taken = new Set(memory.pods.flatMap((pod) => claimsOf(memory, pod)))
+  const places = nodes.filter(({ reachable }) => reachable).map((node) => ({ node, mounted: mountedVolumes(node) }))
+  const cause = 'its pod is gone, and the persistentVolumeClaimRetentionPolicy is Delete'
+  return doomed.flatMap((name): Lane[] => {
     const volume = claimVolumeName(cluster, namespace, name)
-    const cause = 'its pod is gone, and the persistentVolumeClaimRetentionPolicy is Delete'
-    const steps = nodes
-      .filter((node) => node.reachable && node.volumes.has(volume) && !isMounted(node, volume))
-      .map((node) => ({ node: node.name, target: `volume ${volume}`, cause, op: 'removeVolume', volume }) as const)
+    const steps = places
+      .filter(({ node, mounted }) => node.volumes.has(volume) && !taken.has(name) && !mounted.has(volume))
+      .map(({ node }) => ({ node: node.name, target: `volume ${volume}`, cause, op: 'removeVolume', volume }) as const)
     return steps.length === 0 ? [] : [{ id: claimLane(namespace, name), steps }]
   })
 }
 
-function isMounted({ containers }: NodeView, volume: string): boolean {
-  return [...containers.values()].some(({ mounts }) => mounts.some(({ name }) => name === volume))
+/** Found once for all claims that are to go: there may be as many as there are containers. */
+function mountedVolumes({ containers }: NodeView): ReadonlySet<string> {
+  return new Set([...containers.values()].flatMap(({ mounts }) => mounts.map(({ name }) => name)))
 }
 
 function claimLane(namespace: string, name: string): string {

@@ -25,8 +25,8 @@ export const volumes = [
   ...mutantsOf(
     'src/reconcilers/retention.ts',
     ['a claim that is in Git by itself goes', '  if (claim(namespace, name) !== undefined) return false\n', ''],
-    ['a claim goes while its pod is still there', 'filter((name) => !hasPod(name))', 'filter(() => true)'],
-    ['a claim goes while somebody else has it', ' && !isMounted(node, volume)', ''],
+    ['a claim goes while its pod is still there', ' && !taken.has(name)', ''],
+    ['a claim goes while somebody else has it', ' && !mounted.has(volume)', ''],
     ['a claim of a class that retains goes', "?.labels[LABEL.reclaim] === 'Delete'", ' !== undefined'],
     ['a claim goes though it is wanted again', '.filter((name) => !isWanted(name))', ''],
   ),
