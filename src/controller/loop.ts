@@ -128,8 +128,11 @@ export function createLoop(options: LoopOptions): Loop {
       for (const each of [...(options.active() ? world.goingBefore(key) : []), key]) {
         planned.push(each)
         guardedPass(each)
+        if (now() < until) continue
+        // What goes before it may be more than one burst has time for: its turn is not over yet.
+        if (each !== key) queue.add(key)
+        return
       }
-      if (now() >= until) return
     }
   }
 

@@ -5,6 +5,7 @@ import { createNodeIndex } from '../../../src/controller/nodeindex.ts'
 import { createWorld } from '../../../src/controller/world.ts'
 import { createMetrics } from '../../../src/metrics/metrics.ts'
 import { keyOf } from '../../../src/model/types/meta.ts'
+import type { Service } from '../../../src/model/types/service.ts'
 import type { ReplicaSet } from '../../../src/model/types/workload.ts'
 import type { Effective } from '../../../src/reconcilers/assess.ts'
 import type { WorkloadMemory } from '../../../src/reconcilers/memory.ts'
@@ -13,7 +14,7 @@ import { StoreError } from '../../../src/store/error.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { Stage } from '../../support/stage.ts'
 import { cluster as statusOf } from '../../support/status.ts'
-import { cluster, replicaSet } from '../../support/world.ts'
+import { cluster, replicaSet, service } from '../../support/world.ts'
 import { FakeTimers } from '../runtime/faketimers.ts'
 
 const node: NodeView = {
@@ -63,6 +64,7 @@ function startLoop(transaction: Store['transaction'], sure = () => true, workloa
     setLastApplied: () => undefined,
     setWorkload: (key: string, memory: WorkloadMemory) => workloads?.set(key, memory),
     deleteWorkload: (key: string) => workloads?.delete(key),
+    setService: () => undefined,
     addEvent: () => undefined,
     transaction,
   } as unknown as Store
@@ -88,7 +90,7 @@ function startLoop(transaction: Store['transaction'], sure = () => true, workloa
   return { loop, timers, made, world, reach }
 }
 
-function wanted(object: ReplicaSet): Effective {
+function wanted(object: ReplicaSet | Service): Effective {
   const origin = { file: 'web.yaml', line: 1, revision: 'r1' }
   return { object, origin, unenforced: [], state: 'wanted' } as unknown as Effective
 }
@@ -172,6 +174,30 @@ test('what a burst had no time for comes with the next, though nothing else happ
   expect(loop.queue.size()).toBeGreaterThan(0)
   await timers.advance(1_000)
   expect(loop.queue.size()).toBe(0)
+})
+
+test('Services that go before a workload have no longer burst than others, and the workload comes after the last of them', async () => {
+  let clock: FakeTimers | undefined
+  let passes = 0
+  const workloads = new Map<string, WorkloadMemory>()
+  const { loop, timers, world } = startLoop(
+    (work) => {
+      passes += 1
+      if (clock !== undefined) clock.now += 15
+      return work()
+    },
+    () => true,
+    workloads,
+  )
+  const services = Array.from({ length: 20 }, (_, index) => service({}, `s${index}`))
+  world.setWanted(new Map([...services, replicaSet()].map((object) => [keyOf(object), wanted(object)])), [], false)
+  clock = timers
+  loop.queue.add(keyOf(replicaSet()))
+  await timers.advance(0)
+  expect([passes, workloads.size]).toEqual([3, 0])
+  await timers.advance(1_000)
+  expect(workloads.size).toBe(1)
+  expect(world.goingBefore(keyOf(replicaSet()))).toEqual([])
 })
 
 test('each object is planned in a transaction of its own, so that one that cannot be planned takes back nothing else', async () => {
