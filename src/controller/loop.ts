@@ -121,12 +121,13 @@ export function createLoop(options: LoopOptions): Loop {
     queue.addAt(key, now() + MISTAKE_MS)
   }
 
-  /** @param planned gets the keys of the passes */
+  /** @param planned gets the keys of the passes, also of those that the end of the burst keeps back */
   function passes(planned: ObjectKey[]): void {
     const until = now() + BURST_MS
     for (let key = queue.take(); key !== undefined; key = queue.take()) {
-      for (const each of [...(options.active() ? world.goingBefore(key) : []), key]) {
-        planned.push(each)
+      const before = options.active() ? world.goingBefore(key) : []
+      planned.push(key, ...before)
+      for (const each of [...before, key]) {
         guardedPass(each)
         if (now() < until) continue
         // What goes before it may be more than one burst has time for: its turn is not over yet.

@@ -96,6 +96,12 @@ export const controller = [
     'src/controller/loop.ts',
     ['what could not be removed with a pod waits for something else to happen', 'if (gone.length > 0) markNodes()', ''],
     [
+      'a workload whose Service could not be kept is not looked at again',
+      'planned.push(key, ...before)',
+      'planned.push(...before)',
+    ],
+    ['a workload is forgotten when the Services before it take a burst', 'if (each !== key) queue.add(key)', ''],
+    [
       'a step starts before its decision is on disk',
       '    plans.set(key, result.plan)\n  }\n\n  /** Jobs that',
       '    executor.submit(result.plan)\n  }\n\n  /** Jobs that',

@@ -200,6 +200,36 @@ test('Services that go before a workload have no longer burst than others, and t
   expect(world.goingBefore(keyOf(replicaSet()))).toEqual([])
 })
 
+test('a workload whose Service could not be kept is planned all the same once the disk has room', async () => {
+  let full = false
+  let depth = 0
+  const workloads = new Map<string, WorkloadMemory>()
+  const { loop, timers, world } = startLoop(
+    (work) => {
+      depth += 1
+      try {
+        if (full && depth === 2) throw new StoreError('full', 'no space left')
+        return work()
+      } finally {
+        depth -= 1
+      }
+    },
+    () => true,
+    workloads,
+  )
+  // The first table wakes everything.
+  loop.queue.add(nodeKey('alpha'))
+  await timers.advance(1_000)
+  full = true
+  world.setWanted(new Map([service(), replicaSet()].map((object) => [keyOf(object), wanted(object)])), [], false)
+  loop.queue.add(keyOf(replicaSet()))
+  await timers.advance(1_000)
+  expect(workloads.size).toBe(0)
+  full = false
+  await timers.advance(20_000)
+  expect(workloads.size).toBe(1)
+})
+
 test('each object is planned in a transaction of its own, so that one that cannot be planned takes back nothing else', async () => {
   let depth = 0
   const depths: number[] = []
