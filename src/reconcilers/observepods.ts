@@ -14,8 +14,9 @@ import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
 import { claimTaken } from './onepod.ts'
 import type { PodContext } from './podcontext.ts'
 import { observePod, type PodNow } from './podstate.ts'
-import { vanishingClaims } from './retention.ts'
+import { claimVanishing } from './retention.ts'
 import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
+import type { PodVolume } from './volumes.ts'
 import type { Wanted } from './wanted.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 
@@ -52,13 +53,8 @@ function podContext(
     namespace,
     cluster: input.cluster,
     compiled,
-    missing: [
-      ...missing,
-      ...missingRuntime(set.template.spec, node),
-      ...missingClaims(compiled.volumes, namespace, claim, node),
-      ...vanishingClaims(compiled.volumes, namespace, input.inFlight),
-    ],
-    misfit: record.bound ? '' : placementOf(input, memory, record, set, node),
+    missing: [...missing, ...missingRuntime(set.template.spec, node), ...missingClaims(compiled.volumes, namespace, claim, node)],
+    misfit: record.bound ? '' : placementOf(input, memory, record, set, node, compiled.volumes),
     observed,
     volumes: input.volumes(record.uid),
     claim,
@@ -81,7 +77,14 @@ function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView)
 }
 
 /** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */
-function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRecord, set: SetRecord, node: NodeView): string {
+function placementOf(
+  input: WorkloadInput,
+  memory: WorkloadMemory,
+  record: PodRecord,
+  set: SetRecord,
+  node: NodeView,
+  volumes: readonly PodVolume[],
+): string {
   const { namespace } = splitKey(input.key)
   const { spec, metadata } = set.template
   const own = {
@@ -93,6 +96,7 @@ function placementOf(input: WorkloadInput, memory: WorkloadMemory, record: PodRe
     neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
   const why =
     misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others, input.nodes.length === 1) ||
+    claimVanishing(volumes, namespace, input.inFlight) ||
     claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others)
   if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
   if (input.quotas.length === 0) return ''

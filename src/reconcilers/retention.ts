@@ -94,13 +94,10 @@ function claimLane(namespace: string, name: string): string {
   return `claim/${claimId(namespace, name)}`
 }
 
-/** Claims that are being removed at this moment: a pod that wants one waits, and gets it made anew. Each as a sentence. */
-export function vanishingClaims(volumes: readonly PodVolume[], namespace: string, inFlight: ReadonlySet<string>): string[] {
-  return volumes.flatMap(({ claim }) =>
-    claim !== undefined && inFlight.has(claimLane(namespace, claim))
-      ? [`PersistentVolumeClaim ${claimId(namespace, claim)} is being deleted`]
-      : [],
-  )
+/** Why a new pod has to wait while a claim of its is removed, to get it made anew; `''` when it need not. In the words of the scheduler. */
+export function claimVanishing(volumes: readonly PodVolume[], namespace: string, inFlight: ReadonlySet<string>): string {
+  const going = volumes.find(({ claim }) => claim !== undefined && inFlight.has(claimLane(namespace, claim)))
+  return going === undefined ? '' : `persistentvolumeclaim "${going.claim}" is being deleted`
 }
 
 /** Claims that are about to go, by `claimId`. */

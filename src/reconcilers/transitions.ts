@@ -206,7 +206,7 @@ export function nextWake(
   const times = pods.flatMap((pod) => podTimes(pod, wanted))
   if (wanted !== null && memory.rollout?.result === 'running' && memory.progress !== null && memory.progress.since > 0)
     times.push(memory.progress.since + wanted.spec.progressDeadlineSeconds * 1000)
-  // Who keeps a pod off its node may leave any time, and tells only those who route to it.
+  // Who keeps a pod off its node, or from its claim, may leave any time, and tells only those who route to it.
   if (pods.some(({ context }) => context.misfit !== '')) times.push(now + MISFIT_RETRY_MS)
   // So may whoever has a claim that is to go.
   if ((memory.claims?.doomed.length ?? 0) > 0) times.push(now + MISFIT_RETRY_MS)

@@ -35,6 +35,15 @@ function claims(stage: Stage): string {
 const scaled = { whenScaled: 'Delete' }
 const deleted = { whenDeleted: 'Delete' }
 
+const reader = deployment({
+  name: 'reader',
+  spec: { replicas: 1 },
+  template: {
+    spec: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'data-web-2' } }] },
+    containers: [app({ volumeMounts: [{ name: 'd', mountPath: '/d' }] })],
+  },
+})
+
 describe('scaled down', () => {
   test.each([
     ['nothing is said', undefined, 'data-web-0 data-web-1 data-web-2'],
@@ -70,14 +79,6 @@ describe('scaled down', () => {
   })
 
   test('a pod that still has the claim keeps it until it goes', () => {
-    const reader = deployment({
-      name: 'reader',
-      spec: { replicas: 1 },
-      template: {
-        spec: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'data-web-2' } }] },
-        containers: [app({ volumeMounts: [{ name: 'd', mountPath: '/d' }] })],
-      },
-    })
     const stage = begun(scaled)
     stage.apply(reader)
     stage.run(60_000)
@@ -109,10 +110,22 @@ describe('scaled down', () => {
     stage.apply(set(3, scaled))
     stage.run(60_000)
     expect(stage.running()).toHaveLength(2)
-    expect(JSON.stringify(stage.passes.get(web)?.status)).toContain('PersistentVolumeClaim shop/data-web-2 is being deleted')
+    expect(JSON.stringify(stage.passes.get(web)?.status)).toContain('persistentvolumeclaim \\"data-web-2\\" is being deleted')
     stage.inFlight.clear()
     stage.run(60_000)
     expect(stage.running()).toHaveLength(3)
+  })
+
+  test('a pod of another workload that waits for the removal looks again, for nothing of its own ends with it', () => {
+    const stage = begun(scaled)
+    stage.apply(set(2, scaled))
+    stage.run(60_000)
+    stage.inFlight.add('claim/shop/data-web-2')
+    stage.apply(claim({}, 'data-web-2'), reader)
+    const key = objectKey('Deployment', 'shop', 'reader')
+    const { wakeAt, status } = stage.plan(key)
+    expect(JSON.stringify(status)).toContain('persistentvolumeclaim \\"data-web-2\\" is being deleted')
+    expect(wakeAt).toBe(stage.now + 10_000)
   })
 })
 
