@@ -43,6 +43,15 @@ test('what is said is remembered with the pod, and its workload is due', () => {
   expect(due).toEqual([web, web])
 })
 
+test('what is said again costs no write and no pass: whoever opens a gate may say so every second', () => {
+  const { say, due, store } = daemon()
+  say()
+  const before = store.workloads().get(web)
+  say()
+  expect(store.workloads().get(web)).toBe(before)
+  expect(due).toEqual([web])
+})
+
 test('what no pod waits for is not taken', () => {
   const { say, due, name } = daemon()
   expect(() => say({ pod: 'shop/other' })).toThrow('there is no pod shop/other')
