@@ -7,6 +7,7 @@ import type { Step } from '../../../src/reconcilers/plan.ts'
 import { planWorkload, type WorkloadPass } from '../../../src/reconcilers/workload.ts'
 import { NOT_READY, READY, Stage } from '../../support/stage.ts'
 import { app, namespace, service, statefulSet } from '../../support/world.ts'
+import { disturbance, type Happening, happen, turns, wait } from './happenings.ts'
 
 const web = objectKey('StatefulSet', namespace, 'web')
 const readinessProbe = { httpGet: { path: '/', port: 8080 } }
@@ -30,21 +31,13 @@ const commit = fc
   })
   .map(({ image, ...spec }) => statefulSet({ spec, template: { containers: [app({ image, readinessProbe })] } }))
 
-type Event =
-  | { readonly kind: 'commit'; readonly target: StatefulSet }
-  | { readonly kind: 'crash' | 'remove' | 'removeSandbox'; readonly pick: number }
-  | { readonly kind: 'turns'; readonly count: number }
-  | { readonly kind: 'wait'; readonly seconds: number }
-  | { readonly kind: 'restart' | 'loseStore' | 'cut' | 'mend' }
+type Event = Happening | { readonly kind: 'commit'; readonly target: StatefulSet }
 
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: commit.map((target): Event => ({ kind: 'commit', target })) },
-  {
-    weight: 4,
-    arbitrary: fc.record({ kind: fc.constantFrom('crash', 'remove', 'removeSandbox'), pick: fc.nat(20) }) as fc.Arbitrary<Event>,
-  },
-  { weight: 6, arbitrary: fc.integer({ min: 1, max: 12 }).map((count): Event => ({ kind: 'turns', count })) },
-  { weight: 2, arbitrary: fc.constantFrom(1, 6, 15, 700).map((seconds): Event => ({ kind: 'wait', seconds })) },
+  { weight: 4, arbitrary: disturbance('crash', 'remove', 'removeSandbox') },
+  { weight: 6, arbitrary: turns },
+  { weight: 2, arbitrary: wait },
   { weight: 2, arbitrary: fc.constantFrom('restart', 'loseStore', 'cut', 'mend').map((kind): Event => ({ kind }) as Event) },
 )
 
@@ -103,39 +96,9 @@ function isWanted({ spec }: StatefulSet, name: string): boolean {
   return index >= 0 && index < spec.replicas
 }
 
-function play(stage: WatchedStage, happening: Event): void {
-  switch (happening.kind) {
-    case 'commit':
-      stage.apply(happening.target)
-      return
-    case 'turns':
-      for (let turn = 0; turn < happening.count; turn++) stage.turn()
-      return
-    case 'wait':
-      stage.now += happening.seconds * 1000
-      return
-    case 'restart':
-      stage.restart()
-      return
-    case 'loseStore':
-      stage.memory.clear()
-      stage.restart()
-      return
-    case 'cut':
-    case 'mend':
-      stage.node = { ...stage.node, reachable: happening.kind === 'mend' }
-      return
-    default:
-      disturb(stage, happening.kind, happening.pick)
-  }
-}
-
-function disturb(stage: Stage, kind: string, pick: number): void {
-  const views = kind === 'removeSandbox' ? stage.sandboxes() : stage.running()
-  const view = views[pick % Math.max(1, views.length)]
-  if (view === undefined) return
-  if (kind === 'crash') stage.end(view)
-  else stage.node = { ...stage.node, containers: new Map([...stage.node.containers].filter(([id]) => id !== view.id)) }
+function play(stage: WatchedStage, event: Event): void {
+  if (event.kind === 'commit') stage.apply(event.target)
+  else happen(stage, event)
 }
 
 test('whatever happens, no ordinal is there twice, order is kept, and it all ends as Git wants it', () => {

@@ -7,9 +7,11 @@ import type { Step } from '../../../src/reconcilers/plan.ts'
 import { rolloutBounds } from '../../../src/reconcilers/rollout.ts'
 import { routesByPod } from '../../../src/reconcilers/routes.ts'
 import { planWorkload, type WorkloadPass } from '../../../src/reconcilers/workload.ts'
+import type { ContainerView } from '../../../src/runtime/engine.ts'
 import { change } from '../../support/fakenode.ts'
 import { NOT_READY, READY, Stage } from '../../support/stage.ts'
 import { app, configMap, deployment, namespace, service } from '../../support/world.ts'
+import { disturb, disturbance, type Happening, happen, turns, wait } from './happenings.ts'
 
 const web = objectKey('Deployment', namespace, 'web')
 const env = [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'conf', key: 'a' } } }]
@@ -55,28 +57,18 @@ function helperOf(kind: string, name: string): Readonly<Record<string, unknown>>
 }
 
 type Event =
+  | Happening
   | { readonly kind: 'commit'; readonly target: Deployment }
   | { readonly kind: 'config'; readonly value: string }
-  | {
-      readonly kind: 'crash' | 'kill' | 'remove' | 'removeSandbox' | 'pause' | 'rename' | 'restartSandbox'
-      readonly pick: number
-    }
-  | { readonly kind: 'turns'; readonly count: number }
-  | { readonly kind: 'wait'; readonly seconds: number }
-  | { readonly kind: 'restart' | 'loseStore' | 'cut' | 'mend' | 'unroute' | 'route' }
+  | { readonly kind: 'kill' | 'pause' | 'rename' | 'restartSandbox'; readonly pick: number }
+  | { readonly kind: 'unroute' | 'route' }
 
 const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: commit.map((target): Event => ({ kind: 'commit', target })) },
   { weight: 1, arbitrary: fc.constantFrom('1', '2').map((value): Event => ({ kind: 'config', value })) },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('crash', 'kill', 'remove', 'removeSandbox', 'pause', 'rename', 'restartSandbox'),
-      pick: fc.nat(20),
-    }) as fc.Arbitrary<Event>,
-  },
-  { weight: 6, arbitrary: fc.integer({ min: 1, max: 12 }).map((count): Event => ({ kind: 'turns', count })) },
-  { weight: 2, arbitrary: fc.constantFrom(1, 6, 15, 700).map((seconds): Event => ({ kind: 'wait', seconds })) },
+  { weight: 4, arbitrary: disturbance('crash', 'kill', 'remove', 'removeSandbox', 'pause', 'rename', 'restartSandbox') },
+  { weight: 6, arbitrary: turns },
+  { weight: 2, arbitrary: wait },
   {
     weight: 2,
     arbitrary: fc.constantFrom<Event>(
@@ -198,31 +190,13 @@ function shuffled(input: ReturnType<Stage['input']>): ReturnType<Stage['input']>
   }
 }
 
-function play(stage: WatchedStage, happening: Event): void {
-  switch (happening.kind) {
+function play(stage: WatchedStage, event: Event): void {
+  switch (event.kind) {
     case 'commit':
-      stage.apply(happening.target)
+      stage.apply(event.target)
       return
     case 'config':
-      stage.apply(configMap('conf', { a: happening.value }))
-      return
-    case 'turns':
-      for (let turn = 0; turn < happening.count; turn++) stage.turn()
-      return
-    case 'wait':
-      stage.now += happening.seconds * 1000
-      return
-    case 'restart':
-      stage.restart()
-      return
-    case 'loseStore':
-      stage.memory.clear()
-      stage.begun.clear()
-      stage.restart()
-      return
-    case 'cut':
-    case 'mend':
-      stage.node = { ...stage.node, reachable: happening.kind === 'mend' }
+      stage.apply(configMap('conf', { a: event.value }))
       return
     case 'unroute':
       stage.node = { ...stage.node, broken: new Map([['route routes', { kind: 'failed', message: 'no' }]]) }
@@ -230,21 +204,26 @@ function play(stage: WatchedStage, happening: Event): void {
     case 'route':
       stage.node = { ...stage.node, broken: new Map() }
       return
+    case 'kill':
+      disturb(stage, event, (view) => stage.end(view, 137))
+      return
+    case 'pause':
+    case 'rename':
+    case 'restartSandbox':
+      disturb(stage, event, (view) => {
+        stage.node = change(stage.node, view.id, () => changed(event, stage.now))
+      })
+      return
     default:
-      disturb(stage, happening.kind, happening.pick)
+      if (event.kind === 'loseStore') stage.begun.clear()
+      happen(stage, event)
   }
 }
 
-function disturb(stage: Stage, kind: string, pick: number): void {
-  const views = kind.endsWith('Sandbox') ? stage.sandboxes() : stage.running()
-  const view = views[pick % Math.max(1, views.length)]
-  if (view === undefined) return
-  if (kind === 'crash' || kind === 'kill') stage.end(view, kind === 'kill' ? 137 : 1)
-  else if (kind.startsWith('remove'))
-    stage.node = { ...stage.node, containers: new Map([...stage.node.containers].filter(([id]) => id !== view.id)) }
-  else if (kind === 'pause') stage.node = change(stage.node, view.id, () => ({ state: 'paused' }))
-  else if (kind === 'rename') stage.node = change(stage.node, view.id, () => ({ name: `mine-${pick}` }))
-  else stage.node = change(stage.node, view.id, () => ({ startedAt: stage.now + 1 }))
+/** What somebody makes of a container. */
+function changed({ kind, pick }: { readonly kind: string; readonly pick: number }, now: number): Partial<ContainerView> {
+  if (kind === 'pause') return { state: 'paused' }
+  return kind === 'rename' ? { name: `mine-${pick}` } : { startedAt: now + 1 }
 }
 
 function begin(first: Deployment): WatchedStage {

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
 import { type DaemonPod, type DaemonRules, daemonsComplete, planDaemons } from '../../../src/reconcilers/daemons.ts'
+import { movesText, table } from './movetable.ts'
 
 const nodes = ['a', 'b', 'c', 'd']
 const one: DaemonRules = { nodes, next: 'r2', rolling: { surge: 0, unavailable: 1 } }
@@ -18,10 +18,10 @@ function pods(text: string): DaemonPod[] {
 
 function moves(rules: DaemonRules, seen: string): string {
   const { create, remove } = planDaemons(rules, pods(seen))
-  return [...create.map((node) => `+${node}`), ...remove.map(({ uid, reason }) => `-${uid} ${reason}`)].join(', ')
+  return movesText(create, remove)
 }
 
-describe.each([
+table('planDaemons', moves, [
   { rules: one, name: 'a pod on each node', seen: '', want: '+a, +b, +c, +d' },
   { rules: one, name: 'none while the last one is still leaving', seen: 'ar2- br2 cr2 dr2', want: '' },
   { rules: one, name: 'one that has ended goes first', seen: 'ar2x br2 cr2 dr2', want: '-ar2x over' },
@@ -48,17 +48,13 @@ describe.each([
     want: '+a, +b',
   },
   { rules: { ...one, rolling: null }, name: 'OnDelete replaces none', seen: 'ar1! br1 cr1', want: '+d' },
-])('planDaemons', ({ rules, name, seen, want }) => {
-  test(name, () => expect(moves(rules, seen)).toBe(want))
-})
+])
 
-describe.each([
+table('complete', (rules: DaemonRules, seen) => daemonsComplete(rules, pods(seen)), [
   { rules: one, seen: 'ar2 br2 cr2 dr2', want: true },
   { rules: one, seen: 'ar2 br2 cr2', want: false },
   { rules: one, seen: 'ar2 br2 cr2 dr1', want: false },
   { rules: one, seen: 'ar2 br2 cr2 dr2 dr1', want: false },
   { rules: one, seen: 'ar2 br2 cr2 dr2 dr1-', want: true },
   { rules: { ...one, rolling: null }, seen: 'ar1 br2 cr2 dr1', want: true },
-])('complete', ({ rules, seen, want }) => {
-  test(`${seen}: ${want}`, () => expect(daemonsComplete(rules, pods(seen))).toBe(want))
-})
+])

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type OrdinalPod, type OrdinalRules, ordinalsComplete, planOrdinals } from '../../../src/reconcilers/ordinals.ts'
+import { movesText, table } from './movetable.ts'
 
 const base: OrdinalRules = {
   start: 0,
@@ -17,14 +18,14 @@ const inParts = (partition: number): OrdinalRules => ({ ...rolling, rolling: { p
  * Pods in words, from ordinal 0 on: the set, then `!` for not ready, `~` for ready and not yet available, `-` for leaving, `x`
  * for ended; `.` for none.
  */
-function pods(text: string, from = 0): OrdinalPod[] {
+function pods(text: string): OrdinalPod[] {
   return text.split(' ').flatMap((word, index): OrdinalPod[] => {
     if (word === '.') return []
     const [, set = '', mark = ''] = /^(\w\d)(.?)$/.exec(word) ?? []
     return [
       {
-        ordinal: from + index,
-        uid: String(from + index),
+        ordinal: index,
+        uid: String(index),
         set,
         ready: mark === '' || mark === '~',
         available: mark === '',
@@ -36,15 +37,15 @@ function pods(text: string, from = 0): OrdinalPod[] {
 }
 
 /** Moves in words: `+1 r1` makes ordinal 1 of r1, `-2 stale` removes ordinal 2. */
-function moves(rules: OrdinalRules, seen: readonly OrdinalPod[]): string {
-  const { create, remove } = planOrdinals(rules, seen)
-  return [
-    ...create.map(({ ordinal, set }) => `+${ordinal} ${set}`),
-    ...remove.map(({ uid, reason }) => `-${uid} ${reason}`),
-  ].join(', ')
+function moves(rules: OrdinalRules, seen: string): string {
+  const { create, remove } = planOrdinals(rules, pods(seen))
+  return movesText(
+    create.map(({ ordinal, set }) => `${ordinal} ${set}`),
+    remove,
+  )
 }
 
-describe.each([
+table('making pods', moves, [
   { rules: base, name: 'the first one', seen: '. . .', want: '+0 r1' },
   { rules: base, name: 'waits while a lower one is not ready', seen: 'r1! . .', want: '' },
   { rules: base, name: 'waits while a lower one is ready for too short a time', seen: 'r1~ . .', want: '' },
@@ -69,11 +70,9 @@ describe.each([
     seen: '. r1- .',
     want: '+0 r1, +2 r1',
   },
-])('making pods', ({ rules, name, seen, want }) => {
-  test(name, () => expect(moves(rules, pods(seen))).toBe(want))
-})
+])
 
-describe.each([
+table('scaling down', moves, [
   { rules: base, name: 'the highest goes first', seen: 'r1 r1 r1 r1 r1', want: '-4 surplus' },
   { rules: base, name: 'the next one only when it is gone', seen: 'r1 r1 r1 r1 r1-', want: '' },
   { rules: base, name: 'none while one that stays is not available', seen: 'r1 r1! r1 r1', want: '' },
@@ -81,17 +80,15 @@ describe.each([
   { rules: parallel, name: 'in parallel all at once', seen: 'r1! r1 r1 r1 r1', want: '-4 surplus, -3 surplus' },
   { rules: { ...base, replicas: 0 }, name: 'down to none', seen: 'r1! r1!', want: '-1 surplus' },
   { rules: { ...rolling, replicas: 2 }, name: 'scaling comes before updating', seen: 'r1 r1 r1', want: '-2 surplus' },
-])('scaling down', ({ rules, name, seen, want }) => {
-  test(name, () => expect(moves(rules, pods(seen))).toBe(want))
-})
+])
 
 test('ordinals begin where they are told to, and lower ones go', () => {
   const rules = { ...base, start: 2, replicas: 2 }
-  expect(moves(rules, pods('r1 r1 r1 r1'))).toBe('-1 surplus')
-  expect(moves(rules, [])).toBe('+2 r1')
+  expect(moves(rules, 'r1 r1 r1 r1')).toBe('-1 surplus')
+  expect(moves(rules, '.')).toBe('+2 r1')
 })
 
-describe.each([
+table('updating', moves, [
   { rules: rolling, name: 'from the highest on', seen: 'r1 r1 r1', want: '-2 stale' },
   { rules: rolling, name: 'the next one once the last is available again', seen: 'r1 r1 r2', want: '-1 stale' },
   { rules: rolling, name: 'waits for it to be so', seen: 'r1 r1 r2~', want: '' },
@@ -152,11 +149,9 @@ describe.each([
     seen: 'r1 . r1',
     want: '+1 r2',
   },
-])('updating', ({ rules, name, seen, want }) => {
-  test(name, () => expect(moves(rules, pods(seen))).toBe(want))
-})
+])
 
-describe.each([
+table('complete', (rules: OrdinalRules, seen) => ordinalsComplete(rules, pods(seen)), [
   { rules: base, seen: 'r1 r1 r1', want: true },
   { rules: base, seen: 'r1 r1', want: false },
   { rules: base, seen: 'r1 r1 r1~', want: false },
@@ -165,6 +160,4 @@ describe.each([
   { rules: rolling, seen: 'r1 r1 r2', want: false },
   { rules: inParts(2), seen: 'r1 r1 r2', want: true },
   { rules: { ...rolling, rolling: null }, seen: 'r1 r1 r1', want: true },
-])('complete', ({ rules, seen, want }) => {
-  test(`${seen}: ${want}`, () => expect(ordinalsComplete(rules, pods(seen))).toBe(want))
-})
+])
