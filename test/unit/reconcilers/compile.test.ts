@@ -465,13 +465,24 @@ describe('what a pod shares', () => {
     {
       name: 'nothing but its network',
       spec: {},
-      ofSandbox: { init: false, entrypoint: undefined, runtime: undefined, hostname: 'web-1', domainname: undefined },
+      ofSandbox: {
+        init: false,
+        entrypoint: undefined,
+        runtime: undefined,
+        hostname: 'web-1',
+        domainname: undefined,
+        securityOpt: ['no-new-privileges', 'seccomp=unconfined'],
+      },
       ofContainer: { networkMode: sandbox, pidMode: undefined, ipcMode: undefined, runtime: undefined, stopSignal: undefined },
     },
     {
       name: 'its processes, whose first one reaps and ignores the signal to end',
       spec: { shareProcessNamespace: true },
-      ofSandbox: { init: true, entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"] },
+      ofSandbox: {
+        init: true,
+        entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"],
+        securityOpt: ['no-new-privileges'],
+      },
       ofContainer: { pidMode: sandbox },
     },
     {
