@@ -486,6 +486,15 @@ describe('what a pod shares', () => {
       ofContainer: { pidMode: sandbox },
     },
     {
+      name: 'a part of what its containers write, which the sandbox makes',
+      spec: {
+        volumes: [{ name: 'data', emptyDir: {} }],
+        containers: [app({ volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'db' }] })],
+      },
+      ofSandbox: { capAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'], securityOpt: ['no-new-privileges'] },
+      ofContainer: {},
+    },
+    {
       name: 'the network of its node, and its resolver',
       spec: { hostNetwork: true, containers: [app({ ports: [{ containerPort: 80, hostPort: 80 }] })] },
       ofSandbox: { ...host, dns: [], dnsSearch: [] },
