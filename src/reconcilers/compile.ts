@@ -3,7 +3,7 @@ import { canonicalText, sha256 } from '../model/canonical.ts'
 import { GPU } from '../model/policy.ts'
 import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
-import type { Container, PodSpec, PodTemplate, SecurityContext } from '../model/types/pod.ts'
+import type { Container, PodSpec, PodTemplate } from '../model/types/pod.ts'
 import type { ContainerConfig, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodFacts } from './downward.ts'
@@ -15,6 +15,7 @@ import { keeperCapabilities } from './places.ts'
 import type { ContainerSpec, EnvEntry, SecretRef, Text } from './plan.ts'
 import { inOrder, type Role } from './podorder.ts'
 import { memoryRequest, qosOf } from './requests.ts'
+import { compileSecurity, runAs, sandboxSecurity } from './security.ts'
 import { linkVariables } from './servicelinks.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
@@ -184,15 +185,6 @@ function compileSandbox(
 }
 
 /**
- * Reading the engine's profile is a seventh of what it takes to start a container. One that only waits, with no capability
- * and nobody who could reach its process, does without; so do sandboxes of Kubernetes.
- */
-function sandboxSecurity({ shareProcessNamespace }: PodSpec, capAdd: readonly string[]): string[] {
-  const onlyWaits = !shareProcessNamespace && capAdd.length === 0
-  return ['no-new-privileges', ...(onlyWaits ? ['seccomp=unconfined'] : [])]
-}
-
-/**
  * With one process namespace for all of them, the sandbox's first process is the parent of every orphan. It passes signals
  * on to its child, so it is the child that ignores the one that would end it.
  */
@@ -346,54 +338,6 @@ function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
   if (qos === 'BestEffort') return 1000
   if (nodeMemoryBytes === 0) return 999
   return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memoryRequest(spec)) / nodeMemoryBytes)))
-}
-
-function compileSecurity(
-  container: Container,
-  pod: PodSpec,
-): Pick<ContainerSpec, 'capAdd' | 'capDrop' | 'readonlyRootfs' | 'securityOpt' | 'groupAdd' | 'privileged' | 'unmaskedProc'> {
-  const { securityContext: own } = container
-  const seccomp = own.seccompProfile ?? pod.securityContext.seccompProfile
-  const groups = [
-    ...pod.securityContext.supplementalGroups,
-    ...(pod.securityContext.fsGroup === undefined ? [] : [pod.securityContext.fsGroup]),
-  ]
-  return {
-    capAdd: own.capabilities?.add ?? [],
-    capDrop: own.capabilities?.drop ?? [],
-    readonlyRootfs: own.readOnlyRootFilesystem ?? false,
-    privileged: own.privileged ?? false,
-    ...(own.procMount === 'Unmasked' ? { unmaskedProc: true } : {}),
-    securityOpt: [
-      ...(own.allowPrivilegeEscalation === false ? ['no-new-privileges'] : []),
-      ...seccompOption(seccomp),
-      ...appArmorOption(own.appArmorProfile ?? pod.securityContext.appArmorProfile),
-    ],
-    groupAdd: [...new Set(groups)].map(String),
-  }
-}
-
-/** Before the name of a file of the operator, whose content takes its place when the container is made. */
-export const SECCOMP_FILE = 'seccomp=localhost/'
-
-function seccompOption(profile: SecurityContext['seccompProfile']): string[] {
-  if (profile?.type === 'Unconfined') return ['seccomp=unconfined']
-  return profile?.type === 'Localhost' ? [`${SECCOMP_FILE}${profile.localhostProfile ?? ''}`] : []
-}
-
-/** The engine's own profile unless another is named; the engine refuses to start a container with one that is not loaded. */
-function appArmorOption(profile: SecurityContext['appArmorProfile']): string[] {
-  if (profile?.type === 'Unconfined') return ['apparmor=unconfined']
-  return profile?.type === 'Localhost' ? [`apparmor=${profile.localhostProfile ?? ''}`] : []
-}
-
-/** `uid[:gid]`; the group alone keeps the image's user. */
-function runAs(container: Container, pod: PodSpec, imageUser: string): string | undefined {
-  const uid = container.securityContext.runAsUser ?? pod.securityContext.runAsUser
-  const gid = container.securityContext.runAsGroup ?? pod.securityContext.runAsGroup
-  if (uid === undefined && gid === undefined) return undefined
-  const user = uid === undefined ? (imageUser.split(':')[0] ?? '') || '0' : String(uid)
-  return gid === undefined ? user : `${user}:${gid}`
 }
 
 function pullSecrets(spec: PodSpec, namespace: string, config: BoundConfig): SecretRef[] {

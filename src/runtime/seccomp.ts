@@ -4,7 +4,7 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SECCOMP_FILE } from '../reconcilers/compile.ts'
+import { SECCOMP_FILE } from '../reconcilers/security.ts'
 import type { ContainerConfig } from './engine.ts'
 import { ConfigError } from './secretvalue.ts'
 

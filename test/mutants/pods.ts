@@ -370,7 +370,7 @@ export const pods = [
     "if (status === 'True') return []",
     'if (status !== undefined) return []',
   ]),
-  ...mutantsOf('src/reconcilers/compile.ts', [
+  ...mutantsOf('src/reconcilers/security.ts', [
     'a seccomp profile of the operator is left out',
     "return profile?.type === 'Localhost' ? [`${SECCOMP_FILE}${profile.localhostProfile ?? ''}`] : []",
     'return []',
