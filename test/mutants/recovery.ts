@@ -26,6 +26,7 @@ export const recovery = [
       'pods.some((pod) => viewsOf(pod).some((view) => viewIsAhead(view, now)))',
       'pods.some((pod) => viewsOf(pod).length < 0)',
     ],
+    ['after the clock was set back a start that was under way is told from none no more', '{ startedAhead: startedAt }', '{}'],
     [
       'a pod that ends waits for as long as the clock was set back',
       'deletion: { ...deletion, since: Math.min(deletion.since, now) }',

@@ -13,6 +13,30 @@ export const volumes = [
     ['volumes are left out of what a pod has', '[...written, ...inVolumes]', 'written'],
   ),
   ...mutantsOf(
+    'src/reconcilers/localstorage.ts',
+    ['what an init container has written counts for ever', 'pod.containers.filter(runs).flatMap', 'pod.containers.flatMap'],
+    [
+      'a container without a limit writes what it likes',
+      ' || pod.containers.some(({ compiled }) => !isLimited(compiled.container))',
+      '',
+    ],
+    [
+      'init containers add to what a pod may have',
+      'podPeak(spec,',
+      'podPeak({ ...spec, initContainers: [], containers: [...spec.initContainers, ...spec.containers] },',
+    ],
+  ),
+  ...mutantsOf('src/runtime/prober.ts', [
+    'counting what is on a disk takes the places of probes',
+    "if (kind === 'storage') return countSlots",
+    '',
+  ]),
+  ...mutantsOf('src/runtime/seccomp.ts', [
+    'a file beside the folder of the profiles can be named',
+    'if (/^\\.\\.(\\/|$)/.test(relative(root, file)))',
+    'if (root === file)',
+  ]),
+  ...mutantsOf(
     'src/reconcilers/onepod.ts',
     [
       'two pods have a claim that is for one',
@@ -29,6 +53,7 @@ export const volumes = [
     ['a claim goes while somebody else has it', ' && !mounted.has(volume)', ''],
     ['a claim of a class that retains goes', "?.labels[LABEL.reclaim] === 'Delete'", ' !== undefined'],
     ['a claim goes though it is wanted again', '.filter((name) => !isWanted(name))', ''],
+    ['a pod takes a claim that is being removed', 'inFlight.has(claimLane(namespace, claim))', 'inFlight.has(claim)'],
   ),
   ...mutantsOf(
     'src/reconcilers/claims.ts',
