@@ -15,28 +15,40 @@ export interface Claims {
 }
 
 export function createClaims(): Claims {
-  let known: { readonly effective: Effective; readonly volumes: readonly ClaimVolumes[] } | undefined
+  let known: { readonly effective: Effective; readonly volumes: readonly ClaimVolumes[]; readonly held: Held } | undefined
   let claims: ReadonlyMap<string, Claim> = new Map()
   return {
     of(effective, volumes) {
-      const same = known?.effective === effective && volumes.every((one, index) => one === known?.volumes[index])
-      if (same) return claims
-      known = { effective, volumes }
-      claims = bind(effective, volumes)
+      const before = known?.effective === effective ? known : undefined
+      if (before !== undefined && volumes.every((one, index) => one === before.volumes[index])) return claims
+      const held = heldIn(volumes)
+      if (before === undefined || !asBound(claims, before.held, held)) claims = bind(effective, held)
+      known = { effective, volumes, held }
       return claims
     },
   }
 }
 
-function bind(effective: Effective, volumes: readonly ClaimVolumes[]): ReadonlyMap<string, Claim> {
+/** By claim: the PersistentVolume that its volume was made from, `''` for none. */
+type Held = ReadonlyMap<string, string>
+
+function heldIn(volumes: readonly ClaimVolumes[]): Held {
+  const all = volumes.flatMap((one) => [...one])
+  return new Map(all.map(([claim, { labels }]) => [claim, labels[LABEL.persistentVolume] ?? '']))
+}
+
+/** Volumes that were made since are of what their claims were to get: so nobody else gets anything else. */
+function asBound(claims: ReadonlyMap<string, Claim>, before: Held, after: Held): boolean {
+  if ([...before.keys()].some((id) => !after.has(id))) return false
+  return [...after].every(([id, volume]) => (before.get(id) ?? claims.get(id)?.provision?.persistentVolume) === volume)
+}
+
+function bind(effective: Effective, held: Held): ReadonlyMap<string, Claim> {
   const objects = [...effective.values()].map(({ object }) => object)
-  const held = volumes.flatMap((all) =>
-    [...all].map(([claim, { labels }]) => [claim, labels[LABEL.persistentVolume] ?? ''] as const),
-  )
   return bindClaims({
     claims: declaredClaims(objects),
     volumes: objects.filter(({ kind }) => kind === 'PersistentVolume') as PersistentVolume[],
     classes: objects.filter(({ kind }) => kind === 'StorageClass') as StorageClass[],
-    held: new Map(held),
+    held,
   })
 }

@@ -14,6 +14,7 @@ import type { Cluster } from './cluster.ts'
 import { type DriverOptions, folderOptions, nfsOptions } from './localdriver.ts'
 import { claimVolumeName, clusterLabels, LABEL } from './names.ts'
 import type { NodeView } from './observed.ts'
+import { type Offer, offerVolumes } from './offer.ts'
 import type { PodVolume } from './volumes.ts'
 
 export interface Storage {
@@ -82,14 +83,11 @@ export function claimId(namespace: string, name: string): string {
 /** Every claim with what it gets, by `claimId`. A PersistentVolume goes to one claim, and stays with the one that holds it. */
 export function bindClaims({ claims, volumes, classes, held }: Storage): ReadonlyMap<string, Claim> {
   const inOrder = claims.toSorted((a, b) => rank(a) - rank(b) || (idOf(a) < idOf(b) ? -1 : 1))
-  const named = new Map(volumes.map((volume) => [volume.metadata.name, volume]))
-  // Also of claims that are declared no more: their data stays, and is nobody else's.
-  const taken = new Set(held.values())
+  const offer = offerVolumes(volumes, held)
   const bound = inOrder.map((claim): [string, Claim] => {
-    const free = volumes.filter(({ metadata }) => !taken.has(metadata.name) || metadata.name === held.get(idOf(claim)))
-    const outcome = provisionFor(claim, { free, named, classes, held: held.get(idOf(claim)) })
+    const outcome = provisionFor(claim, offer, classes, held.get(idOf(claim)))
     const failed = typeof outcome === 'string'
-    if (!failed) taken.add(outcome.persistentVolume)
+    if (!failed) offer.take(outcome.persistentVolume)
     const { namespace, name } = claim.metadata
     return [
       idOf(claim),
@@ -108,27 +106,25 @@ function rank({ spec }: PersistentVolumeClaim): number {
   return spec.volumeName === undefined ? 1 : 0
 }
 
-interface Offer {
-  readonly free: readonly PersistentVolume[]
-  readonly named: ReadonlyMap<string, PersistentVolume>
-  readonly classes: readonly StorageClass[]
-  readonly held: string | undefined
-}
-
 /** What it gets, or why it gets nothing. */
-function provisionFor(claim: PersistentVolumeClaim, offer: Offer): Provision | string {
-  const wanted = claim.spec.volumeName ?? (offer.held || undefined)
-  const className = classOf(claim.spec, offer.classes)
+function provisionFor(
+  claim: PersistentVolumeClaim,
+  offer: Offer,
+  classes: readonly StorageClass[],
+  held: string | undefined,
+): Provision | string {
+  const wanted = claim.spec.volumeName ?? (held || undefined)
+  const className = classOf(claim.spec, classes)
   if (wanted !== undefined) return byName(claim, wanted, className, offer)
-  const fitting = offer.free.filter((volume) => unfit(claim, volume, className) === '').sort((a, b) => preferred(a, b))
-  if (fitting[0] !== undefined) return fromVolume(fitting[0])
-  return provisioned(claim.spec, className, offer.classes)
+  for (const volume of offer.candidates(idOf(claim), className, bytes(claim.spec.storage)))
+    if (unfit(claim, volume, className) === '') return fromVolume(volume)
+  return provisioned(claim.spec, className, classes)
 }
 
-function byName(claim: PersistentVolumeClaim, name: string, className: string, { free, named }: Offer): Provision | string {
-  const volume = named.get(name)
+function byName(claim: PersistentVolumeClaim, name: string, className: string, offer: Offer): Provision | string {
+  const volume = offer.named(name)
   if (volume === undefined) return `PersistentVolume ${name} does not exist`
-  if (!free.includes(volume)) return `PersistentVolume ${name} belongs to another claim`
+  if (!offer.isFree(name, idOf(claim))) return `PersistentVolume ${name} belongs to another claim`
   const why = unfit(claim, volume, className)
   return why === '' ? fromVolume(volume) : `PersistentVolume ${name} does not fit: ${why}`
 }
@@ -146,12 +142,6 @@ function unfit(claim: PersistentVolumeClaim, volume: PersistentVolume, className
   if (spec.selector !== undefined && !matches(spec.selector, volume.metadata.labels))
     return 'its labels do not match the selector'
   return ''
-}
-
-/** One that is reserved for the claim, then the smallest. */
-function preferred(a: PersistentVolume, b: PersistentVolume): number {
-  const reserved = Number(b.spec.claimRef !== undefined) - Number(a.spec.claimRef !== undefined)
-  return reserved || bytes(a.spec.storage) - bytes(b.spec.storage) || (a.metadata.name < b.metadata.name ? -1 : 1)
 }
 
 const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class'

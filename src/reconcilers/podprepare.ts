@@ -55,10 +55,9 @@ function sandboxSpec({ compiled, claim, node }: PodContext): ContainerSpec {
   const folders = new Map(
     compiled.volumes.flatMap(({ claim: name, source }): [string, string][] => {
       const provision = name === undefined ? undefined : claim(name)?.provision
-      if (provision?.folder === undefined) return []
-      // A volume that was made of something else stays as it is.
       const made = node.volumes.get(source)?.labels[LABEL.spec]
-      return made === undefined || made === provisionHash(provision) ? [[source, provision.folder]] : []
+      const stands = provision?.folder !== undefined && (made === undefined || made === provisionHash(provision))
+      return stands ? [[source, provision.folder as string]] : []
     }),
   )
   const mounts = compiled.sandbox.mounts.map((mount): Mount => {

@@ -56,19 +56,34 @@ export const volumes = [
     ['a pod takes a claim that is being removed', 'inFlight.has(claimLane(namespace, claim))', 'inFlight.has(claim)'],
   ),
   ...mutantsOf(
-    'src/reconcilers/claims.ts',
-    ['a PersistentVolume goes to two claims', '    if (!failed) taken.add(outcome.persistentVolume)\n', ''],
+    'src/reconcilers/offer.ts',
     [
       'who comes first by name takes what another one holds',
       'const taken = new Set(held.values())',
       'const taken = new Set<string>()',
     ],
+    ['the largest is taken', 'a.size - b.size ||', 'b.size - a.size ||'],
+    [
+      'what is reserved for a claim goes to any',
+      'return claimRef && `${claimRef.namespace}/${claimRef.name}`',
+      'return claimRef && undefined',
+    ],
+    ['who asks by name takes what another one has', '!taken.has(name) || held.get(claim) === name', 'name !== claim'],
+    ['what is smaller than asked for is skipped one too far', '.size < size) from', '.size <= size) from'],
+  ),
+  ...mutantsOf('src/controller/claims.ts', [
+    'a claim waits for a PersistentVolume that another has given up',
+    'if ([...before.keys()].some((id) => !after.has(id))) return false\n',
+    '',
+  ]),
+  ...mutantsOf(
+    'src/reconcilers/claims.ts',
+    ['a PersistentVolume goes to two claims', '    if (!failed) offer.take(outcome.persistentVolume)\n', ''],
     [
       'a volume that is reserved goes to anybody',
       'claimId(claimRef.namespace, claimRef.name) !== claimId(metadata.namespace, metadata.name)',
       'false',
     ],
-    ['the largest is taken', 'bytes(a.spec.storage) - bytes(b.spec.storage)', 'bytes(b.spec.storage) - bytes(a.spec.storage)'],
     [
       'a pod goes on without its claim',
       'if (found === undefined) return [`PersistentVolumeClaim ${id} does not exist (volume ${name})`]',

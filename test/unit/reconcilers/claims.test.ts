@@ -130,6 +130,24 @@ describe('bindClaims', () => {
       want: ['shop/a: local'],
     },
     {
+      name: 'one by name that is reserved for another',
+      given: {
+        claims: [claim({ volumeName: 'pv' }, 'a')],
+        volumes: [persistentVolume('pv', { claimRef: { namespace, name: 'b' } })],
+      },
+      want: ['shop/a: PersistentVolume pv does not fit: it is reserved for shop/b'],
+    },
+    {
+      name: 'one by name that another one has',
+      given: { claims: [claim({ volumeName: 'pv' }, 'a'), claim({ volumeName: 'pv' }, 'b')], volumes: [persistentVolume('pv')] },
+      want: ['shop/a: pv local type=none o=bind device=/srv/pv', 'shop/b: PersistentVolume pv belongs to another claim'],
+    },
+    {
+      name: 'one of exactly the size',
+      given: { volumes: [persistentVolume('pv', { capacity: { storage: '1Gi' } })] },
+      want: ['shop/data: pv local type=none o=bind device=/srv/pv'],
+    },
+    {
       name: 'one that is not there',
       given: { claims: [claim({ volumeName: 'none' })] },
       want: ['shop/data: PersistentVolume none does not exist'],
@@ -162,6 +180,30 @@ describe('bindClaims', () => {
     },
   ] satisfies { name: string; given: Given; want: string[] }[])
     test(name, () => expect(bound(given)).toEqual(want))
+
+  test('many claims look at the PersistentVolumes that may be theirs, not each at all of them', () => {
+    let looked = 0
+    const names = Array.from({ length: 500 }, (_, index) => String(index).padStart(3, '0'))
+    const watched = (volume: PersistentVolume): PersistentVolume => {
+      const spec = { ...volume.spec }
+      const accessModes = (): readonly string[] => {
+        looked += 1
+        return volume.spec.accessModes
+      }
+      Object.defineProperty(spec, 'accessModes', { get: accessModes, enumerable: true })
+      return { ...volume, spec }
+    }
+    const volumes = names.flatMap((name) => [
+      watched(persistentVolume(`any-${name}`)),
+      watched(persistentVolume(`small-${name}`, { capacity: { storage: '1Mi' } })),
+      watched(persistentVolume(`kept-${name}`, { claimRef: { namespace, name: `own-${name}` } })),
+    ])
+    const claims = names.flatMap((name) => [claim({}, `some-${name}`), claim({}, `own-${name}`)])
+    const found = bindClaims({ claims, volumes, classes: [], held: new Map() })
+    expect(found.get('shop/own-042')?.provision?.persistentVolume).toBe('kept-042')
+    expect(found.get('shop/some-042')?.provision?.persistentVolume).toBe('any-042')
+    expect(looked).toBeLessThan(2 * volumes.length)
+  })
 
   test('the order of the objects changes nothing', () => {
     const claims = [claim({}, 'a'), claim({}, 'b'), claim({ volumeName: 'v2' }, 'c')]
