@@ -20,8 +20,17 @@ import type { PodVolume } from './volumes.ts'
 import type { Wanted } from './wanted.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 
+/** Pods as a memory has them; looked at again only once that has changed. */
+export function observer(input: WorkloadInput, wanted: Wanted | null): (memory: WorkloadMemory) => readonly PodNow[] {
+  let last: { readonly memory: WorkloadMemory; readonly pods: readonly PodNow[] } | undefined
+  return (memory) => {
+    if (last?.memory !== memory) last = { memory, pods: observeAll(input, memory, wanted) }
+    return last.pods
+  }
+}
+
 /** Every pod in the memory that has a set and a node. */
-export function observePods(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {
+function observeAll(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {
   const observed = new Map(input.pods.map((pod) => [pod.uid, pod]))
   const sets = new Map(memory.sets.map((set) => [set.name, set]))
   return memory.pods.flatMap((record) => {

@@ -11,7 +11,7 @@ import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
 import { newPods } from './newpod.ts'
-import { forgetGonePods, observePods } from './observepods.ts'
+import { forgetGonePods, observer } from './observepods.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import type { PodRouting } from './podcontext.ts'
@@ -49,13 +49,13 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
-  const before = observePods(input, declared, wanted)
+  const observe = observer(input, wanted)
+  const before = observe(declared)
   const recorded = recordPods(declared, before, input.now)
-  const current = observePods(input, recorded, wanted)
   const controller = controllerOf(splitKey(input.key).kind)
-  const asked = controller.steer({ input, memory: recorded, wanted, pods: current, newPods: newPods(input, ids) })
-  const scaled = dropGone(asked, observePods(input, asked, wanted))
-  const pods = observePods(input, scaled, wanted)
+  const asked = controller.steer({ input, memory: recorded, wanted, pods: observe(recorded), newPods: newPods(input, ids) })
+  const scaled = dropGone(asked, observe(asked))
+  const pods = observe(scaled)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
   const memory = recordProgress(scaled, counts, wanted, complete, input.now)
