@@ -165,7 +165,7 @@ export const retention =
   'a claim that is in Git by itself, one of a PersistentVolume, and one of a class that retains are kept; so is one whose memory was lost'
 
 const hostPathType =
-  'the path has to be there, unless its type is DirectoryOrCreate or empty; that it is of this type is not looked at'
+  'looked at when a pod is made, and never again: until the path is of its type, the pod waits; of an empty type, a folder is made of what is not there'
 
 /** Sources of a pod's volumes. */
 const volumeSources: readonly SupportRow[] = [
@@ -188,7 +188,6 @@ const volumeSources: readonly SupportRow[] = [
   ),
   policy('hostPath', 'hostPath', 'honoured'),
   { field: 'hostPath.type', support: { level: 'honoured', but: hostPathType } },
-  refused('hostPath.type', 'no file is made on the node', only('FileOrCreate')),
   refused('image', 'images are not mounted as volumes by this version'),
   refused('csi', 'no CSI driver is run'),
   refused('*', 'disks of a cloud and other clusters are not mounted'),

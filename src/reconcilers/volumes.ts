@@ -1,6 +1,6 @@
 /** A pod's volumes on Docker: which volumes to make, and which files go into them. */
 import { bytes } from '../model/quantity.ts'
-import type { Volume } from '../model/types/volume.ts'
+import type { HostPathType, Volume } from '../model/types/volume.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodFacts } from './downward.ts'
@@ -33,8 +33,8 @@ export interface PodVolume {
   readonly volume?: VolumeConfig
   /** the claim whose data it is; what that is made from is no business of the pod */
   readonly claim?: string
-  /** a `hostPath` that is made when it is not there */
-  readonly create?: boolean
+  /** what a `hostPath` has to be */
+  readonly type?: HostPathType
   /** no container may write to it, whatever its mount says */
   readonly readOnly: boolean
   readonly files: readonly FileSpec[]
@@ -53,8 +53,7 @@ export function compileVolumes(cluster: Cluster, pod: PodFacts, owner: string, c
       return { name, kind: 'claim', source, claim: claim.claimName, readOnly: claim.readOnly, ...bare(gid) }
     }
     if (hostPath) {
-      const create = hostPath.type === '' || hostPath.type === 'DirectoryOrCreate'
-      return { name, kind: 'hostPath', source: hostPath.path, create, readOnly: false, ...bare(0) }
+      return { name, kind: 'hostPath', source: hostPath.path, type: hostPath.type, readOnly: false, ...bare(0) }
     }
     return ownVolume(cluster, pod, owner, config, volume, gid)
   })
