@@ -1,6 +1,7 @@
 /** The support table: metadata and pods. */
 
 import { capabilityName } from './container.ts'
+import { HUGE_PAGES } from './hugepages.ts'
 import { baselineCapabilities, GPU, safeSysctls } from './policy.ts'
 import { plainText } from './report.ts'
 import { honoured, isTrue, notRun, only, other, policy, refused, type SupportRow, unenforced, written } from './supportrows.ts'
@@ -71,6 +72,15 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
       but: 'so many of the node’s GPUs, whichever Docker gives: another container may have the same ones',
     },
   },
+  ...Object.keys(HUGE_PAGES).map(
+    (name): SupportRow => ({
+      field: `resources.${list}.${name}`,
+      support: {
+        level: 'honoured',
+        but: 'the pod’s emptyDirs of such pages have room for so many; others are not counted, nor is it looked at whether the node has set any aside',
+      },
+    }),
+  ),
   refused(`resources.${list}.*`, 'no node offers this resource in this version'),
 ])
 
@@ -171,10 +181,6 @@ const hostPathType =
 const volumeSources: readonly SupportRow[] = [
   ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium'),
   { field: 'emptyDir.sizeLimit', support: { level: 'honoured', but: 'on the disk it is looked at once a minute' } },
-  unenforced('emptyDir.medium', 'huge pages are not used; it is made on the disk', {
-    when: (value) => plainText(value).startsWith('HugePages'),
-    whenText: 'HugePages',
-  }),
   ...honoured('projected.defaultMode', 'projected.sources[].configMap', 'projected.sources[].secret'),
   ...honoured('projected.sources[].downwardAPI'),
   refused('projected.sources[].serviceAccountToken', 'there is no Kubernetes API that would trust a token'),

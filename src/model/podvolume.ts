@@ -46,7 +46,7 @@ export function canonicalVolume(raw: Raw): Volume {
 function emptyDir(raw: Raw): NonNullable<Volume['emptyDir']> {
   const limit = field(raw, 'sizeLimit')
   return compact<NonNullable<Volume['emptyDir']>>({
-    medium: textAt(raw, 'medium') === 'Memory' ? 'Memory' : '',
+    medium: (textAt(raw, 'medium') ?? '') as NonNullable<Volume['emptyDir']>['medium'],
     sizeLimit: limit === undefined ? undefined : normalQuantity(limit as string | number),
   })
 }

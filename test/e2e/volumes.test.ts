@@ -289,6 +289,21 @@ test('a pod whose emptyDir on the disk grows over its limit is evicted, and the 
   await lab.write({ 'greedy.yaml': null })
 })
 
+test('an emptyDir of huge pages is made of them, as many as its pod may have', async () => {
+  const huge = app('huge', {
+    pod: { volumes: [{ name: 'h', emptyDir: { medium: 'HugePages-2Mi' } }] },
+    container: {
+      resources: { limits: { memory: '64Mi', 'hugepages-2Mi': '4Mi' } },
+      volumeMounts: [{ name: 'h', mountPath: '/huge' }],
+    },
+  })
+  await lab.write({ 'huge.yaml': [huge] })
+  // Whether the node has set any aside is its own business: the file system is there without.
+  expect(await inPod('huge', 'grep " /huge " /proc/mounts')).toMatch(/ hugetlbfs .*pagesize=2M,size=4194304/)
+  expect(await inPod('huge', 'stat -c %a /huge; mkdir /huge/own')).toBe('1777')
+  await lab.write({ 'huge.yaml': null })
+})
+
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {
   const [pod] = (await lab.untilHealthy(key('told'))).pods
   expect(await inPod('told', 'cat /all/conf/app /all/token; echo; cat /all/labels')).toContain('onea secret of Git\napp="told"')

@@ -1,4 +1,5 @@
 /** Volumes, claims and what they are made from, in canonical form. */
+import type { HugePagesMedium } from '../hugepages.ts'
 import type { KubeObject, LabelSelector } from './meta.ts'
 
 export interface KeyToPath {
@@ -110,7 +111,7 @@ export type FolderType = '' | 'DirectoryOrCreate' | 'Directory'
 /** Exactly one source beside `name` is set. */
 export interface Volume {
   readonly name: string
-  readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string }
+  readonly emptyDir?: { readonly medium: '' | 'Memory' | HugePagesMedium; readonly sizeLimit?: string }
   readonly configMap?: ConfigMapVolume
   readonly secret?: SecretVolume
   readonly claim?: { readonly claimName: string; readonly readOnly: boolean }
