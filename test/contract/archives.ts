@@ -138,7 +138,13 @@ export function archiveContract(current: () => ContractLab): void {
       const [view] = (await engine.listVolumes([lab.label])).filter(({ name }) => name === at.name)
       const host = view!.mountpoint
       const see = async (source: string, create?: true) => {
-        const mount = { type: 'bind', source, target: '/place', readOnly: true, ...(create && { create }) } as const
+        const mount = {
+          type: 'bind',
+          source,
+          target: '/place',
+          readOnly: true,
+          ...(create && { create, propagation: 'rslave' as const }),
+        } as const
         return engine.fileType(await lab.create(programs.idle, { mounts: [mount] }), '/place')
       }
       expect(await see(host)).toBe('directory')
