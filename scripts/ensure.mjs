@@ -3,7 +3,7 @@
  * Makes this checkout ready to run, installing only what is missing. Runs on any Node from 18 on, with no
  * npm package installed yet. With nothing to do it says nothing and takes a moment.
  *
- *   node scripts/ensure.mjs [--only npm,engine,images,tools] [--images node,stub,demo,daemon] [--with prometheus,wrk,iproute2]
+ *   node scripts/ensure.mjs [--only npm,engine,images,tools] [--images node,stub,demo,daemon] [--with prometheus,wrk,iproute2,openssh-server,openssl]
  *
  * `--images` and `--with` choose within their step; without `--only` every step runs, tools only with `--with`.
  */

@@ -9,6 +9,8 @@ export const TOOLS = {
   prometheus: { commands: ['prometheus', 'promtool'], services: ['prometheus', 'prometheus-node-exporter'] },
   wrk: { commands: ['wrk'], services: [] },
   iproute2: { commands: ['ip'], services: [] },
+  openssl: { commands: ['openssl'], services: [] },
+  'openssh-server': { commands: ['sshd'], services: ['ssh'] },
 }
 
 /** @param {string[]} names keys of TOOLS */

@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
   {
     when: /certificate|SSL|TLS|CAfile/,
     kind: 'unreachable',
-    says: "the server's certificate is not trusted or TLS failed; give its authority with a CA file",
+    says: "the server's certificate is not trusted or TLS failed; give its authority with --git-ca-file",
   },
   { when: /Could not resolve/i, kind: 'unreachable', says: 'the host name does not resolve; check its spelling and DNS' },
   {

@@ -70,7 +70,7 @@ function urlRemote(text: string, transport: 'https' | 'http' | 'ssh'): ParsedRem
   // ssh needs its user in the address: it names an account, it is no secret.
   if (transport !== 'ssh') url.username = ''
   if (transport === 'ssh' && password !== '') {
-    throw refused('an ssh:// URL cannot carry a password; give a key with --ssh-key-file')
+    throw refused('an ssh:// URL cannot carry a password; give a key with --git-ssh-key-file')
   }
   const origin = transport === 'ssh' ? '' : `${transport}://${url.host}`
   return {

@@ -1,7 +1,6 @@
 /** Files of plain YAML and JSON to manifests. */
-import { hash } from 'node:crypto'
-
 import type { TreeFile } from '../git/source.ts'
+import { canonicalText } from '../model/canonical.ts'
 import { isMap, mapsAt, type Raw, textAt } from '../model/raw.ts'
 import type { Manifest, Problem } from '../model/types/loaded.ts'
 import { failed, type Limits, type Rendered, together } from './types.ts'
@@ -14,7 +13,7 @@ const toolGroups = /^(?:skaffold|kustomize\.config\.k8s\.io)\//
 const maxProblems = 10_000
 
 /** What files rendered to, by path; only where the content and the limits are the same. */
-export type FileMemory = Map<string, { readonly key: string; readonly rendered: Rendered }>
+export type FileMemory = Map<string, { readonly bytes: Uint8Array; readonly limits: string; readonly rendered: Rendered }>
 
 /**
  * One problem never stops the rest: not of a document, and not of a file. With a `memory`, files that stay the same
@@ -24,12 +23,14 @@ export function renderPlain(files: readonly TreeFile[], revision: string, limits
   let room = limits.totalBytes
   let problems = maxProblems
   const rest = new Set(memory?.keys())
+  const [usual, brief] = [bounded(limits), bounded({ ...limits, problems: 1 })]
   const parts = files.map((file) => {
     room -= file.bytes.byteLength
     rest.delete(file.path)
     if (room >= 0) {
-      const within = problems > 0 ? limits : { ...limits, problems: 1 }
-      const rendered = memory === undefined ? renderFile(file, revision, within) : remembered(file, revision, within, memory)
+      const bounds = problems > 0 ? usual : brief
+      const rendered =
+        memory === undefined ? renderFile(file, revision, bounds.limits) : remembered(file, revision, bounds, memory)
       problems -= rendered.problems.length
       return rendered
     }
@@ -41,12 +42,21 @@ export function renderPlain(files: readonly TreeFile[], revision: string, limits
   return together(parts)
 }
 
-function remembered(file: TreeFile, revision: string, limits: Limits, memory: FileMemory): Rendered {
-  const key = `${limits.fileBytes} ${limits.depth} ${limits.aliases} ${limits.nodes} ${limits.documents} ${limits.problems} ${hash('sha256', file.bytes)}`
+/** Limits with their text, by which they are compared. */
+interface Bounds {
+  readonly limits: Limits
+  readonly text: string
+}
+
+function bounded(limits: Limits): Bounds {
+  return { limits, text: canonicalText(limits) }
+}
+
+function remembered(file: TreeFile, revision: string, { limits, text }: Bounds, memory: FileMemory): Rendered {
   const earlier = memory.get(file.path)
-  if (earlier?.key !== key) {
+  if (earlier === undefined || earlier.limits !== text || Buffer.compare(earlier.bytes, file.bytes) !== 0) {
     const rendered = renderFile(file, revision, limits)
-    memory.set(file.path, { key, rendered })
+    memory.set(file.path, { bytes: file.bytes, limits: text, rendered })
     return rendered
   }
   const { manifests, problems, brokenFiles } = earlier.rendered

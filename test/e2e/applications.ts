@@ -1,6 +1,6 @@
 /**
  * Runs applications that others wrote, with a stub in place of every image, on the real engine:
- * `node test/e2e/applications.ts [--keep] [--allow EXCEPTION,...] DIR|FILE...`, one after the other.
+ * `node scripts/run.mjs test/e2e/applications.ts [--keep] [--allow EXCEPTION,...] DIR|FILE...`, one after the other.
  *
  * Each is committed to a repository of its own and followed by a daemon of its own. All workloads that validation
  * lets through must become Ready, all Services with pods behind them must answer, and one Deployment is rolled and

@@ -503,14 +503,34 @@ describe('what a pod shares', () => {
     {
       name: 'nothing but its network',
       spec: {},
-      ofSandbox: { init: false, entrypoint: undefined, runtime: undefined, hostname: 'web-1', domainname: undefined },
+      ofSandbox: {
+        init: false,
+        entrypoint: undefined,
+        runtime: undefined,
+        hostname: 'web-1',
+        domainname: undefined,
+        securityOpt: ['no-new-privileges', 'seccomp=unconfined'],
+      },
       ofContainer: { networkMode: sandbox, pidMode: undefined, ipcMode: undefined, runtime: undefined, stopSignal: undefined },
     },
     {
       name: 'its processes, whose first one reaps and ignores the signal to end',
       spec: { shareProcessNamespace: true },
-      ofSandbox: { init: true, entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"] },
+      ofSandbox: {
+        init: true,
+        entrypoint: ['sh', '-c', "trap '' TERM; exec sleep infinity"],
+        securityOpt: ['no-new-privileges'],
+      },
       ofContainer: { pidMode: sandbox },
+    },
+    {
+      name: 'a part of what its containers write, which the sandbox makes',
+      spec: {
+        volumes: [{ name: 'data', emptyDir: {} }],
+        containers: [app({ volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'db' }] })],
+      },
+      ofSandbox: { capAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'], securityOpt: ['no-new-privileges'] },
+      ofContainer: {},
     },
     {
       name: 'the network of its node, and its resolver',
