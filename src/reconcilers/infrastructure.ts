@@ -191,8 +191,17 @@ export const ROUTER_SYSCTLS = {
   'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': '1',
 } as const
 
+/** A cluster stays as it is, and every pass over a node asks. */
+const routers = new WeakMap<Cluster, ContainerSpec>()
+
 /** The router's container, as its entry script in images/node expects it. */
 export function routerSpec(cluster: Cluster): ContainerSpec {
+  const spec = routers.get(cluster) ?? compileRouter(cluster)
+  routers.set(cluster, spec)
+  return spec
+}
+
+function compileRouter(cluster: Cluster): ContainerSpec {
   const base: ContainerSpec = {
     ...baseSpec(cluster),
     name: routerName(cluster),

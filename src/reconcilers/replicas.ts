@@ -27,8 +27,11 @@ export function isActive({ context, phase }: PodNow): boolean {
 }
 
 export function applyTargets(memory: WorkloadMemory, targets: SetTargets): WorkloadMemory {
-  if (targets.size === 0) return memory
-  return { ...memory, sets: memory.sets.map((set) => ({ ...set, replicas: targets.get(set.name) ?? set.replicas })) }
+  const sets = memory.sets.map((set) => {
+    const replicas = targets.get(set.name) ?? set.replicas
+    return replicas === set.replicas ? set : { ...set, replicas }
+  })
+  return sets.every((set, index) => set === memory.sets[index]) ? memory : { ...memory, sets }
 }
 
 export interface ScaleContext {

@@ -54,13 +54,13 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const ids = counter(input.id)
   const remembered = input.memory ?? recoverMemory(input, ids)
   const declared = wanted === null ? retire(remembered) : declareSet(remembered, wanted, () => ids().uid, input.now)
-  const before = observeAll(input, declared, wanted)
+  const observe = observer(input, wanted)
+  const before = observe(declared)
   const recorded = recordPods(declared, before, input.now)
-  const current = observeAll(input, recorded, wanted)
   const controller = controllerOf(splitKey(input.key).kind)
-  const asked = controller.steer({ input, memory: recorded, wanted, pods: current, newPods: newPods(input, ids) })
-  const scaled = dropGone(asked, observeAll(input, asked, wanted))
-  const pods = observeAll(input, scaled, wanted)
+  const asked = controller.steer({ input, memory: recorded, wanted, pods: observe(recorded), newPods: newPods(input, ids) })
+  const scaled = dropGone(asked, observe(asked))
+  const pods = observe(scaled)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
   const memory = recordProgress(scaled, counts, wanted, complete, input.now)
@@ -133,6 +133,15 @@ function retire(memory: WorkloadMemory): WorkloadMemory {
   return memory.sets.every(({ replicas }) => replicas === 0)
     ? memory
     : { ...memory, rollout: null, sets: memory.sets.map((set) => ({ ...set, replicas: 0 })) }
+}
+
+/** Pods as a memory has them; looked at again only once that has changed. */
+function observer(input: WorkloadInput, wanted: Wanted | null): (memory: WorkloadMemory) => readonly PodNow[] {
+  let last: { readonly memory: WorkloadMemory; readonly pods: readonly PodNow[] } | undefined
+  return (memory) => {
+    if (last?.memory !== memory) last = { memory, pods: observeAll(input, memory, wanted) }
+    return last.pods
+  }
 }
 
 function observeAll(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {
