@@ -13,7 +13,7 @@ describe('what Git says becomes a kind and a remedy', () => {
     {
       stderr: "fatal: unable to access 'https://h/': server certificate verification failed. CAfile: none",
       kind: 'unreachable',
-      says: /CA file/,
+      says: /--git-ca-file/,
     },
     { stderr: "fatal: unable to access 'https://h/': The requested URL returned error: 403", kind: 'denied', says: /token/ },
     {
