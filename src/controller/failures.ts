@@ -3,7 +3,8 @@
 import { isAhead } from '../reconcilers/clock.ts'
 import type { Failure } from '../reconcilers/observed.ts'
 import type { Step } from '../reconcilers/plan.ts'
-import { EngineError, type EngineErrorKind } from '../runtime/engine.ts'
+import { EngineError } from '../runtime/engine.ts'
+import { MountError } from '../runtime/hostpaths.ts'
 import { ConfigError } from '../runtime/resolve.ts'
 
 interface Backoff {
@@ -54,7 +55,7 @@ export function createFailures(redact: (text: string) => string): Failures {
   }
 }
 
-function failureKind(error: unknown): EngineErrorKind | 'config' {
-  if (error instanceof ConfigError) return 'config'
+function failureKind(error: unknown): Failure['kind'] {
+  if (error instanceof ConfigError || error instanceof MountError) return error.kind
   return error instanceof EngineError ? error.kind : 'failed'
 }

@@ -16,6 +16,7 @@ import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote, ServiceStatus } from '../reconcilers/status.ts'
 import { changedPods } from '../reconcilers/tablediff.ts'
 import { recordPreStop } from '../reconcilers/transitions.ts'
+import { MountError } from '../runtime/hostpaths.ts'
 import type { Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 import { StoreError } from '../store/error.ts'
@@ -267,7 +268,7 @@ export function createLoop(options: LoopOptions): Loop {
     const node = world.nodes.find(({ name }) => nodeKey(name) === key)
     if (node === undefined) return
     const table = options.active() ? world.table() : undefined
-    plans.set(key, nodePass(world, node, table))
+    plans.set(key, nodePass(world, node, table, executor.inFlight))
     if (table === undefined || routed) return
     // Passes before this moment could not tell whether a pod is routed, and nothing else would wake those that wait for it.
     routed = true
@@ -299,7 +300,7 @@ export function createLoop(options: LoopOptions): Loop {
         { key, node: step.node, op: step.op, target: step.target, cause: step.cause, error: message, seconds },
         `failed: ${renderStep(step)}`,
       )
-      note({ type: 'Warning', reason: failureReason(step), object: key, message: `${step.op} ${step.target}: ${message}` })
+      note({ type: 'Warning', reason: failureReason(step, error), object: key, message: `${step.op} ${step.target}: ${message}` })
     } else if (step.drift !== undefined)
       note({ type: 'Warning', reason: 'DriftMended', object: key, message: `${step.op} ${step.target}: ${step.cause}` })
     queue.add(key)
@@ -373,7 +374,8 @@ export function createLoop(options: LoopOptions): Loop {
   }
 }
 
-function failureReason(step: Step): string {
+function failureReason(step: Step, error: unknown): string {
+  if (error instanceof MountError) return 'FailedMount'
   if (step.op === 'pull') return 'FailedPull'
   return step.op === 'hook' ? 'FailedHook' : `Failed${step.op[0]?.toUpperCase()}${step.op.slice(1)}`
 }

@@ -112,8 +112,11 @@ export function servicePass({ world, ...context }: PassContext, key: ObjectKey):
   return { target, result }
 }
 
-/** @param table what the router should serve, `undefined` while that is not known */
-export function nodePass(world: World, node: NodeReading, table: RouteTable | undefined): Plan {
+/**
+ * @param table what the router should serve, `undefined` while that is not known
+ * @param inFlight ids of lanes with a step under way
+ */
+export function nodePass(world: World, node: NodeReading, table: RouteTable | undefined, inFlight: ReadonlySet<string>): Plan {
   return planNode({
     key: nodeKey(node.name),
     cluster: world.cluster,
@@ -121,6 +124,7 @@ export function nodePass(world: World, node: NodeReading, table: RouteTable | un
     table,
     owned: world.owned,
     knownPod: world.knownPod,
+    inFlight,
   })
 }
 

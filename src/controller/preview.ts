@@ -186,7 +186,7 @@ function planAll(world: World, node: NodeReading, edges: PreviewEdges, revision:
   const services = keys.filter(isService).flatMap((key) => servicePass(context, key)?.result.plan ?? [])
   const infrastructure =
     routerOf({ cluster: world.cluster, node: node.view() }) === undefined || world.keys().length > 0
-      ? [nodePass(world, node, undefined)]
+      ? [nodePass(world, node, undefined, new Set())]
       : []
   return [...infrastructure, ...services, ...workloads].map(withoutUpkeep).filter(({ lanes }) => lanes.length > 0)
 }

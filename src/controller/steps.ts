@@ -6,6 +6,7 @@ import type { Step, Within } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import { packFolder } from '../runtime/archive.ts'
 import { type Engine, EngineError } from '../runtime/engine.ts'
+import { checkPaths } from '../runtime/hostpaths.ts'
 import { seeToPlace } from '../runtime/places.ts'
 import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
@@ -163,6 +164,7 @@ function unguarded(writer: string, part: string): string {
 
 async function createContainer(step: Of<'create'>, site: StepSite, vault: Vault): Promise<void> {
   await seeTo(step.within, site)
+  if (step.checks !== undefined) await checkPaths(site, step.checks)
   try {
     const config = await withSeccomp(resolveContainer(step.spec, vault), site.seccompRoot)
     await site.refresh(await site.engine.createContainer(config))

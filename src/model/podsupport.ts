@@ -1,6 +1,7 @@
 /** The support table: metadata and pods. */
 
 import { capabilityName } from './container.ts'
+import { HUGE_PAGES } from './hugepages.ts'
 import { baselineCapabilities, GPU, safeSysctls } from './policy.ts'
 import { plainText } from './report.ts'
 import { honoured, isTrue, notRun, only, other, policy, refused, type SupportRow, unenforced, written } from './supportrows.ts'
@@ -71,6 +72,15 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
       but: 'so many of the node’s GPUs, whichever Docker gives: another container may have the same ones',
     },
   },
+  ...Object.keys(HUGE_PAGES).map(
+    (name): SupportRow => ({
+      field: `resources.${list}.${name}`,
+      support: {
+        level: 'honoured',
+        but: 'the pod’s emptyDirs of such pages have room for so many; others are not counted, nor is it looked at whether the node has set any aside',
+      },
+    }),
+  ),
   refused(`resources.${list}.*`, 'no node offers this resource in this version'),
 ])
 
@@ -165,16 +175,12 @@ export const retention =
   'a claim that is in Git by itself, one of a PersistentVolume, and one of a class that retains are kept; so is one whose memory was lost'
 
 const hostPathType =
-  'the path has to be there, unless its type is DirectoryOrCreate or empty; that it is of this type is not looked at'
+  'looked at when a pod is made, and never again: until the path is of its type, the pod waits; of an empty type, a folder is made of what is not there'
 
 /** Sources of a pod's volumes. */
 const volumeSources: readonly SupportRow[] = [
   ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium'),
   { field: 'emptyDir.sizeLimit', support: { level: 'honoured', but: 'on the disk it is looked at once a minute' } },
-  unenforced('emptyDir.medium', 'huge pages are not used; it is made on the disk', {
-    when: (value) => plainText(value).startsWith('HugePages'),
-    whenText: 'HugePages',
-  }),
   ...honoured('projected.defaultMode', 'projected.sources[].configMap', 'projected.sources[].secret'),
   ...honoured('projected.sources[].downwardAPI'),
   refused('projected.sources[].serviceAccountToken', 'there is no Kubernetes API that would trust a token'),
@@ -188,7 +194,6 @@ const volumeSources: readonly SupportRow[] = [
   ),
   policy('hostPath', 'hostPath', 'honoured'),
   { field: 'hostPath.type', support: { level: 'honoured', but: hostPathType } },
-  refused('hostPath.type', 'no file is made on the node', only('FileOrCreate')),
   refused('image', 'images are not mounted as volumes by this version'),
   refused('csi', 'no CSI driver is run'),
   refused('*', 'disks of a cloud and other clusters are not mounted'),

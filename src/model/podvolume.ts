@@ -7,6 +7,7 @@ import { claimSpec, nfsSource } from './storage.ts'
 import type {
   ConfigMapVolume,
   DownwardItem,
+  HostPathType,
   KeyToPath,
   ProjectedSource,
   ProjectedVolume,
@@ -23,7 +24,7 @@ const sources: { readonly [key: string]: (raw: Raw) => Omit<Volume, 'name'> } = 
   claim: (raw) => ({ claim: claim(raw) }),
   projected: (raw) => ({ projected: projectedVolume(raw) }),
   downwardAPI: (raw) => ({ downwardAPI: { items: downwardItems(raw), defaultMode: modeOf(raw) } }),
-  hostPath: (raw) => ({ hostPath: { path: textAt(raw, 'path') ?? '', type: textAt(raw, 'type') ?? '' } }),
+  hostPath: (raw) => ({ hostPath: { path: textAt(raw, 'path') ?? '', type: (textAt(raw, 'type') ?? '') as HostPathType } }),
   nfs: (raw) => ({ nfs: nfsSource(raw) }),
   ephemeral: (raw) => ({
     ephemeral: claimSpec(has(raw, 'volumeClaimTemplate') ? mapAt(raw, 'volumeClaimTemplate', 'spec') : raw),
@@ -45,7 +46,7 @@ export function canonicalVolume(raw: Raw): Volume {
 function emptyDir(raw: Raw): NonNullable<Volume['emptyDir']> {
   const limit = field(raw, 'sizeLimit')
   return compact<NonNullable<Volume['emptyDir']>>({
-    medium: textAt(raw, 'medium') === 'Memory' ? 'Memory' : '',
+    medium: (textAt(raw, 'medium') ?? '') as NonNullable<Volume['emptyDir']>['medium'],
     sizeLimit: limit === undefined ? undefined : normalQuantity(limit as string | number),
   })
 }

@@ -4,7 +4,7 @@ import { normalQuantity } from './quantity.ts'
 import { field, flagAt, has, mapAt, type Raw, textAt, textMapAt, textsAt } from './raw.ts'
 import { readSelector } from './selector.ts'
 import type { KubeObject } from './types/meta.ts'
-import type { ClaimSpec, NfsSource, PersistentVolume, PersistentVolumeClaim, StorageClass } from './types/volume.ts'
+import type { ClaimSpec, FolderType, NfsSource, PersistentVolume, PersistentVolumeClaim, StorageClass } from './types/volume.ts'
 
 export function persistentVolumeClaim(base: KubeObject, body: Raw): PersistentVolumeClaim {
   return { ...base, kind: 'PersistentVolumeClaim', spec: claimSpec(mapAt(body, 'spec')) }
@@ -37,7 +37,7 @@ export function persistentVolume(base: KubeObject, body: Raw): PersistentVolume 
         : undefined,
       mountOptions: textsAt(spec, 'mountOptions'),
       hostPath: textAt(mapAt(spec, 'hostPath'), 'path') ?? textAt(mapAt(spec, 'local'), 'path') ?? textAt(spec, 'hostPath'),
-      makesFolder: makesFolder(spec),
+      folderType: folderType(spec),
       nfs: has(spec, 'nfs') ? nfsSource(mapAt(spec, 'nfs')) : undefined,
       csi: has(spec, 'csi')
         ? {
@@ -49,13 +49,10 @@ export function persistentVolume(base: KubeObject, body: Raw): PersistentVolume 
   }
 }
 
-/** Of the types of a `hostPath` these two; a `local` volume has to be there. */
-function makesFolder(spec: Raw): true | undefined {
-  const type = textAt(mapAt(spec, 'hostPath'), 'type') ?? ''
-  const made = has(mapAt(spec, 'hostPath'), 'path')
-    ? type === '' || type === 'DirectoryOrCreate'
-    : field(spec, 'makesFolder') === true
-  return made || undefined
+/** Of the types of a `hostPath` only those of folders pass `validate`. */
+function folderType(spec: Raw): FolderType | undefined {
+  const written = has(mapAt(spec, 'hostPath'), 'path') ? (textAt(mapAt(spec, 'hostPath'), 'type') ?? '') : undefined
+  return (written ?? textAt(spec, 'folderType')) as FolderType | undefined
 }
 
 export function storageClass(base: KubeObject, body: Raw): StorageClass {

@@ -113,7 +113,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...['hostPath', 'local'].map((field) => policy(`spec.${field}`, 'hostPath', 'honoured')),
     {
       field: 'spec.hostPath.type',
-      support: { level: 'honoured', but: 'that it is a folder is not looked at before it is mounted' },
+      support: { level: 'honoured', but: 'looked at when a pod of its claim is made' },
     },
     refused('spec.hostPath.type', 'a PersistentVolume is a folder here', other('Directory', 'DirectoryOrCreate', '')),
     {

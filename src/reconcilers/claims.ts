@@ -7,7 +7,7 @@ import { canonicalText, sha256 } from '../model/canonical.ts'
 import { bytes } from '../model/quantity.ts'
 import { matches } from '../model/selector.ts'
 import type { KubeObject } from '../model/types/meta.ts'
-import type { ClaimSpec, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../model/types/volume.ts'
+import type { ClaimSpec, FolderType, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../model/types/volume.ts'
 import type { StatefulSet } from '../model/types/workload.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
@@ -31,8 +31,8 @@ export interface Provision {
   readonly persistentVolume: string
   readonly driver: string
   readonly options: DriverOptions
-  /** a folder of the node that is made when it is not there */
-  readonly folder?: string
+  /** a folder of the node of which it is known whether it is made when it is not there */
+  readonly folder?: { readonly path: string; readonly type: FolderType }
   /** what becomes of it when a StatefulSet deletes the claim; what is in a PersistentVolume is never deleted */
   readonly reclaim: 'Delete' | 'Retain'
 }
@@ -157,7 +157,8 @@ function fromVolume({ metadata, spec }: PersistentVolume): Provision {
   if (spec.csi !== undefined) return { ...common, driver: spec.csi.driver, options: spec.csi.attributes }
   if (spec.nfs !== undefined) return { ...common, driver: 'local', options: nfsOptions(spec.nfs, spec.mountOptions) }
   const path = spec.hostPath ?? ''
-  return { ...common, driver: 'local', options: folderOptions(path), ...(spec.makesFolder ? { folder: path } : {}) }
+  const folder = spec.folderType === undefined ? {} : { folder: { path, type: spec.folderType } }
+  return { ...common, driver: 'local', options: folderOptions(path), ...folder }
 }
 
 /** A class of this provisioner is for PersistentVolumes that somebody makes. */
@@ -207,6 +208,17 @@ export function claimVolume(cluster: Cluster, { namespace, name }: Claim, provis
       [LABEL.reclaim]: provision.reclaim,
     },
   }
+}
+
+/** The folder of the node that a volume of a pod stands for; not of one that was made of something else before. */
+export function folderOf(
+  { claim: name, source }: PodVolume,
+  { claim, node }: { readonly claim: (name: string) => Claim | undefined; readonly node: NodeView },
+): Provision['folder'] {
+  const provision = name === undefined ? undefined : claim(name)?.provision
+  const made = node.volumes.get(source)?.labels[LABEL.spec]
+  const stands = provision !== undefined && (made === undefined || made === provisionHash(provision))
+  return stands ? provision.folder : undefined
 }
 
 export function provisionHash({ driver, options }: Provision): string {

@@ -8,7 +8,7 @@ import type { ContainerView } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import { baseSpec } from './compile.ts'
 import { mendOwn } from './mend.ts'
-import { clusterLabels, LABEL, routerName, routerVolume } from './names.ts'
+import { clusterLabels, LABEL, podLane, routerName, routerVolume } from './names.ts'
 import type { NodeView } from './observed.ts'
 import type { ContainerSpec, DriftKind, Lane, Plan, Step, StepAction } from './plan.ts'
 import type { RouteTable } from './routetable.ts'
@@ -24,6 +24,8 @@ export interface NodeInput {
   readonly owned: (owner: string) => boolean
   /** pod uids that some workload remembers */
   readonly knownPod: (uid: string) => boolean
+  /** ids of lanes with a step under way */
+  readonly inFlight: ReadonlySet<string>
 }
 
 export function planNode(input: NodeInput): Plan {
@@ -115,21 +117,19 @@ function planLeftovers(input: NodeInput): Lane[] {
   return [
     ...containers.map((view) => ({
       id: `leftover/${view.id.slice(0, 12)}`,
-      steps: [
-        step(
-          input,
-          view.name,
-          'drift: an extra container carries the labels of this cluster',
-          { op: 'remove', container: view.id },
-          'extra',
-        ),
-      ],
+      steps: [removal(input, view)],
     })),
     ...volumes.map(({ name }) => ({
       id: `leftover/${name}`,
       steps: [step(input, `volume ${name}`, 'its pod is gone', { op: 'removeVolume', volume: name })],
     })),
   ]
+}
+
+function removal(input: NodeInput, { id, name, labels }: ContainerView): Step {
+  const action = { op: 'remove', container: id } as const
+  if (labels[LABEL.role] === 'look') return step(input, name, 'left over by a daemon that has ended', action)
+  return step(input, name, 'drift: an extra container carries the labels of this cluster', action, 'extra')
 }
 
 function isLeftover(input: NodeInput, view: ContainerView): boolean {
@@ -140,6 +140,8 @@ function isLeftover(input: NodeInput, view: ContainerView): boolean {
       return view.id !== routerOf(input)?.id
     case 'edge':
       return !input.owned(labels[LABEL.service] ?? '')
+    case 'look':
+      return !input.inFlight.has(podLane(labels[LABEL.podUid] ?? ''))
     case 'pod':
       return (
         labels[LABEL.podUid] === undefined || labels[LABEL.containerName] === undefined || !input.owned(labels[LABEL.owner] ?? '')

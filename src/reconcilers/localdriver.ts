@@ -13,6 +13,11 @@ export function folderOptions(path: string): DriverOptions {
   return { type: 'none', o: 'bind', device: path }
 }
 
+/** @param pageSize bytes. @param size bytes of all pages together */
+export function hugePagesOptions(pageSize: number, size: number): DriverOptions {
+  return { type: 'hugetlbfs', device: 'hugetlbfs', o: `mode=1777,pagesize=${pageSize},size=${size}` }
+}
+
 /** @param size bytes; absent means half of the node's memory */
 export function memoryOptions(mode: string, size?: number): DriverOptions {
   return { type: 'tmpfs', device: 'tmpfs', o: `mode=${mode}${size === undefined ? '' : `,size=${size}`}` }

@@ -39,7 +39,7 @@ function asked(action: ProbeAction): Probes {
 /** Those on the disk: one that is in memory has its limit from the kernel. */
 function emptyDirs({ context: { compiled } }: PodNow): PodUsage['volumes'] {
   return compiled.template.spec.volumes.flatMap(({ name, emptyDir }) => {
-    if (emptyDir === undefined || emptyDir.medium === 'Memory') return []
+    if (emptyDir === undefined || emptyDir.medium !== '') return []
     const source = compiled.volumes.find((volume) => volume.name === name)?.source ?? ''
     const { sizeLimit } = emptyDir
     // As in Kubernetes a limit of 0 is none.

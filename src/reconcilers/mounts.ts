@@ -62,7 +62,8 @@ export function mountOf(
 ): Mount {
   const { source } = volume
   if (volume.kind === 'hostPath') {
-    const create = volume.create === true ? { create: true } : {}
+    // Without a type nothing is asked of it, but the runtimes of Kubernetes make a folder of what is not there.
+    const create = volume.type === '' || volume.type === 'DirectoryOrCreate' ? { create: true } : {}
     return { type: 'bind', source, target, readOnly, ...create, ...(propagation === undefined ? {} : { propagation }) }
   }
   if (part === '') return { type: 'volume', source, target, readOnly }

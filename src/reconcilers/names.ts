@@ -38,7 +38,7 @@ export const LABEL = {
   dockerType: 'io.kubernetes.docker.type',
 } as const
 
-export type Role = 'pod' | 'router' | 'edge' | 'network' | 'volume' | 'claim'
+export type Role = 'pod' | 'router' | 'edge' | 'network' | 'volume' | 'claim' | 'look'
 
 /** The container name of a sandbox in labels and names. */
 export const SANDBOX = 'POD'
@@ -112,6 +112,16 @@ export function routerVolume(cluster: Cluster): string {
 /** Neither part of the name may hold a `_`, so no two edges share one. */
 export function edgeName(cluster: Cluster, namespace: string, service: string, port: { protocol: string; hostPort: number }) {
   return `trireme-${cluster.id}-edge-${namespace}_${service}_${port.protocol}_${port.hostPort}`
+}
+
+/** The lane that a pod is prepared in. */
+export function podLane(uid: string): string {
+  return `pod/${uid}`
+}
+
+/** The container that places of the node are looked at with, before the sandbox of their pod is made. */
+export function lookName(cluster: Cluster, podUid: string): string {
+  return `trireme-${cluster.id}-look-${podUid}`
 }
 
 /** Folder in a sandbox below which a pod's volumes are mounted. */

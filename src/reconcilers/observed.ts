@@ -95,7 +95,7 @@ export interface MessageSource {
 /** A step that has failed and is held back. */
 export interface Failure {
   readonly count: number
-  readonly kind: EngineErrorKind | 'config'
+  readonly kind: EngineErrorKind | 'config' | 'mount'
   readonly message: string
   readonly firstAt: number
   readonly lastAt: number

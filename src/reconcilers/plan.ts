@@ -8,6 +8,7 @@
 
 import type { ObjectKey } from '../model/types/meta.ts'
 import type { ProbeAction } from '../model/types/pod.ts'
+import type { HostPathType } from '../model/types/volume.ts'
 import type { ContainerConfig, NetworkConfig, ResourceLimits, RestartPolicy, VolumeConfig } from '../runtime/engine.ts'
 import type { RouteTable } from './routetable.ts'
 
@@ -90,6 +91,20 @@ export interface Within {
   readonly places: readonly Place[]
 }
 
+/** A place of the node that has to be of a type before anything of its pod is made. */
+export interface PathCheck {
+  /** as the pod calls it */
+  readonly volume: string
+  readonly path: string
+  readonly type: Exclude<HostPathType, ''>
+}
+
+export interface PathChecks {
+  /** what they are looked at with: it mounts nothing yet, and is gone afterwards */
+  readonly container: ContainerConfig
+  readonly paths: readonly PathCheck[]
+}
+
 interface StepBase {
   readonly node: string
   /** what it is done to, as a person would name it: `web-7c9f-x2k1q/app`, `image nginx:1.27`, `network pods` */
@@ -108,7 +123,13 @@ export type StepAction =
       readonly imageKey: string
       readonly pullSecrets: readonly SecretRef[]
     }
-  | { readonly op: 'create'; readonly spec: ContainerSpec; readonly within?: Within }
+  | {
+      readonly op: 'create'
+      readonly spec: ContainerSpec
+      readonly within?: Within
+      /** looked at before it is made */
+      readonly checks?: PathChecks
+    }
   | {
       readonly op: 'start'
       readonly container: string

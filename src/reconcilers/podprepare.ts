@@ -1,8 +1,9 @@
 /** What a pod needs before its first container: volumes, sandbox, files; and what of that has to be set right later. */
 import type { Mount } from '../runtime/engine.ts'
 import { provesConfig } from './binding.ts'
-import { claimVolume, provisionHash } from './claims.ts'
-import { containerName, LABEL, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
+import { claimVolume, folderOf } from './claims.ts'
+import { pathChecks } from './hostpaths.ts'
+import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
 import type { ContainerSpec, Step } from './plan.ts'
 import type { PodContext } from './podcontext.ts'
 import type { PodNow } from './podstate.ts'
@@ -41,7 +42,10 @@ function prepareSandbox(pod: PodNow): Step[] {
   const name = containerName(identity(context), SANDBOX, 0)
   const start = step(context, SANDBOX, podCause(context), { op: 'start', container: name })
   if (pod.sandbox === 'absent')
-    return [step(context, SANDBOX, podCause(context), { op: 'create', spec: sandboxSpec(context) }), start]
+    return [
+      step(context, SANDBOX, podCause(context), { op: 'create', spec: sandboxSpec(context), ...pathChecks(context) }),
+      start,
+    ]
   if (pod.sandbox === 'created') return [start]
   const view = context.observed?.sandbox
   return view === undefined ? [] : mendDrift(context, SANDBOX, view, context.compiled.sandbox, 'always')
@@ -51,13 +55,12 @@ function prepareSandbox(pod: PodNow): Step[] {
  * A folder of the node that may have to be made is mounted as itself, and not as the volume that stands for it: Docker makes
  * it when the sandbox starts, which is before any container mounts that volume.
  */
-function sandboxSpec({ compiled, claim, node }: PodContext): ContainerSpec {
+function sandboxSpec(context: PodContext): ContainerSpec {
+  const { compiled } = context
   const folders = new Map(
-    compiled.volumes.flatMap(({ claim: name, source }): [string, string][] => {
-      const provision = name === undefined ? undefined : claim(name)?.provision
-      const made = node.volumes.get(source)?.labels[LABEL.spec]
-      const stands = provision?.folder !== undefined && (made === undefined || made === provisionHash(provision))
-      return stands ? [[source, provision.folder as string]] : []
+    compiled.volumes.flatMap((volume): [string, string][] => {
+      const folder = folderOf(volume, context)
+      return folder === undefined || folder.type === 'Directory' ? [] : [[volume.source, folder.path]]
     }),
   )
   const mounts = compiled.sandbox.mounts.map((mount): Mount => {

@@ -166,8 +166,7 @@ function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
     return { reason: pullReason(one, pull), message: pull.message }
   const failure =
     failureOf(context.failures, laneId(context, one.compiled.name)) ?? failureOf(context.failures, laneId(context, ''))
-  if (failure !== undefined)
-    return { reason: failure.kind === 'config' ? 'CreateContainerConfigError' : 'CreateContainerError', message: failure.message }
+  if (failure !== undefined) return { reason: failureReason(failure), message: failure.message }
   if (one.stage !== 'exited' || one.latest === undefined) return { reason: 'ContainerCreating', message: '' }
   const { latest } = one
   const seconds = Math.ceil(((one.restartAt ?? context.now) - context.now) / 1000)
@@ -175,6 +174,12 @@ function waitingReason(pod: PodNow, one: ContainerNow): Waiting {
   // The first restart comes at once: that is no loop yet.
   if (seconds <= 0) return { reason: exitReason(latest), message: `${ended}; is started again` }
   return { reason: 'CrashLoopBackOff', message: `${ended}; next start in ${seconds} s` }
+}
+
+/** @see Kubernetes: a pod that waits for its mounts has no container yet that anything could be wrong with */
+function failureReason({ kind }: Failure): string {
+  if (kind === 'mount') return 'ContainerCreating'
+  return kind === 'config' ? 'CreateContainerConfigError' : 'CreateContainerError'
 }
 
 function pullReason(one: ContainerNow, failure: Failure): string {

@@ -1,6 +1,7 @@
 /** Steps and lanes of a pod: how they are named, and those that set back what was changed from outside. */
 import { type Driftable, diffContainer } from '../diff/container.ts'
 import type { ContainerView, RestartPolicy } from '../runtime/engine.ts'
+import { podLane } from './names.ts'
 import type { DriftKind, Lane, Step, StepAction } from './plan.ts'
 import type { PodContext } from './podcontext.ts'
 
@@ -63,7 +64,8 @@ export function identity(context: PodContext): { uid: string; name: string; name
 }
 
 export function laneId(context: PodContext, container: string): string {
-  return container === '' ? `pod/${context.record.uid}` : `pod/${context.record.uid}/${container}`
+  const own = podLane(context.record.uid)
+  return container === '' ? own : `${own}/${container}`
 }
 
 export function lane(context: PodContext, container: string, steps: readonly Step[]): Lane {

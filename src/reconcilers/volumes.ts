@@ -1,10 +1,13 @@
 /** A pod's volumes on Docker: which volumes to make, and which files go into them. */
+import { HUGE_PAGES, type HugePagesMedium, hugePagesFor } from '../model/hugepages.ts'
+import { podPeak } from '../model/podresources.ts'
 import { bytes } from '../model/quantity.ts'
-import type { Volume } from '../model/types/volume.ts'
+import type { PodSpec } from '../model/types/pod.ts'
+import type { HostPathType, Volume } from '../model/types/volume.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodFacts } from './downward.ts'
-import { type DriverOptions, memoryOptions, nfsOptions } from './localdriver.ts'
+import { type DriverOptions, hugePagesOptions, memoryOptions, nfsOptions } from './localdriver.ts'
 import type { BoundConfig } from './memory.ts'
 import { claimVolumeName, clusterLabels, LABEL, volumeName } from './names.ts'
 import type { FileSpec } from './plan.ts'
@@ -33,8 +36,8 @@ export interface PodVolume {
   readonly volume?: VolumeConfig
   /** the claim whose data it is; what that is made from is no business of the pod */
   readonly claim?: string
-  /** a `hostPath` that is made when it is not there */
-  readonly create?: boolean
+  /** what a `hostPath` has to be */
+  readonly type?: HostPathType
   /** no container may write to it, whatever its mount says */
   readonly readOnly: boolean
   readonly files: readonly FileSpec[]
@@ -53,8 +56,7 @@ export function compileVolumes(cluster: Cluster, pod: PodFacts, owner: string, c
       return { name, kind: 'claim', source, claim: claim.claimName, readOnly: claim.readOnly, ...bare(gid) }
     }
     if (hostPath) {
-      const create = hostPath.type === '' || hostPath.type === 'DirectoryOrCreate'
-      return { name, kind: 'hostPath', source: hostPath.path, create, readOnly: false, ...bare(0) }
+      return { name, kind: 'hostPath', source: hostPath.path, type: hostPath.type, readOnly: false, ...bare(0) }
     }
     return ownVolume(cluster, pod, owner, config, volume, gid)
   })
@@ -81,7 +83,7 @@ function ownVolume(cluster: Cluster, pod: PodFacts, owner: string, config: Bound
     name: volume.name,
     kind,
     source,
-    volume: { name: source, labels, driver: 'local', driverOpts: driverOptions(volume, kind) },
+    volume: { name: source, labels, driver: 'local', driverOpts: driverOptions(volume, kind, pod.template.spec) },
     readOnly: kind === 'nfs' ? (volume.nfs?.readOnly ?? false) : !written,
     files: volumeFiles(volume, pod, config),
     // Kubernetes makes an emptyDir writable for whoever the container runs as, and config readable.
@@ -100,14 +102,28 @@ function kindOf({ configMap, secret, downwardAPI, projected, ephemeral, nfs }: V
 }
 
 /** Secrets and memory-backed emptyDirs live in tmpfs, so they never reach a disk. */
-function driverOptions({ emptyDir, nfs }: Volume, kind: VolumeKind): DriverOptions {
+function driverOptions({ emptyDir, nfs }: Volume, kind: VolumeKind, pod: PodSpec): DriverOptions {
   if (nfs) return nfsOptions(nfs)
   if (kind === 'secret' || kind === 'projectedSecret') return memoryOptions('0755')
-  if (emptyDir?.medium !== 'Memory') return {}
-  return memoryOptions('1777', emptyDir.sizeLimit === undefined ? undefined : bytes(emptyDir.sizeLimit))
+  if (emptyDir === undefined || emptyDir.medium === '') return {}
+  const limit = emptyDir.sizeLimit === undefined ? undefined : bytes(emptyDir.sizeLimit)
+  return emptyDir.medium === 'Memory' ? memoryOptions('1777', limit) : hugePages(emptyDir.medium, limit, pod)
+}
+
+/** As many as the pod may have at once; a smaller limit of the volume counts. `validate` has seen that it may have some. */
+function hugePages(medium: HugePagesMedium, limit: number | undefined, pod: PodSpec): DriverOptions {
+  const containers = [...pod.initContainers, ...pod.containers]
+  const found = hugePagesFor(
+    medium,
+    containers.flatMap(({ resources }) => Object.keys(resources.limits)),
+  )
+  if ('why' in found) return {}
+  const { resource } = found
+  const most = podPeak(pod, ({ resources }) => BigInt(bytes(resources.limits[resource] ?? '0')))
+  return hugePagesOptions(HUGE_PAGES[resource] ?? 0, Math.min(Number(most), limit || Number.POSITIVE_INFINITY))
 }
 
 /** It is in memory, so it ends with the last container that has it mounted. */
 export function isInMemory({ volume }: PodVolume): boolean {
-  return volume?.driverOpts.type === 'tmpfs'
+  return volume?.driverOpts.type === 'tmpfs' || volume?.driverOpts.type === 'hugetlbfs'
 }

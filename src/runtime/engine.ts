@@ -260,6 +260,9 @@ export interface ContainerStats {
   readonly readAt: number
 }
 
+/** What is at a path. `pipe` is a named one; `other` is what no file system of Linux has. */
+export type FileType = 'directory' | 'file' | 'link' | 'socket' | 'pipe' | 'characterDevice' | 'blockDevice' | 'other'
+
 export interface ExecResult {
   readonly exitCode: number
   /** standard output and error together, cut at `maxBytes` */
@@ -337,6 +340,11 @@ export interface Engine {
   removeVolume(name: string): Promise<void>
   /** Unpacks an uncompressed tar at `path`; works on a created container too. */
   putArchive(id: string, path: string, tar: Uint8Array): Promise<void>
+  /**
+   * What is at `path` in a container, running or not: of what is mounted there, the thing itself, and of a link the link.
+   * `notFound` when there is nothing. The source of a bind that is to be made is made for it.
+   */
+  fileType(id: string, path: string): Promise<FileType>
   /** The tar of `path`; `failed` when it is over `maxBytes`. */
   getArchive(id: string, path: string, maxBytes: number): Promise<Uint8Array>
 

@@ -111,6 +111,50 @@ export function archiveContract(current: () => ContractLab): void {
       expect(await read(sandbox)).toEqual([])
     })
 
+    test.each(['created', 'running'])('what is at a path of a %s container', async (state) => {
+      const { name } = lab.volume()
+      await engine.createVolume(lab.volume({ name }))
+      const id = await lab.create(programs.idle, mounted(name))
+      if (state === 'running') await engine.startContainer(id)
+      await put(id)
+      const types = ['/', '/tmp', '/config', '/config/a.conf', '/config/sub', '/config/sub/b.conf']
+      expect(await Promise.all(types.map((path) => engine.fileType(id, path)))).toEqual([
+        'directory',
+        'directory',
+        'directory',
+        'file',
+        'directory',
+        'file',
+      ])
+      expect(await kindOf(engine.fileType(id, '/config/none'))).toBe('notFound')
+      expect(await kindOf(engine.fileType(id, '/no/such'))).toBe('notFound')
+      expect(await kindOf(engine.fileType('f'.repeat(64), '/'))).toBe('notFound')
+    })
+
+    test('what is at a path of the host is seen where it is mounted, and a folder is made where that is asked for', async () => {
+      const at = lab.volume()
+      await engine.createVolume(at)
+      await put(await lab.create(programs.idle, mounted(at.name)))
+      const [view] = (await engine.listVolumes([lab.label])).filter(({ name }) => name === at.name)
+      const host = view!.mountpoint
+      const see = async (source: string, create?: true) => {
+        const mount = {
+          type: 'bind',
+          source,
+          target: '/place',
+          readOnly: true,
+          ...(create && { create, propagation: 'rslave' as const }),
+        } as const
+        return engine.fileType(await lab.create(programs.idle, { mounts: [mount] }), '/place')
+      }
+      expect(await see(host)).toBe('directory')
+      expect(await see(`${host}/a.conf`)).toBe('file')
+      expect(await see('/dev/null')).toBe('characterDevice')
+      expect(await kindOf(see(`${host}/new/folder`))).toBe('invalid')
+      expect(await see(`${host}/new/folder`, true)).toBe('directory')
+      expect(await see(`${host}/a.conf`, true)).toBe('file')
+    })
+
     test('an archive over the limit is not read', async () => {
       const id = await lab.create(programs.idle)
       const error = await errorOf(engine.getArchive(id, '/bin', 1000))

@@ -80,6 +80,7 @@ export function contractEngine(seed = 1): { readonly engine: SimulatedEngine; re
     programs: programOf,
     images: [{ ref: STUB_IMAGE, files: { '/bin/busybox': 'x'.repeat(4096) } }],
     registry,
+    hostPaths: { '/dev/null': 'characterDevice' },
     exec: (container, command) => execute(engine, container, command),
     execStream: openStream,
   })

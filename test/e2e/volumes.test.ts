@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { app, configMap, secret } from '../support/apps.ts'
+import { app, claim, configMap, keptFor, secret } from '../support/apps.ts'
 import { DaemonLab } from '../support/daemon.ts'
 
 const lab = new DaemonLab('volumes')
@@ -10,13 +10,6 @@ const key = (name: string, namespace = 'default') => `Deployment/${namespace}/${
 const dataVolume = `trireme-${lab.cluster}-claim-default_data`
 /** folders of this machine that are given to pods */
 const host = join(lab.folder, 'host')
-
-const claim = (name: string, spec: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'PersistentVolumeClaim',
-  metadata: { name },
-  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec },
-})
 
 const dataVolumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }]
 
@@ -199,25 +192,12 @@ test('a part is not mounted while another container could exchange it', async ()
 })
 
 test('a claim takes the PersistentVolume that is kept for it, with what is in it', async () => {
-  const volume = {
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: 'given' },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      capacity: { storage: '5Gi' },
-      storageClassName: 'manual',
-      claimRef: { namespace: 'trusted', name: 'given' },
-      hostPath: { path: join(host, 'given') },
-    },
-  }
-  const taken = { ...claim('given', { storageClassName: 'manual' }), metadata: { name: 'given', namespace: 'trusted' } }
   const reader = app('reader', {
     namespace: 'trusted',
     pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'given', readOnly: true } }] },
     container: { volumeMounts: [{ name: 'd', mountPath: '/d' }] },
   })
-  await lab.write({ 'given.yaml': [volume, taken, reader] })
+  await lab.write({ 'given.yaml': [...keptFor('given', { path: join(host, 'given') }, 'trusted'), reader] })
   expect(await inPod('reader', 'cat /d/hello; echo x > /d/x || echo refused', 'trusted')).toContain('of the noderefused')
   const { claims } = await lab.status()
   expect(claims.find(({ name }) => name === 'given')).toMatchObject({ phase: 'Bound', persistentVolume: 'given' })
@@ -225,19 +205,6 @@ test('a claim takes the PersistentVolume that is kept for it, with what is in it
 })
 
 test('a PersistentVolume makes the folder of the node that it is in, and the data is there', async () => {
-  const volume = {
-    apiVersion: 'v1',
-    kind: 'PersistentVolume',
-    metadata: { name: 'fresh' },
-    spec: {
-      accessModes: ['ReadWriteOnce'],
-      capacity: { storage: '5Gi' },
-      storageClassName: 'manual',
-      claimRef: { namespace: 'trusted', name: 'fresh' },
-      hostPath: { path: join(host, 'fresh/data') },
-    },
-  }
-  const taken = { ...claim('fresh', { storageClassName: 'manual' }), metadata: { name: 'fresh', namespace: 'trusted' } }
   const writer = app('fresh', {
     namespace: 'trusted',
     pod: { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'fresh' } }] },
@@ -248,7 +215,7 @@ test('a PersistentVolume makes the folder of the node that it is in, and the dat
       ],
     },
   })
-  await lab.write({ 'fresh.yaml': [volume, taken, writer] })
+  await lab.write({ 'fresh.yaml': [...keptFor('fresh', { path: join(host, 'fresh/data') }, 'trusted'), writer] })
   await inPod('fresh', 'echo whole > /d/file; echo part > /part/file', 'trusted')
   expect(readFileSync(join(host, 'fresh/data/file'), 'utf8')).toBe('whole\n')
   expect(readFileSync(join(host, 'fresh/data/a/part/file'), 'utf8')).toBe('part\n')
@@ -320,6 +287,21 @@ test('a pod whose emptyDir on the disk grows over its limit is evicted, and the 
   expect(after!.uid).not.toBe(before!.uid)
   expect(await lab.exec(after!, 'app', 'ls /cache')).toBe('')
   await lab.write({ 'greedy.yaml': null })
+})
+
+test('an emptyDir of huge pages is made of them, as many as its pod may have', async () => {
+  const huge = app('huge', {
+    pod: { volumes: [{ name: 'h', emptyDir: { medium: 'HugePages-2Mi' } }] },
+    container: {
+      resources: { limits: { memory: '64Mi', 'hugepages-2Mi': '4Mi' } },
+      volumeMounts: [{ name: 'h', mountPath: '/huge' }],
+    },
+  })
+  await lab.write({ 'huge.yaml': [huge] })
+  // Whether the node has set any aside is its own business: the file system is there without.
+  expect(await inPod('huge', 'grep " /huge " /proc/mounts')).toMatch(/ hugetlbfs .*pagesize=2M,size=4194304/)
+  expect(await inPod('huge', 'stat -c %a /huge; mkdir /huge/own')).toBe('777')
+  await lab.write({ 'huge.yaml': null })
 })
 
 test('files tell a pod about itself, and a Secret among them is in memory', async () => {

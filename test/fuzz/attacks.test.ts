@@ -82,6 +82,20 @@ describe('paths out of the repository', () => {
     expect(problems.map(({ field, code }) => `${field} ${code}`)).toEqual([`spec.${problem}`])
   })
 
+  test.each([
+    ['that leads upwards', '/srv/../etc'],
+    ['that ends early', '/srv\\0/etc'],
+    ['that is another mount', '/srv:/etc:rw'],
+    ['that is relative', 'srv'],
+    ['that is larger than any', `/${'x'.repeat(5_000_000)}`],
+  ])('a place of the node %s', (_, path) => {
+    const pod = `spec:\n  containers: [{name: a, image: b}]\n  volumes: [{name: v, hostPath: {path: "${path}", type: FileOrCreate}}]`
+    const text = `apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n${pod}`
+    const { problems } = loadText(text, { allow: { default: ['hostPath'] } })
+    expect(problems.map(({ field, code }) => `${field} ${code}`)).toEqual(['spec.volumes[0].hostPath.path BadPath'])
+    expect(problems[0]?.message.length).toBeLessThan(500)
+  })
+
   test.each(['{type: none, o: bind, device: /}', '{type: ext4, device: /dev/sda1}', '{type: nfs, o: "addr=x,bind", device: /}'])(
     'a StorageClass whose volumes are the node: %s',
     (parameters) => {

@@ -60,6 +60,7 @@ const calls: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
   removeVolume: (engine) => engine.removeVolume('v'),
   putArchive: (engine) => engine.putArchive('c1', '/', new Uint8Array(1024)),
   getArchive: (engine) => engine.getArchive('c1', '/', 1000),
+  fileType: (engine) => engine.fileType('c1', '/'),
   exec: (engine) => engine.exec('c1', ['true'], { timeoutMs: 2000, maxBytes: 100 }),
   execStream: talk,
 }
@@ -98,7 +99,7 @@ const versionOnly = (bytes: string) => (path: string) =>
 describe('an engine that stalls', () => {
   // They follow what goes on for ever, or have a deadline of minutes for a busy engine, whatever the ordinary one.
   const patient = new Set(['events', 'follow', 'startContainer', 'stopContainer', 'removeContainer', 'removeNetwork'])
-  for (const name of ['connectNetwork', 'disconnectNetwork', 'putArchive']) patient.add(name)
+  for (const name of ['connectNetwork', 'disconnectNetwork', 'putArchive', 'fileType']) patient.add(name)
   for (const [name, call] of Object.entries(calls)) {
     if (patient.has(name)) continue
     test(`in the middle of an answer to ${name} is given up`, async () => {

@@ -98,6 +98,23 @@ export const volumes = [
     ['a part is not guarded', 'guarded: parts.length > 0 && !input.mountsParts', 'guarded: false'],
   ),
   ...mutantsOf(
+    'src/reconcilers/hostpaths.ts',
+    ['a place of the node is looked at though nobody mounts it', '    if (!mounted.has(volume)) return []\n', ''],
+    ['no place of the node is looked at', "place === undefined || place.type === ''", 'place !== null'],
+    ['who only looks may write anywhere', "capAdd: makes ? ['DAC_OVERRIDE'] : []", "capAdd: ['DAC_OVERRIDE']"],
+  ),
+  ...mutantsOf(
+    'src/runtime/hostpaths.ts',
+    ['a place of another type will do', 'if (found !== is) throw', 'if (found === undefined) throw'],
+    ['what places were looked at with is left behind', '    await engine.removeContainer(id)\n', ''],
+    ['a daemon that has ended in the middle is in the way for ever', '  await engine.removeContainer(config.name)\n', ''],
+  ),
+  ...mutantsOf('src/reconcilers/infrastructure.ts', [
+    'what places of the node are just looked at with is removed',
+    "return !input.inFlight.has(podLane(labels[LABEL.podUid] ?? ''))",
+    'return true',
+  ]),
+  ...mutantsOf(
     'src/reconcilers/podprepare.ts',
     ["a claim's volume is made for each pod", ' || context.node.volumes.has(source)) return []', ') return []'],
     ['what somebody edited counts as a change in Git', 'if (provesConfig(set.template)) return false', ''],

@@ -11,6 +11,7 @@ import type { Engine } from '../../src/runtime/engine.ts'
 import { createVault } from '../../src/runtime/vault.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
+import { NAMESPACE } from './application.ts'
 import type { Chance } from './chance.ts'
 import type { VirtualClock } from './clock.ts'
 import { mortalEngine, mortalSource, mortalTimers, type Witness } from './mortal.ts'
@@ -120,7 +121,7 @@ function configOf(dataDir: string): Config {
     domain: 'cluster.local',
     namespace: 'default',
     prune: { enabled: true, maxShare: 1, confirm: '' },
-    allow: {},
+    allow: { [NAMESPACE]: ['hostPath'] },
     nodeLabels: {},
     nodeTaints: [],
     git: { timeoutMs: 60_000 },

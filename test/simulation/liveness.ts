@@ -152,12 +152,15 @@ function wholeness(world: World, healthy: string): string[] {
 function leftovers(world: World): string[] {
   const wanted = new Set(world.application().components.map(keyOf))
   const uids = new Set([...(world.daemon()?.store.workloads().values() ?? [])].flatMap(({ pods }) => pods.map(({ uid }) => uid)))
-  const containers = [...world.node.containers()].filter(({ labels }) => labels[LABEL.role] === 'pod')
+  const all = [...world.node.containers()]
+  const containers = all.filter(({ labels }) => labels[LABEL.role] === 'pod')
+  const looks = all.filter(({ labels }) => labels[LABEL.role] === 'look')
   const volumes = [...world.node.volumes()].filter(({ labels }) => labels[LABEL.podUid] !== undefined)
   return [
     ...containers
       .filter(({ labels }) => !uids.has(labels[LABEL.podUid] ?? '') || !wanted.has(wantedAs(labels[LABEL.owner] ?? '')))
       .map(({ name }) => `container ${name} is left`),
+    ...looks.map(({ name }) => `container ${name} is left`),
     ...volumes.filter(({ labels }) => !uids.has(labels[LABEL.podUid] ?? '')).map(({ name }) => `volume ${name} is left`),
   ]
 }

@@ -5,6 +5,9 @@ import type { Files } from './repository.ts'
 
 type Labels = Readonly<Record<string, string>>
 
+/** A folder of the node that some pods mount. */
+export const NODE_FOLDER = '/srv'
+
 /** Pods at once of every Job. */
 export const JOB_PARALLELISM = 2
 
@@ -150,6 +153,7 @@ function podSpec(component: Component): object {
             { name: 'plain', mountPath: '/plain' },
             { name: 'hush', mountPath: '/hush' },
             { name: 'data', mountPath: '/data' },
+            ...(mountsNode(component) ? [{ name: 'node', mountPath: '/node' }] : []),
           ],
         }
       : {}),
@@ -166,10 +170,16 @@ function podSpec(component: Component): object {
             ...(hasOwnClaims(component)
               ? []
               : [{ name: 'data', persistentVolumeClaim: { claimName: `${component.name}-data` } }]),
+            ...(mountsNode(component) ? [{ name: 'node', hostPath: { path: NODE_FOLDER, type: 'Directory' } }] : []),
           ],
         }
       : {}),
   }
+}
+
+/** It is looked at before each of its pods is made. */
+function mountsNode({ config, sidecar }: Component): boolean {
+  return config?.mounted === true && sidecar
 }
 
 function initContainer({ kind, ms }: Before, index: number): object {

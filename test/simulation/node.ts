@@ -12,6 +12,7 @@ import type { Program } from './engine/options.ts'
 import type { Fall } from './engine/power.ts'
 import { viewOf } from './engine/state.ts'
 import type { RanMs } from './livepods.ts'
+import { NODE_FOLDER } from './manifests.ts'
 import { probeRunner } from './probes.ts'
 import { simulatedRouter } from './router.ts'
 import type { Fault, Meddling } from './storm.ts'
@@ -76,6 +77,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
     programs: programOf,
     latency: (op) => latency(chance, op),
     liveRestore: chance.oneIn(2),
+    hostPaths: { [NODE_FOLDER]: 'directory' },
     execStream: (view, command) => {
       if (view.labels[LABEL.role] !== 'router') throw new Error(`nothing is streamed to ${view.name}`)
       return router.connect(command[1] ?? '')

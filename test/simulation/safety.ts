@@ -166,6 +166,7 @@ export function createSafety(world: SafetyWorld): Safety {
 
   /** Init containers complete once in a pod, before what is written after them is made. */
   function startsInOrder({ labels, image }: ContainerConfig): void {
+    if (labels[LABEL.role] !== 'pod') return
     const [uid, name = ''] = [labels[LABEL.podUid], labels[LABEL.containerName]]
     const place = placeOf(labels)
     if (isInit({ image }) && completed.has(place) && completedSince.get(place) === sandboxes.get(uid))

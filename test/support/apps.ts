@@ -45,6 +45,25 @@ export function service(name: string, spec: object = {}, namespace = 'default'):
   return { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { ...base, ...spec } }
 }
 
+export function claim(name: string, spec: object = {}, namespace = 'default') {
+  const base = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  return { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, namespace }, spec: { ...base, ...spec } }
+}
+
+/** A PersistentVolume that is a place of the node, kept for the claim of its name, and that claim. */
+export function keptFor(name: string, hostPath: object, namespace = 'default'): [volume: object, claim: object] {
+  const storageClassName = 'manual'
+  const spec = {
+    accessModes: ['ReadWriteOnce'],
+    capacity: { storage: '5Gi' },
+    storageClassName,
+    claimRef: { namespace, name },
+    hostPath,
+  }
+  const volume = { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name }, spec }
+  return [volume, claim(name, { storageClassName }, namespace)]
+}
+
 export function configMap(name: string, data: Readonly<Record<string, string>>, namespace = 'default'): object {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data }
 }

@@ -257,6 +257,7 @@ export class Stage {
       table: this.table,
       owned: (owner) => this.keys().includes(owner),
       knownPod: (uid) => this.records().some((record) => record.uid === uid),
+      inFlight: this.inFlight,
     })
   }
 

@@ -2,6 +2,7 @@
  * Containers: image, ports, variables, resources, mounts, probes and hooks.
  * @see Kubernetes pkg/apis/core/validation/validation.go, `validateContainers`
  */
+import { HUGE_PAGES } from '../hugepages.ts'
 import { GPU } from '../policy.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
@@ -139,18 +140,25 @@ function checkResources(resources: Raw, at: FieldPath, report: Report): void {
       report([...at, 'requests', name], 'RequestAboveLimit', `the request of ${amounts}`)
     }
   }
-  checkGpus(limits, mapAt(resources, 'requests'), at, report)
+  checkWhole(GPU, { unit: 1, called: 'GPUs' }, resources, at, report)
+  for (const [name, unit] of Object.entries(HUGE_PAGES)) checkWhole(name, { unit, called: 'such pages' }, resources, at, report)
 }
 
-/** @see Kubernetes: extended resources are whole, and never shared between a request and a larger limit */
-function checkGpus(limits: Raw, requests: Raw, at: FieldPath, report: Report): void {
-  const [limit, request] = [field(limits, GPU), field(requests, GPU)]
+/** @see Kubernetes: extended resources and huge pages are whole, and never shared between a request and a larger limit */
+function checkWhole(
+  name: string,
+  { unit, called }: { readonly unit: number; readonly called: string },
+  resources: Raw,
+  at: FieldPath,
+  report: Report,
+): void {
+  const [limit, request] = ['limits', 'requests'].map((list) => field(mapAt(resources, list), name))
   if (limit === undefined && request === undefined) return
-  if (limit === undefined) report([...at, 'limits', GPU], 'MissingField', `${GPU} needs a limit: a request alone gets none`)
-  else if (quantity(limit).nanos % 1_000_000_000n !== 0n)
-    report([...at, 'limits', GPU], 'BadQuantity', `${plainText(limit)} is no whole number of GPUs`)
+  if (limit === undefined) report([...at, 'limits', name], 'MissingField', `${name} needs a limit: a request alone gets none`)
+  else if (quantity(limit).nanos % (BigInt(unit) * 1_000_000_000n) !== 0n)
+    report([...at, 'limits', name], 'BadQuantity', `${plainText(limit)} is no whole number of ${called}`)
   else if (request !== undefined && quantity(request).nanos !== quantity(limit).nanos)
-    report([...at, 'requests', GPU], 'OutOfRange', `${plainText(request)} must be as much as the limit, ${plainText(limit)}`)
+    report([...at, 'requests', name], 'OutOfRange', `${plainText(request)} must be as much as the limit, ${plainText(limit)}`)
 }
 
 /** The schema has already reported what is no quantity. */

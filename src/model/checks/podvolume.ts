@@ -2,6 +2,7 @@
  * Volumes of a pod: one source each, and what that says.
  * @see Kubernetes pkg/apis/core/validation/validation.go, `validateVolumeSource`
  */
+import { hugePagesFor, isHugePages } from '../hugepages.ts'
 import { nearest } from '../nearest.ts'
 import { field, has, mapAt, mapsAt, numberAt, ownOf, type Raw, textAt } from '../raw.ts'
 import type { Report } from '../report.ts'
@@ -39,6 +40,7 @@ interface Where {
 }
 
 const checks: Readonly<Record<string, (source: Raw, where: Where) => void>> = {
+  emptyDir: checkEmptyDir,
   configMap: checkConfigMap,
   secret: checkSecret,
   downwardAPI: checkDownward,
@@ -47,6 +49,17 @@ const checks: Readonly<Record<string, (source: Raw, where: Where) => void>> = {
   ephemeral: checkEphemeral,
   hostPath: checkHostPath,
   nfs: (source, { at, report }) => checkNfs(source, at, report),
+}
+
+/** @see Kubernetes pkg/volume/emptydir getPageSizeMountOption, which refuses it when the pod is to start */
+function checkEmptyDir(source: Raw, { at, spec, report }: Where): void {
+  const medium = textAt(source, 'medium') ?? ''
+  if (!isHugePages(medium)) return
+  const containers = [...mapsAt(spec, 'initContainers'), ...mapsAt(spec, 'containers')]
+  const asked = containers.flatMap((one) => ['requests', 'limits'].flatMap((list) => Object.keys(mapAt(one, 'resources', list))))
+  const found = hugePagesFor(medium, asked)
+  if ('why' in found)
+    report([...at, 'medium'], 'UnknownValue', `an emptyDir of ${medium} is made of what its pod asks for, and ${found.why}`)
 }
 
 function checkConfigMap(source: Raw, { at, report }: Where): void {

@@ -73,8 +73,16 @@ function checkDriver(driver: string, at: FieldPath, report: Report): void {
   report(at, 'UnknownValue', `${JSON.stringify(driver)}: ${says}`)
 }
 
+/** Of Linux: bytes. */
+const LONGEST_PATH = 4095
+
 /** The engine separates the parts of a bind with colons. */
 export function checkNodePath(path: string, at: FieldPath, report: Report): void {
+  const length = Buffer.byteLength(path)
+  if (length > LONGEST_PATH) {
+    report(at, 'BadPath', `no path of the node is longer than ${LONGEST_PATH} bytes, and this one has ${length}`)
+    return
+  }
   const fit = path.startsWith('/') && !path.includes(':') && !path.includes('\0') && !path.split('/').includes('..')
   if (!fit)
     report(at, 'BadPath', `${JSON.stringify(path)} is no path of the node: expected one that begins with /, without .. and :`)

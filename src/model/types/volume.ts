@@ -1,4 +1,5 @@
 /** Volumes, claims and what they are made from, in canonical form. */
+import type { HugePagesMedium } from '../hugepages.ts'
 import type { KubeObject, LabelSelector } from './meta.ts'
 
 export interface KeyToPath {
@@ -86,8 +87,8 @@ export interface PersistentVolume extends KubeObject {
     readonly mountOptions: readonly string[]
     /** the place on the node of a `hostPath` or `local` volume */
     readonly hostPath?: string
-    /** that place is made when it is not there */
-    readonly makesFolder?: true
+    /** of a `hostPath`; a `local` volume has none, and has to be there */
+    readonly folderType?: FolderType
     readonly nfs?: NfsSource
     readonly csi?: { readonly driver: string; readonly attributes: Readonly<Record<string, string>> }
   }
@@ -102,16 +103,21 @@ export interface StorageClass extends KubeObject {
   readonly reclaimPolicy?: 'Retain'
 }
 
+/** What a place of the node has to be; `''` asks nothing. */
+export type HostPathType = FolderType | 'FileOrCreate' | 'File' | 'Socket' | 'CharDevice' | 'BlockDevice'
+/** Without a type, or with one that says so, a folder that is not there is made. */
+export type FolderType = '' | 'DirectoryOrCreate' | 'Directory'
+
 /** Exactly one source beside `name` is set. */
 export interface Volume {
   readonly name: string
-  readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string }
+  readonly emptyDir?: { readonly medium: '' | 'Memory' | HugePagesMedium; readonly sizeLimit?: string }
   readonly configMap?: ConfigMapVolume
   readonly secret?: SecretVolume
   readonly claim?: { readonly claimName: string; readonly readOnly: boolean }
   readonly projected?: ProjectedVolume
   readonly downwardAPI?: DownwardVolume
-  readonly hostPath?: { readonly path: string; readonly type: string }
+  readonly hostPath?: { readonly path: string; readonly type: HostPathType }
   readonly nfs?: NfsSource
   /** a claim that lives and dies with its pod */
   readonly ephemeral?: ClaimSpec

@@ -6,7 +6,16 @@ import { execCommand, execStream } from './exec.ts'
 import { isRecord, record, text, texts } from './json.ts'
 import { containerLogs } from './logs.ts'
 import { pullImage } from './pull.ts'
-import { containerStats, containerView, engineInfo, imageView, listedContainer, networkView, volumeView } from './views.ts'
+import {
+  containerStats,
+  containerView,
+  engineInfo,
+  fileType,
+  imageView,
+  listedContainer,
+  networkView,
+  volumeView,
+} from './views.ts'
 
 /** Inspections under way at once while listing. */
 const parallelInspects = 8
@@ -299,8 +308,17 @@ function volumeSteps(connection: Connection): Pick<Engine, 'createVolume' | 'rem
   }
 }
 
-function archiveSteps(connection: Connection): Pick<Engine, 'putArchive' | 'getArchive'> {
+function archiveSteps(connection: Connection): Pick<Engine, 'putArchive' | 'getArchive' | 'fileType'> {
   return {
+    async fileType(id, path) {
+      const request = { op: 'fileType', subject: `${id}:${path}` }
+      const endpoint = `/containers/${objectId('fileType', id)}/archive`
+      const answer = await connection.stream({ ...request, method: 'HEAD', path: endpoint, query: { path }, timeoutMs: slowMs })
+      answer.resume()
+      const found = fileType(answer.headers['x-docker-container-path-stat'])
+      if (found === undefined) throw odd('fileType', request.subject, 'what is at a path')
+      return found
+    },
     async putArchive(id, path, tar) {
       await connection.json({
         op: 'putArchive',

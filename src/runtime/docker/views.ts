@@ -4,6 +4,7 @@ import type {
   ContainerStats,
   ContainerView,
   EngineInfo,
+  FileType,
   ImageView,
   NetworkAttachment,
   NetworkView,
@@ -213,5 +214,33 @@ export function containerStats(said: unknown): ContainerStats {
     memoryWorkingSetBytes: Math.max(0, usage - inactive),
     memoryRssBytes: number(detail.total_rss ?? detail.rss ?? detail.anon),
     readAt: instant(answer.read),
+  }
+}
+
+/** Bits of the modes of Go, which are the same for whatever system it runs on. @see Go `io/fs.FileMode` */
+const fileTypes: readonly (readonly [number, FileType])[] = [
+  [2 ** 31, 'directory'],
+  [2 ** 27, 'link'],
+  [2 ** 25, 'pipe'],
+  [2 ** 24, 'socket'],
+  // A character device has the bit of devices too.
+  [2 ** 21, 'characterDevice'],
+  [2 ** 26, 'blockDevice'],
+  [2 ** 19, 'other'],
+]
+
+/** From the header that tells of a path: JSON in base 64. `undefined` for anything else. */
+export function fileType(header: unknown): FileType | undefined {
+  const mode = modeIn(Buffer.from(text(header), 'base64').toString('utf8'))
+  if (mode === undefined) return undefined
+  return fileTypes.find(([bit]) => Math.floor(mode / bit) % 2 === 1)?.[1] ?? 'file'
+}
+
+function modeIn(written: string): number | undefined {
+  try {
+    const { mode } = record(JSON.parse(written))
+    return typeof mode === 'number' && mode >= 0 ? mode : undefined
+  } catch {
+    return undefined
   }
 }

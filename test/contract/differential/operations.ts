@@ -41,7 +41,7 @@ export type Operation =
   | { readonly op: 'createVolume'; readonly volume: number; readonly label: string }
   | { readonly op: 'removeVolume'; readonly volume: number }
   | { readonly op: 'put'; readonly container: number; readonly path: string; readonly text: string }
-  | { readonly op: 'get'; readonly container: number; readonly path: string }
+  | { readonly op: 'get' | 'type'; readonly container: number; readonly path: string }
 
 export interface Chance {
   /** a whole number from 0 up to and without `below` */
@@ -73,6 +73,7 @@ const weights: readonly (readonly [number, (by: Chance) => Operation])[] = [
   [7, (by) => ({ op: 'removeVolume', volume: by.number(3) })],
   [2, (by) => ({ op: 'put', container: recent(by), path: place(by), text: by.one(['one', 'two']) })],
   [2, (by) => ({ op: 'get', container: recent(by), path: place(by) })],
+  [2, (by) => ({ op: 'type', container: recent(by), path: place(by) })],
 ]
 
 const total = weights.reduce((sum, [weight]) => sum + weight, 0)

@@ -139,6 +139,8 @@ export class Side {
         await engine.putArchive(this.#id(operation.container), operation.path, await packFiles([file], { gid: 0 }))
         return
       }
+      case 'type':
+        return engine.fileType(this.#id(operation.container), operation.path)
       case 'get': {
         const archive = await engine.getArchive(this.#id(operation.container), operation.path, 1024 * 1024)
         const files = await unpackFiles(archive, { maxBytes: 1024 * 1024 })

@@ -1,9 +1,10 @@
 /** Files of containers, as archives: what is in volumes is found there by every container that mounts them. */
 import { packFiles, unpackFiles } from '../../../src/runtime/archive.ts'
+import type { FileType } from '../../../src/runtime/engine.ts'
 import { failed, noSuchContainer, notFound } from './errors.ts'
 import type { Machine } from './machine.ts'
 import type { Files, RawContainer } from './state.ts'
-import { visitVolumes, volumeAt } from './volumes.ts'
+import { hostType, visitVolumes, volumeAt } from './volumes.ts'
 
 const MOST_BYTES = 1024 * 1024 * 1024
 const FOLDER_MODE = 0o755
@@ -62,6 +63,20 @@ export async function getArchive(machine: Machine, id: string, path: string, max
   const tar = await packFiles(files, { gid: 0, modes: folders })
   if (tar.length > maxBytes) throw failed(`the answer is over ${maxBytes} bytes`)
   return tar
+}
+
+/** Errors: notFound (container or path). */
+export function fileType(machine: Machine, id: string, path: string): FileType {
+  const container = machine.findContainer(id)
+  if (container === undefined) throw noSuchContainer(id)
+  visitVolumes(machine, container)
+  const target = trimmed(path)
+  const bound = container.mounts.find(({ type, destination }) => type === 'bind' && trimmed(destination) === target)
+  // What was not there is made, or the container could not have been.
+  if (bound !== undefined) return hostType(machine, bound.source) ?? 'directory'
+  if (filesBelow(machine, container, target).some(({ rest }) => rest === '')) return 'file'
+  if (isFolder(machine, container, target)) return 'directory'
+  throw notFound(`Could not find the file ${path} in container ${id}`)
 }
 
 /** The filesystem that `path` is in, and where: that of the innermost mount above it. */

@@ -27,7 +27,7 @@
  * IPv6, network drivers besides bridge, exec after the caller has given up.
  */
 import type { Engine, EngineEvent, LogLine, LogOptions } from '../../../src/runtime/engine.ts'
-import { getArchive, putArchive } from './archives.ts'
+import { fileType, getArchive, putArchive } from './archives.ts'
 import {
   createContainer,
   listContainers,
@@ -226,6 +226,10 @@ export class SimulatedEngine implements Engine {
 
   getArchive(id: string, path: string, maxBytes: number) {
     return this.#line.call('getArchive', () => getArchive(this.raw, id, path, maxBytes))
+  }
+
+  fileType(...[id, path]: Args<'fileType'>) {
+    return this.#line.call('fileType', () => fileType(this.raw, id, path))
   }
 
   exec(...[id, command, options]: Args<'exec'>) {

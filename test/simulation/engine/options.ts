@@ -1,5 +1,12 @@
 /** What a simulated engine is made from. */
-import type { ContainerConfig, ContainerView, EngineErrorKind, ExecStream, RegistryAuth } from '../../../src/runtime/engine.ts'
+import type {
+  ContainerConfig,
+  ContainerView,
+  EngineErrorKind,
+  ExecStream,
+  FileType,
+  RegistryAuth,
+} from '../../../src/runtime/engine.ts'
 import type { Timers } from '../../../src/runtime/timers.ts'
 
 /** How a process answers a signal: it ignores it, or ends with this code that long after. */
@@ -73,8 +80,8 @@ export interface SimulatedEngineOptions {
    * those, `removal` is how long a container stays `removing`. Absent: 0 for everything.
    */
   readonly latency?: (op: string) => number
-  /** paths on the engine's host that can be bind-mounted, besides what is in volumes */
-  readonly hostPaths?: readonly string[]
+  /** what is on the engine's host and can be bind-mounted, besides what is in volumes, by path */
+  readonly hostPaths?: Readonly<Record<string, FileType>>
   readonly exec?: (container: ContainerView, command: readonly string[]) => Executed | EngineFailure
   /** absent: a process that ends at once with code 0 */
   readonly execStream?: (container: ContainerView, command: readonly string[]) => ExecStream

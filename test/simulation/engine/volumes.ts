@@ -1,5 +1,12 @@
 /** Volumes: on disk, or in memory for as long as a running container mounts them. */
-import { type ContainerView, EngineError, type Mount, type VolumeConfig, type VolumeView } from '../../../src/runtime/engine.ts'
+import {
+  type ContainerView,
+  EngineError,
+  type FileType,
+  type Mount,
+  type VolumeConfig,
+  type VolumeView,
+} from '../../../src/runtime/engine.ts'
 import { conflict, invalid } from './errors.ts'
 import type { Machine } from './machine.ts'
 import { labelFilter, type RawContainer, type RawVolume, sortedLabels } from './state.ts'
@@ -55,7 +62,7 @@ export function removeVolume(machine: Machine, name: string): void {
 /** What a new container mounts; volumes that are not there are made. Errors: invalid (no such path on the host). */
 export function mountAll(machine: Machine, mounts: readonly Mount[]): ContainerView['mounts'] {
   for (const { type, source, create } of mounts)
-    if (type === 'bind' && create !== true && !isHostPath(machine, source)) throw missingSource(source)
+    if (type === 'bind' && create !== true && hostType(machine, source) === undefined) throw missingSource(source)
   return Object.freeze(mounts.map((mount) => mountView(machine, mount)))
 }
 
@@ -67,11 +74,13 @@ function mountView(machine: Machine, { type, source, target, readOnly, volume }:
 
 const missingSource = (path: string) => invalid(`invalid mount config for type "bind": bind source path does not exist: ${path}`)
 
-function isHostPath(machine: Machine, path: string): boolean {
+/** What is at a path on the host, `undefined` for nothing. */
+export function hostType(machine: Machine, path: string): FileType | undefined {
   const inVolume = volumeAt(machine, path)
-  if (inVolume !== undefined)
-    return inVolume.rest === '' || [...inVolume.volume.files.keys()].some((file) => within(file, inVolume.rest))
-  return (machine.options.hostPaths ?? []).some((known) => path === known || path.startsWith(`${known}/`))
+  if (inVolume === undefined) return machine.options.hostPaths?.[path]
+  const { volume, rest } = inVolume
+  if (volume.files.has(rest)) return 'file'
+  return rest === '' || [...volume.files.keys()].some((file) => within(file, rest)) ? 'directory' : undefined
 }
 
 const within = (file: string, folder: string): boolean => file === folder || file.startsWith(`${folder}/`)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createFailures, isHeld } from '../../../src/controller/failures.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
+import { MountError } from '../../../src/runtime/hostpaths.ts'
 
 const start = { node: 'alpha', target: 'web', cause: 'test', op: 'start', container: 'web' } as Step
 const pull = { ...start, op: 'pull' } as unknown as Step
@@ -36,4 +37,10 @@ test('a secret in what an engine says is told to nobody', () => {
 test('a failure from before the clock was set back holds nothing', () => {
   const failure = createFailures((text) => text).record('id', start, new Error('no'), 3_600_000)
   expect([isHeld(failure, 3_600_500), isHeld(failure, 3_601_000), isHeld(failure, 0)]).toEqual([true, false, false])
+})
+
+test('a place of the node that is wrong is told as a mount that failed', () => {
+  const error = new MountError({ volume: 'v', path: '/srv', type: 'File' }, 'it is none')
+  const failure = createFailures((text) => text).record('id', start, error, 0)
+  expect(failure).toMatchObject({ kind: 'mount', message: 'MountVolume.SetUp failed for volume "v" : it is none' })
 })

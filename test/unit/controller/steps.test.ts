@@ -107,3 +107,14 @@ test('a postStart hook that failed is not done', async () => {
   ).rejects.toThrow()
   expect(site.hooks.has('web_0')).toBe(false)
 })
+
+test('nothing is made of a pod whose place of the node is not what it has to be', async () => {
+  const { run, asked, site } = siteOf()
+  Object.assign(site.engine, { fileType: async () => 'file' })
+  const checks = { container: { name: 'look', mounts: [] }, paths: [{ volume: 'v', path: '/srv', type: 'Directory' }] }
+  await expect(run({ ...create, checks })).rejects.toThrow('hostPath type check failed: /srv is not a directory')
+  expect(asked).toEqual(['remove', 'create', 'remove'])
+  Object.assign(site.engine, { fileType: async () => 'directory' })
+  await run({ ...create, checks })
+  expect(asked.slice(3)).toEqual(['remove', 'create', 'remove', 'create'])
+})

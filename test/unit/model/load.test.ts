@@ -101,6 +101,37 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] BadQuantity',
     ],
     [
+      'half a huge page',
+      deployment({ container: 'resources: {limits: {hugepages-2Mi: 3Mi}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits.hugepages-2Mi BadQuantity',
+    ],
+    [
+      'huge pages of which fewer are requested',
+      deployment({ container: 'resources: {limits: {hugepages-2Mi: 4Mi}, requests: {hugepages-2Mi: 2Mi}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.requests.hugepages-2Mi OutOfRange',
+    ],
+    [
+      'an emptyDir of huge pages that nobody asks for',
+      deployment({ pod: 'volumes: [{name: h, emptyDir: {medium: HugePages}}]' }),
+      'app.yaml:9 spec.template.spec.volumes[0].emptyDir.medium UnknownValue',
+    ],
+    [
+      'an emptyDir of huge pages of another size',
+      deployment({
+        pod: 'volumes: [{name: h, emptyDir: {medium: HugePages-1Gi}}]',
+        container: 'resources: {limits: {hugepages-2Mi: 4Mi}}',
+      }),
+      'app.yaml:9 spec.template.spec.volumes[0].emptyDir.medium UnknownValue',
+    ],
+    [
+      'an emptyDir of huge pages of either size',
+      deployment({
+        pod: 'volumes: [{name: h, emptyDir: {medium: HugePages}}]',
+        container: 'resources: {limits: {hugepages-2Mi: 4Mi, hugepages-1Gi: 1Gi}}',
+      }),
+      'app.yaml:9 spec.template.spec.volumes[0].emptyDir.medium UnknownValue',
+    ],
+    [
       'a GPU that is only requested',
       deployment({ container: 'resources: {requests: {nvidia.com/gpu: 1}}' }),
       'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] MissingField',

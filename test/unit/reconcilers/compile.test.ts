@@ -220,6 +220,44 @@ describe('the sandbox', () => {
     test(name, () => expect(compiled({ spec }).sandbox).toMatchObject(want))
 })
 
+describe('an emptyDir of huge pages', () => {
+  const pages = (limits: object, more: object = {}) => app({ resources: { limits: { memory: '1Gi', ...limits } }, ...more })
+  const options = (medium: string, containers: readonly object[], more: object = {}, init: readonly object[] = []) =>
+    compiled({
+      containers: containers as never,
+      spec: { volumes: [{ name: 'v', emptyDir: { medium, ...more } }], initContainers: init },
+    }).volumes[0]?.volume?.driverOpts
+  const two = [pages({ 'hugepages-2Mi': '64Mi' }), pages({ 'hugepages-2Mi': '2Mi' }, { name: 'b' })]
+  const both = [pages({ 'hugepages-2Mi': '64Mi', 'hugepages-1Gi': '1Gi' })]
+  const made = (pagesize: number, size: number) => ({
+    type: 'hugetlbfs',
+    device: 'hugetlbfs',
+    o: `mode=1777,pagesize=${pagesize},size=${size}`,
+  })
+  const mebibyte = 2 ** 20
+
+  for (const { name, got, want } of [
+    { name: 'all its pod may have', got: options('HugePages', two), want: made(2 * mebibyte, 66 * mebibyte) },
+    { name: 'of the size it names', got: options('HugePages-1Gi', both), want: made(2 ** 30, 2 ** 30) },
+    {
+      name: 'no more than its own limit',
+      got: options('HugePages-2Mi', both, { sizeLimit: '4Mi' }),
+      want: made(2 * mebibyte, 4 * mebibyte),
+    },
+    {
+      name: 'a limit of 0 is none',
+      got: options('HugePages-2Mi', both, { sizeLimit: 0 }),
+      want: made(2 * mebibyte, 64 * mebibyte),
+    },
+    {
+      name: 'as many as there are at once',
+      got: options('HugePages', [two[1]!], {}, [pages({ 'hugepages-2Mi': '8Mi' }, { name: 'init' })]),
+      want: made(2 * mebibyte, 8 * mebibyte),
+    },
+  ])
+    test(name, () => expect(got).toEqual(want))
+})
+
 describe('volumes', () => {
   const volume = (source: object) => compiled({ spec: { volumes: [{ name: 'v', ...source }] } }).volumes[0]
   for (const { name, source, files, options } of [

@@ -23,6 +23,7 @@ function planned(node: FakeNode, more: Partial<NodeInput> = {}): string {
     table: undefined,
     owned: () => true,
     knownPod: () => true,
+    inFlight: new Set<string>(),
     ...more,
   }
   return renderPlan(planNode(input))
@@ -39,6 +40,7 @@ function ready(): FakeNode {
       table: undefined,
       owned: () => true,
       knownPod: () => true,
+      inFlight: new Set(),
     }).lanes.flatMap(({ steps }) => steps)
     if (step === undefined) return node
     node = applyStep(node, step, epochMs)
@@ -65,6 +67,7 @@ describe('the router', () => {
       table: undefined,
       owned: () => true,
       knownPod: () => true,
+      inFlight: new Set(),
     }).lanes.flatMap(({ steps }) => steps.flatMap((step) => (step.op === 'createVolume' ? [step.volume] : [])))
     expect(planOfVolume).toEqual([mount?.volume])
     expect(mount?.volume?.labels[LABEL.cluster]).toBe(cluster.id)
@@ -185,6 +188,18 @@ describe('leftovers', () => {
       name: 'an edge of a Service stays',
       at: withContainer(ready(), own({ [LABEL.role]: 'edge', [LABEL.service]: 'x' })),
       more: {},
+      want: '',
+    },
+    {
+      name: 'what a daemon that has ended looked at places of the node with',
+      at: withContainer(ready(), own({ [LABEL.role]: 'look', [LABEL.podUid]: 'uid-1' })),
+      more: { inFlight: new Set(['pod/uid-1/app', 'pod/uid-2']) },
+      want: 'remove extra: left over by a daemon that has ended',
+    },
+    {
+      name: 'what places of the node are just looked at with stays',
+      at: withContainer(ready(), own({ [LABEL.role]: 'look', [LABEL.podUid]: 'uid-1' })),
+      more: { inFlight: new Set(['pod/uid-1']) },
       want: '',
     },
     {

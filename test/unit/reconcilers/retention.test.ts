@@ -172,20 +172,15 @@ describe('kept whatever the policy says', () => {
     expect(claims(stage)).toBe('data-web-2')
   })
 
-  test('one of a class that retains', () => {
-    const stage = new Stage().apply(storageClass('fast', { reclaimPolicy: 'Retain' }), set(2, both))
+  test.each([
+    ['a class that retains', storageClass('fast', { reclaimPolicy: 'Retain' }), 'data-web-0 data-web-1'],
+    ['a PersistentVolume', persistentVolume('pv', { storageClassName: 'fast' }), 'data-web-0'],
+  ])('one of %s', (_, from, left) => {
+    const stage = new Stage().apply(from, set(2, both))
     stage.run(60_000)
     stage.remove(web)
     stage.run(60_000)
-    expect(claims(stage)).toBe('data-web-0 data-web-1')
-  })
-
-  test('one of a PersistentVolume', () => {
-    const stage = new Stage().apply(persistentVolume('pv', { storageClassName: 'fast' }), set(2, both))
-    stage.run(60_000)
-    stage.remove(web)
-    stage.run(60_000)
-    expect(claims(stage)).toBe('data-web-0')
+    expect(claims(stage)).toBe(left)
   })
 
   test('one whose set was forgotten with the store', () => {

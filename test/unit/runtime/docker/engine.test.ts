@@ -22,6 +22,44 @@ beforeEach(() => {
 
 const odd = [undefined, null, [], {}, 7, 'text', { State: 'running', Config: 3, Mounts: {}, NetworkSettings: null }]
 
+describe('what is at a path', () => {
+  const at = (header?: string) =>
+    answers.answer({
+      'HEAD /containers/c1/archive': (response) => {
+        response.writeHead(200, header === undefined ? {} : { 'X-Docker-Container-Path-Stat': header })
+        response.end()
+      },
+    })
+  const stat = (mode: unknown) => Buffer.from(JSON.stringify({ name: 'x', size: 1, mode, linkTarget: '' })).toString('base64')
+
+  // As an engine answers: the bits are those of Go.
+  test.each([
+    ['directory', 2 ** 31 + 0o755],
+    ['directory', 2 ** 31 + 2 ** 20 + 0o777],
+    ['file', 0o644],
+    ['file', 2 ** 23 + 0o755],
+    ['link', 2 ** 27 + 0o777],
+    ['socket', 2 ** 24 + 0o660],
+    ['pipe', 2 ** 25 + 0o644],
+    ['characterDevice', 2 ** 26 + 2 ** 21 + 0o666],
+    ['blockDevice', 2 ** 26 + 0o660],
+  ])('a %s', async (type, mode) => {
+    at(stat(mode))
+    expect(await engine.fileType('c1', '/a b')).toBe(type)
+    expect(answers.asked.at(-1)).toContain('path=%2Fa%20b')
+  })
+
+  test.each([undefined, '', 'e30=', '!', stat('x'), stat(-1)])('an answer that does not say: %j', async (header) => {
+    at(header)
+    expect(await kindOf(engine.fileType('c1', '/'))).toBe('failed')
+  })
+
+  test('nothing', async () => {
+    answers.answer({})
+    expect(await kindOf(engine.fileType('c1', '/'))).toBe('notFound')
+  })
+})
+
 describe('answers that no engine should give', () => {
   test.each(odd)('an inspection that answers %j', async (said) => {
     answers.answer({ 'GET /containers/c1/json': json(said ?? '') })
