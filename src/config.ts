@@ -44,6 +44,8 @@ export interface Config {
   }
   readonly render: { readonly allowRemote: boolean }
   readonly webhookSecretFile?: string
+  /** `iss` of tokens; absent means the address of the API */
+  readonly serviceAccountIssuer?: string
   readonly logLevel: LogLevel
   readonly nodeImage?: string
   /** folder of the seccomp profiles that pods may name */

@@ -1,8 +1,9 @@
 /** Composition root: the only place that reads the environment, the clock and the signals. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { generateKeyPair, randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
+import { promisify } from 'node:util'
 import { runCli } from './cli/program.ts'
 import type { Config } from './config.ts'
 import { startDaemon } from './controller/daemon.ts'
@@ -21,6 +22,7 @@ import { pause, type Timers } from './runtime/timers.ts'
 import { openStore } from './store/sqlite.ts'
 
 const ENGINE_TIMEOUT_MS = 30_000
+const TOKEN_KEY_BITS = 2048
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 const interrupted = new AbortController()
@@ -31,6 +33,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 const timers: Timers = { setTimeout, clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) }
 const now = (): number => Date.now()
 
+async function generateTokenKey(): Promise<string> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: TOKEN_KEY_BITS })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
 function edgesFor(config: Config): Edges {
   return {
     version,
@@ -39,6 +46,7 @@ function edgesFor(config: Config): Edges {
     random: Math.random,
     randomBytes: (bytes) => randomBytes(bytes),
     uuid: randomUUID,
+    generateTokenKey,
     environment: process.env,
     readText: (path) => readFile(path, 'utf8'),
     logger: ({ redactOwn }) =>

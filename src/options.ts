@@ -70,6 +70,12 @@ const engineAddress = text('the address of a Docker Engine').superRefine((value,
     context.addIssue(`must be unix:///path or tcp://host:port, and is "${value}"`)
 })
 
+const issuer = text('the URL that verifiers reach this API by').superRefine((value, context) => {
+  const url = URL.parse(value)
+  const plain = url !== null && /^https?:$/.test(url.protocol) && !/[?#@\s]/.test(value)
+  if (!plain) context.addIssue(`must be an https or http URL without user, query and fragment, and is "${value}"`)
+})
+
 const podRange = text('an IPv4 range').superRefine((value, context) => {
   const [address = '', bits = ''] = value.split('/')
   const prefix = Number(bits)
@@ -235,6 +241,13 @@ export const schema = z.strictObject({
   webhookSecretFile: text('the path of a file')
     .optional()
     .meta(about({ description: 'file that holds the secret of POST /api/v1/webhook', placeholder: 'file' })),
+  serviceAccountIssuer: issuer.optional().meta(
+    about({
+      description:
+        'issuer of tokens of ServiceAccounts, where others reach the API (default: http:// and the address it listens on)',
+      placeholder: 'url',
+    }),
+  ),
   logLevel: z
     .enum(logLevels, { error: (issue) => `must be one of ${logLevels.join(', ')}${hint(String(issue.input), logLevels)}` })
     .prefault('info')

@@ -28,6 +28,8 @@ export interface ApiDeps {
   sync(): void
   health(): readonly Check[]
   ready(): readonly Check[]
+  /** what others verify tokens of ServiceAccounts by; rejects when there is no key */
+  readonly openid: { discovery(): object; keys(): Promise<object> }
   /** of `POST /api/v1/webhook`; `''` refuses all webhooks */
   readonly webhookSecret: string
   /** told of errors that are not the caller's */
@@ -60,6 +62,8 @@ GET  /metrics           Prometheus metrics
 GET  /api/v1/status     sources, workloads, services, nodes, unenforced objects, as JSON
 GET  /api/v1/events     newest first, as JSON (?limit=100)
 GET  /api/v1/logs       log lines (?workload= or ?pod= or ?target= or ?selector=, &container= &allContainers &tail= &sinceSeconds= &timestamps &follow &previous)
+GET  /.well-known/openid-configuration  who signs tokens of ServiceAccounts, as OpenID discovery
+GET  /openid/v1/jwks    the public key of those tokens
 POST /api/v1/conditions a readiness gate of a pod (?pod=namespace/name&type=&status=True)
 POST /api/v1/sync       poll the sources now
 POST /api/v1/webhook    the same, for GitHub, Gitea and GitLab, with the configured secret
@@ -106,6 +110,11 @@ function answerer(deps: ApiDeps, listensOnLoopback: boolean): (request: Incoming
   route('GET', '/healthz', (exchange) => answerChecks(exchange, 'healthz', deps.health()))
   route('GET', '/readyz', (exchange) => answerChecks(exchange, 'readyz', deps.ready()))
   route('GET', '/metrics', ({ response }) => sendPieces(response, deps.registry.contentType, deps.registry.metrics()))
+  // Public by their nature: verifiers on other machines ask, under any name, and there is nothing to keep from anybody.
+  route('GET', '/.well-known/openid-configuration', ({ response }) => sendJson(response, 200, deps.openid.discovery()))
+  route('GET', '/openid/v1/jwks', async ({ response }) => {
+    send(response, 200, 'application/jwk-set+json', `${JSON.stringify(await deps.openid.keys())}\n`)
+  })
   route(
     'GET',
     '/api/v1/status',

@@ -17,6 +17,7 @@ import type { Engine } from '../runtime/engine.ts'
 import { verifyFiles } from '../runtime/files.ts'
 import { createProber, type Prober } from '../runtime/prober.ts'
 import { pause } from '../runtime/timers.ts'
+import type { TokenSigner } from '../runtime/tokens.ts'
 import type { Vault } from '../runtime/vault.ts'
 import type { Store } from '../store/store.ts'
 import type { Edges } from './edges.ts'
@@ -43,6 +44,7 @@ export interface Running {
 export interface Parts {
   readonly store: Store
   readonly vault: Vault
+  readonly tokens: TokenSigner
   readonly metrics: Metrics
   readonly log: Logger
   readonly signal: AbortSignal

@@ -5,7 +5,9 @@ import { createMetrics } from '../metrics/metrics.ts'
 import type { ClusterStatus } from '../reconcilers/status.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { pause } from '../runtime/timers.ts'
+import { createTokenSigner } from '../runtime/tokens.ts'
 import { createVault } from '../runtime/vault.ts'
+import { loadTokenKey } from '../store/tokenkey.ts'
 import { takeCondition } from './conditions.ts'
 import type { Edges } from './edges.ts'
 import { type Life, live } from './life.ts'
@@ -32,6 +34,11 @@ export async function startDaemon(config: Config, edges: Edges): Promise<Daemon>
   const vault = createVault(store.digestKey())
   const log = edges.logger(vault)
   for (const notice of notices) log.warn(notice)
+  const tokens = createTokenSigner({
+    issuer: () => issuerOf(config, api.port),
+    loadKey: () => loadTokenKey(config.dataDir, edges, (notice) => log.warn(notice)),
+    uuid: edges.uuid,
+  })
   const startedAt = edges.now()
   let life: Life | undefined
   const running = () => life?.running()
@@ -53,16 +60,24 @@ export async function startDaemon(config: Config, edges: Edges): Promise<Daemon>
       sync: () => void poll(),
       health: () => health(running(), edges.now()),
       ready: () => ready(running(), waiting()),
+      openid: tokens,
       webhookSecret,
       failed: (error) => log.error({ err: error }, 'request failed'),
     },
     config.listen,
   )
   log.info({ url: api.url, version: edges.version }, `listening on ${api.url}`)
-  life = live(config, edges, { store, vault, metrics, log })
+  life = live(config, edges, { store, vault, tokens, metrics, log })
   const done = life.done.finally(async () => {
     await api.close()
     store.close()
   })
   return { url: api.url, status, sync: poll, done }
+}
+
+/** Who signs tokens: what the operator says, else where the API listens. */
+function issuerOf({ serviceAccountIssuer, listen: { host } }: Config, port: number): string {
+  if (serviceAccountIssuer !== undefined) return serviceAccountIssuer
+  const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}`
 }

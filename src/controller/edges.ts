@@ -16,6 +16,8 @@ export interface Edges {
   readonly random: () => number
   readonly randomBytes: (bytes: number) => Uint8Array
   readonly uuid: () => string
+  /** a new private RSA key of at least 2048 bits, as PEM */
+  readonly generateTokenKey: () => Promise<string>
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly readText: (path: string) => Promise<string>
   readonly logger: (vault: Pick<Vault, 'redactOwn'>) => Logger

@@ -18,6 +18,7 @@ import { changedPods } from '../reconcilers/tablediff.ts'
 import { recordPreStop } from '../reconcilers/transitions.ts'
 import { MountError } from '../runtime/hostpaths.ts'
 import type { Timers } from '../runtime/timers.ts'
+import type { TokenSigner } from '../runtime/tokens.ts'
 import type { Vault } from '../runtime/vault.ts'
 import { StoreError } from '../store/error.ts'
 import type { Store } from '../store/store.ts'
@@ -42,6 +43,7 @@ export interface LoopOptions {
   readonly nodes: readonly NodeRuntime[]
   readonly store: Store
   readonly vault: Vault
+  readonly tokens: Pick<TokenSigner, 'sign'>
   readonly metrics: Metrics
   readonly log: Logger
   readonly now: () => number
@@ -280,7 +282,7 @@ export function createLoop(options: LoopOptions): Loop {
     if (node === undefined) throw new Error(`node ${step.node} is not known`)
     if (step.op === 'hook' && step.mark !== undefined) rememberHook(key, step.mark)
     const before: RouteTable | undefined = node.view().router.acknowledged
-    await runStep(step, node.site, { vault, timers: options.timers })
+    await runStep(step, node.site, { vault, tokens: options.tokens, timers: options.timers, now })
     if (step.op !== 'route') return
     for (const uid of changedPods(before, step.table)) for (const key of world.ownersOf(uid)) queue.add(key)
   }

@@ -81,6 +81,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
   const images = new Map<string, ImageState>()
   const files = new Map<string, Readonly<Record<string, string>>>()
   const put = new Map<string, Readonly<Record<string, string>>>()
+  const tokens = new Map<string, number>()
   const hooks = new Set<string>()
   const tails = new Map<string, readonly string[]>()
   const messages = new Map<string, string>()
@@ -116,6 +117,11 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     change.containers.forEach(noticeOne)
   }
 
+  function forgetFiles(volume: string): void {
+    files.delete(volume)
+    tokens.delete(volume)
+  }
+
   function forget(id: string, name: string): void {
     tails.delete(id)
     messages.delete(id)
@@ -134,7 +140,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       tails.delete(after.id)
       messages.delete(after.id)
     }
-    if (restarted && after.labels[LABEL.containerName] === SANDBOX) for (const mount of after.mounts) files.delete(mount.name)
+    if (restarted && after.labels[LABEL.containerName] === SANDBOX) for (const mount of after.mounts) forgetFiles(mount.name)
   }
 
   /** Keeps nothing at first, so that it is asked for once, and then what `read` gives. */
@@ -152,7 +158,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
 
   function view(): NodeView {
     const { reachable, error, info, containers, networks, volumes } = observer.snapshot()
-    const left = { images, files, put, router: router.view() }
+    const left = { images, files, put, tokens, router: router.view() }
     return { name: engine.node, reachable, error, info, containers, networks, volumes, ...left }
   }
 
@@ -170,6 +176,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
       images,
       files,
       put,
+      tokens,
       hooks,
       refresh: observer.refresh,
       refreshShared: observer.refreshShared,

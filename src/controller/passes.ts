@@ -50,6 +50,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     lookup: world.lookup,
     serviceLinks: world.serviceLinks(splitKey(key).namespace),
     claim: (namespace, name) => world.claims().get(claimId(namespace, name)),
+    serviceAccount: world.serviceAccount,
     cluster: world.cluster,
     nodes: nodes.map((node) => node.view()),
     volumes: (uid) => nodes.flatMap((node) => node.volumesOf(uid)),

@@ -37,7 +37,7 @@ export async function previewPlan(config: Config, edges: PreviewEdges): Promise<
   const memory = readStore(config.dataDir)
   const loaded = await loadRevision(config, edges, memory)
   const engine = await nameEngine(config)
-  const node = await lookAtNode(engine, config.cluster)
+  const node = await lookAtNode(engine, config.cluster, edges.now())
   const assessment = assess({ loaded, lastApplied: memory.lastApplied(), config: pruneConfig(config), healthy: () => true })
   const world = await makeWorld(config, edges, engine, node, memory)
   world.setWanted(assessment.effective, assessment.prune, loaded.brokenFiles.size === 0 && config.prune.enabled)
@@ -82,7 +82,7 @@ async function nameEngine(config: Config): Promise<Engine> {
 }
 
 /** One list of the engine, taken for what a daemon would have observed. */
-async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading> {
+async function lookAtNode(engine: Engine, cluster: string, now: number): Promise<NodeReading> {
   const filter = [`${LABEL.cluster}=${cluster}`]
   const [info, containers, networks, volumes] = await Promise.all([
     engine.info(),
@@ -102,6 +102,8 @@ async function lookAtNode(engine: Engine, cluster: string): Promise<NodeReading>
     images,
     files: new Map(),
     put: new Map(),
+    // As if all were new: how old they are only the daemon knows, and it renews them by itself.
+    tokens: { get: () => now },
     router: { connected: true, error: '', acknowledged: undefined, drift: [] },
   }
   const index = createNodeIndex(engine.node)

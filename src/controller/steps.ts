@@ -14,6 +14,7 @@ import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/re
 import { withSeccomp } from '../runtime/seccomp.ts'
 import { besides, swapFiles } from '../runtime/swap.ts'
 import { pause, type Timers } from '../runtime/timers.ts'
+import type { TokenSigner } from '../runtime/tokens.ts'
 import type { Vault } from '../runtime/vault.ts'
 
 /** What steps act on and what they leave behind, for one node. */
@@ -22,6 +23,8 @@ export interface StepSite {
   readonly images: Map<string, ImageState>
   readonly files: Map<string, Readonly<Record<string, string>>>
   readonly put: Map<string, Readonly<Record<string, string>>>
+  /** by volume: when its tokens were signed, ms since the epoch */
+  readonly tokens: Map<string, number>
   /** names of containers whose postStart hook has ended well */
   readonly hooks: Set<string>
   /** Looks at one container again, so that the next pass sees what this step did. */
@@ -43,6 +46,8 @@ export interface StepSite {
 
 export interface StepTools {
   readonly vault: Vault
+  readonly tokens: Pick<TokenSigner, 'sign'>
+  readonly now: () => number
   readonly timers: Timers
 }
 
@@ -85,7 +90,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       await seeTo(step.within, site)
       return andRefresh(site, step.container, start(step, engine))
     case 'put':
-      return putFiles(step, site, vault)
+      return putFiles(step, site, tools)
     case 'hook':
       return hook(step, site, tools)
     case 'stop':
@@ -124,6 +129,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       await engine.removeVolume(step.volume)
       site.files.delete(step.volume)
       site.put.delete(step.volume)
+      site.tokens.delete(step.volume)
       return refreshVolume(site, site.podOfVolume(step.volume))
     case 'route':
       return site.applyRoutes(step.table)
@@ -190,8 +196,9 @@ async function obtainImage(step: Of<'pull'>, { engine, pulling }: StepSite, vaul
   return { id: pulled.id, user: pulled.user }
 }
 
-async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<void> {
-  const files = resolveFiles(step.files, vault)
+async function putFiles(step: Of<'put'>, site: StepSite, { vault, tokens, now }: StepTools): Promise<void> {
+  const signedAt = now()
+  const files = await resolveFiles(step.files, vault, (request) => tokens.sign(request, signedAt))
   const pack = (all: readonly ResolvedFile[]) => packFolder({ name: step.folder, mode: step.folderMode }, all, { gid: step.gid })
   if (step.swap === undefined) await site.engine.putArchive(step.container, step.path, await pack(files))
   else {
@@ -199,6 +206,8 @@ async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<
     const paths = files.map(({ path }) => path)
     await swapFiles(site.engine, step.container, `${step.path}/${step.folder}`, { paths, gone: step.swap.gone })
   }
+  if (step.files.some(({ content }) => 'token' in content)) site.tokens.set(step.volume, signedAt)
+  if (step.renews) return
   const digests = Object.fromEntries(step.files.map(({ path, digest }) => [path, digest]))
   site.files.set(step.volume, digests)
   site.put.set(step.volume, digests)

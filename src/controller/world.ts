@@ -46,6 +46,7 @@ export interface World {
     configMap(namespace: string, name: string): ConfigMap | undefined
     secret(namespace: string, name: string): Secret | undefined
   }
+  serviceAccount(namespace: string, name: string): boolean
   /** what pods of a namespace that are made now are told of its Services, as `linksText` has it */
   serviceLinks(namespace: string): string
   /** Services to look at before a workload, for its pods are told the addresses that they have yet to get. */
@@ -253,6 +254,7 @@ export function createWorld(
       configMap: (namespace, name) => effective.get(objectKey('ConfigMap', namespace, name))?.object as ConfigMap | undefined,
       secret: (namespace, name) => effective.get(objectKey('Secret', namespace, name))?.object as Secret | undefined,
     },
+    serviceAccount: (namespace, name) => effective.has(objectKey('ServiceAccount', namespace, name)),
     serviceLinks: links.text,
     goingBefore: (key) => (isWorkload(key) ? links.expected(splitKey(key).namespace) : []),
     claims: () =>

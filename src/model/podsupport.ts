@@ -177,13 +177,16 @@ export const retention =
 const hostPathType =
   'looked at when a pod is made, and never again: until the path is of its type, the pod waits; of an empty type, a folder is made of what is not there'
 
+const token = 'the daemon signs it, and others can verify it by the daemon’s OpenID discovery; it ends by its expiration alone'
+
 /** Sources of a pod's volumes. */
 const volumeSources: readonly SupportRow[] = [
   ...honoured('configMap', 'secret', 'downwardAPI', 'nfs', 'emptyDir.medium'),
   { field: 'emptyDir.sizeLimit', support: { level: 'honoured', but: 'on the disk it is looked at once a minute' } },
   ...honoured('projected.defaultMode', 'projected.sources[].configMap', 'projected.sources[].secret'),
   ...honoured('projected.sources[].downwardAPI'),
-  refused('projected.sources[].serviceAccountToken', 'there is no Kubernetes API that would trust a token'),
+  ...honoured('projected.sources[].serviceAccountToken.path', 'projected.sources[].serviceAccountToken.expirationSeconds'),
+  { field: 'projected.sources[].serviceAccountToken.audience', support: { level: 'honoured', but: token } },
   refused('projected.sources[].*', 'it comes from a Kubernetes API, and there is none'),
   ...honoured('persistentVolumeClaim'),
   ...honoured('ephemeral.volumeClaimTemplate.metadata'),
@@ -243,11 +246,11 @@ export const podSupport: readonly SupportRow[] = [
       field,
       support: {
         level: 'honoured',
-        but: 'its pull secrets are used; no token is mounted, for there is no Kubernetes API to show it to',
+        but: 'its pull secrets are used; a token is mounted only where a projected volume asks for one, and the pod waits then until there is such a ServiceAccount',
       },
     }),
   ),
-  unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
+  unenforced('automountServiceAccountToken', 'a token is mounted only where a projected volume asks for one', isTrue),
   { field: 'enableServiceLinks', support: { level: 'honoured', but: serviceLinks } },
   unenforced('resources', 'only the resources of containers are limited'),
   unenforced('overhead', 'it comes from a runtime class, and none is known'),

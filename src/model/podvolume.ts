@@ -13,6 +13,7 @@ import type {
   ProjectedVolume,
   ResourceField,
   SecretVolume,
+  TokenSource,
   Volume,
 } from './types/volume.ts'
 
@@ -103,7 +104,18 @@ function projectedSource(raw: Raw): ProjectedSource[] {
     return [{ secret }]
   }
   if (has(raw, 'downwardAPI')) return [{ downwardAPI: { items: downwardItems(mapAt(raw, 'downwardAPI')) } }]
+  if (has(raw, 'serviceAccountToken')) return [{ serviceAccountToken: tokenSource(mapAt(raw, 'serviceAccountToken')) }]
   return []
+}
+
+const defaultTokenSeconds = 3600
+
+function tokenSource(raw: Raw): TokenSource {
+  return compact<TokenSource>({
+    audience: textAt(raw, 'audience') || undefined,
+    expirationSeconds: numberAt(raw, 'expirationSeconds') ?? defaultTokenSeconds,
+    path: textAt(raw, 'path') ?? '',
+  })
 }
 
 function downwardItems(raw: Raw): readonly DownwardItem[] {

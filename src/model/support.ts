@@ -178,7 +178,7 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...common,
     ...honoured('imagePullSecrets'),
     unenforced('secrets', 'no token is made'),
-    unenforced('automountServiceAccountToken', 'no token is mounted', isTrue),
+    unenforced('automountServiceAccountToken', 'a token is mounted only where a projected volume asks for one', isTrue),
   ],
   'v1/LimitRange': [
     ...common,

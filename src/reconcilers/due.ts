@@ -10,7 +10,7 @@ export interface Intent {
 
 /**
  * Keys whose object is another one, or comes, goes, or is to be pruned or not any more; and workloads beside a changed
- * ConfigMap, Secret or claim, which they may refer to. Objects are frozen, so one that is the same value is the same object.
+ * ConfigMap, Secret, ServiceAccount or claim, which they may refer to. Objects are frozen, so one that is the same value is the same object.
  */
 export function dueKeys(before: Intent, after: Intent): readonly ObjectKey[] {
   const touched = new Set<ObjectKey>()
@@ -26,7 +26,8 @@ function dependents(touched: ReadonlySet<ObjectKey>, { effective }: Intent): Obj
   const namespaces = new Set<string>()
   for (const key of touched) {
     const { kind, namespace } = splitKey(key)
-    if (kind === 'ConfigMap' || kind === 'Secret' || kind === 'PersistentVolumeClaim') namespaces.add(namespace)
+    if (kind === 'ConfigMap' || kind === 'Secret' || kind === 'ServiceAccount' || kind === 'PersistentVolumeClaim')
+      namespaces.add(namespace)
     // Any claim may get it, in any namespace.
     if (kind === 'PersistentVolume' || kind === 'StorageClass') namespaces.add('')
   }

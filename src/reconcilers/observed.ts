@@ -25,6 +25,8 @@ export interface NodeView {
   readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>
   /** the same of the files last put, by this daemon: what differs from that has been changed from outside */
   readonly put: ReadonlyMap<string, Readonly<Record<string, string>>>
+  /** by volume name: when the tokens in it were signed, by this daemon, ms since the epoch; `undefined` for none of its own */
+  readonly tokens: { get(volume: string): number | undefined }
   readonly router: RouterView
 }
 

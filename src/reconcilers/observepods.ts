@@ -16,6 +16,7 @@ import type { PodContext } from './podcontext.ts'
 import { observePod, type PodNow } from './podstate.ts'
 import { claimVanishing } from './retention.ts'
 import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
+import { missingAccount } from './tokenrenewal.ts'
 import type { PodVolume } from './volumes.ts'
 import type { Wanted } from './wanted.ts'
 import type { WorkloadInput } from './workloadinput.ts'
@@ -62,7 +63,12 @@ function podContext(
     namespace,
     cluster: input.cluster,
     compiled,
-    missing: [...missing, ...missingRuntime(set.template.spec, node), ...missingClaims(compiled.volumes, namespace, claim, node)],
+    missing: [
+      ...missing,
+      ...missingAccount(set.template, namespace, input.serviceAccount),
+      ...missingRuntime(set.template.spec, node),
+      ...missingClaims(compiled.volumes, namespace, claim, node),
+    ],
     misfit: record.bound ? '' : placementOf(input, memory, record, set, node, compiled.volumes),
     observed,
     volumes: input.volumes(record.uid),

@@ -28,12 +28,34 @@ export interface EnvEntry {
   readonly value: Text
 }
 
+/** What a token of a ServiceAccount is to say. The token itself is signed when its file is written, and kept nowhere else. */
+export interface TokenRequest {
+  readonly namespace: string
+  readonly serviceAccount: NamedUid
+  readonly pod: NamedUid
+  readonly node: NamedUid
+  /** `''` for the issuer */
+  readonly audience: string
+  readonly expirationSeconds: number
+}
+
+export interface NamedUid {
+  readonly name: string
+  readonly uid: string
+}
+
 /** One file of a volume; `path` is relative to the volume's root, `mode` the permission bits. */
 export interface FileSpec {
   readonly path: string
   readonly mode: number
-  readonly content: { readonly text: string } | { readonly base64: string } | { readonly secret: SecretRef }
-  /** SHA-256 of the bytes, or the keyed digest for secrets: what `observed files` is compared with */
+  /** its owner; absent means root */
+  readonly uid?: number
+  readonly content:
+    | { readonly text: string }
+    | { readonly base64: string }
+    | { readonly secret: SecretRef }
+    | { readonly token: TokenRequest }
+  /** SHA-256 of the bytes, of what a token is to say, or the keyed digest for secrets: what `observed files` is compared with */
   readonly digest: string
 }
 
@@ -152,6 +174,8 @@ export type StepAction =
       readonly gid: number
       /** for files that are being read: each is exchanged at once, and these are removed */
       readonly swap?: { readonly gone: readonly string[] }
+      /** these are the tokens of the volume alone: of its other files nothing new is known */
+      readonly renews?: true
     }
   | {
       readonly op: 'hook'

@@ -14,7 +14,7 @@ import { placesOf } from './places.ts'
 import type { Lane, Place, Step, Within } from './plan.ts'
 import type { PodContext } from './podcontext.ts'
 import { mayStart } from './podorder.ts'
-import { preparePod } from './podprepare.ts'
+import { preparePod, renewTokens } from './podprepare.ts'
 import type { PodNow } from './podstate.ts'
 import { besideLane, type Extra, graceOf, identity, lane, mendDrift, podCause, step } from './podsteps.ts'
 import { condemnedSteps, planEnding, planTeardown } from './podstop.ts'
@@ -72,11 +72,17 @@ function planLife(pod: PodNow): Lane[] {
   const alone = (one: ContainerNow): Lane => lane(pod.context, one.compiled.name, planContainer(pod, one))
   const made = pod.containers.filter(({ latest }) => latest !== undefined)
   const next = [...turn].filter(({ latest }) => latest === undefined)
-  if (preparation.length === 0) return [...made, ...next].map(alone)
+  if (preparation.length === 0) return [...planRenewal(pod), ...[...made, ...next].map(alone)]
   return [
     lane(pod.context, '', [...preparation, ...next.flatMap((one) => planFirstLaunch(pod, one))]),
     ...(pod.sandbox === 'running' ? made.map(alone) : []),
   ]
+}
+
+/** In the lane of all other files, so that no two of them exchange files at once; and nothing waits for it. */
+function planRenewal(pod: PodNow): Lane[] {
+  const renewals = renewTokens(pod)
+  return renewals.length === 0 ? [] : [lane(pod.context, '', renewals)]
 }
 
 /** One lane for each image that is wanted now and not known to be on the node: for a first launch, and for a restart. */

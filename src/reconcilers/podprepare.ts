@@ -8,6 +8,7 @@ import type { ContainerSpec, Step } from './plan.ts'
 import type { PodContext } from './podcontext.ts'
 import type { PodNow } from './podstate.ts'
 import { type Extra, identity, mendDrift, podCause, step } from './podsteps.ts'
+import { isRenewalDue, tokensOf } from './tokenrenewal.ts'
 import type { PodVolume } from './volumes.ts'
 
 /** `[]` once everything is as it should be. */
@@ -78,8 +79,7 @@ function prepareFiles(pod: PodNow): Step[] {
     const { name, kind, volume, files, folderMode, gid } = one
     if (volume === undefined || kind === 'nfs') return []
     const put = (cause: string, swap?: { readonly gone: readonly string[] }, extra: Extra = {}): Step[] => {
-      const container = containerName(identity(context), SANDBOX, 0)
-      const place = { container, path: SANDBOX_VOLUMES, folder: name, folderMode, volume: volume.name }
+      const place = { ...placeOf(context, name), folderMode, volume: volume.name }
       return [step(context, `volume ${name}`, cause, { op: 'put', ...place, files, gid, ...(swap && { swap }) }, extra)]
     }
     const seen = context.node.files.get(volume.name)
@@ -91,6 +91,31 @@ function prepareFiles(pod: PodNow): Step[] {
     if (changedInGit(context, one)) return put(`changed in Git: ${[...edited, ...gone].join(', ')}`, { gone })
     return put(`drift: ${edited.join(', ')} changed from outside`, undefined, { drift: 'files' })
   })
+}
+
+function placeOf(
+  context: PodContext,
+  folder: string,
+): { readonly container: string; readonly path: string; readonly folder: string } {
+  return { container: containerName(identity(context), SANDBOX, 0), path: SANDBOX_VOLUMES, folder }
+}
+
+/** Tokens that have grown old, or that nobody knows the age of, are exchanged under who reads them. */
+export function renewTokens({ context, sandbox }: PodNow): Step[] {
+  if (sandbox !== 'running') return []
+  const due = context.compiled.volumes.filter((volume) => isRenewalDue(volume, context.node, context.now))
+  return due.map(({ name, source, files, folderMode, gid }) =>
+    step(context, `volume ${name}`, 'its token is to be renewed', {
+      op: 'put',
+      ...placeOf(context, name),
+      folderMode,
+      volume: source,
+      files: tokensOf({ files }),
+      gid,
+      swap: { gone: [] },
+      renews: true,
+    }),
+  )
 }
 
 /** Its template takes changed config in place, and these files are not the ones that were last put. */

@@ -17,6 +17,7 @@ import { isBusy, volumeRemovalId } from './podcontext.ts'
 import type { PodNow } from './podstate.ts'
 import { resumeAt } from './replicas.ts'
 import type { SetCount } from './rollout.ts'
+import { renewAt } from './tokenrenewal.ts'
 import type { Wanted } from './wanted.ts'
 
 /** Brings the pod records up to what is observed; drops those of which nothing is left. */
@@ -221,6 +222,8 @@ function podTimes(pod: PodNow, wanted: Wanted | null): number[] {
     ...(stage === 'running' && latest !== undefined ? [steadyAt(latest)] : []),
     ...(latest !== undefined && awaits.length > 0 ? [listenDeadline(latest)] : []),
   ])
+  const { compiled, node } = pod.context
+  times.push(...compiled.volumes.flatMap((volume) => renewAt(volume, node) ?? []))
   const { readySince } = pod.context.record
   const deadline = deadlineOf(pod)
   if (deadline !== undefined) times.push(deadline)

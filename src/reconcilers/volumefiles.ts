@@ -2,17 +2,19 @@
 import { createHash } from 'node:crypto'
 import { ownOf } from '../model/raw.ts'
 import type { DownwardItem, KeyToPath, ProjectedVolume, Volume } from '../model/types/volume.ts'
+import type { Cluster } from './cluster.ts'
 import { containerResource, type PodFacts, podField } from './downward.ts'
 import type { BoundConfig } from './memory.ts'
 import type { FileSpec } from './plan.ts'
+import { tokenFile } from './tokens.ts'
 
 /** Sorted by path; `[]` for a volume that has no files from Git. */
-export function volumeFiles(volume: Volume, pod: PodFacts, config: BoundConfig): readonly FileSpec[] {
+export function volumeFiles(volume: Volume, pod: PodFacts, config: BoundConfig, cluster: Cluster): readonly FileSpec[] {
   const { configMap, secret, downwardAPI, projected } = volume
   if (configMap) return byPath(configMapFiles(configMap.name, configMap.items, configMap.defaultMode, config))
   if (secret) return byPath(secretFiles(pod.namespace, secret.secretName, secret.items, secret.defaultMode, config))
   if (downwardAPI) return byPath(downwardFiles(downwardAPI.items, downwardAPI.defaultMode, pod))
-  return projected ? byPath(projectedFiles(projected, pod, config)) : []
+  return projected ? byPath(projectedFiles(projected, pod, config, cluster)) : []
 }
 
 function configMapFiles(
@@ -55,10 +57,16 @@ function downwardFiles(items: readonly DownwardItem[], defaultMode: number, pod:
 }
 
 /** Of two files with one path the later source counts, as in Kubernetes. */
-function projectedFiles({ sources, defaultMode }: ProjectedVolume, pod: PodFacts, config: BoundConfig): FileSpec[] {
-  const all = sources.flatMap(({ configMap, secret, downwardAPI }): FileSpec[] => {
+function projectedFiles(
+  { sources, defaultMode }: ProjectedVolume,
+  pod: PodFacts,
+  config: BoundConfig,
+  cluster: Cluster,
+): FileSpec[] {
+  const all = sources.flatMap(({ configMap, secret, downwardAPI, serviceAccountToken }): FileSpec[] => {
     if (configMap) return configMapFiles(configMap.name, configMap.items, defaultMode, config)
     if (secret) return secretFiles(pod.namespace, secret.secretName, secret.items, defaultMode, config)
+    if (serviceAccountToken) return [tokenFile(serviceAccountToken, defaultMode, pod, cluster)]
     return downwardAPI ? downwardFiles(downwardAPI.items, defaultMode, pod) : []
   })
   return [...new Map(all.map((file) => [file.path, file])).values()]

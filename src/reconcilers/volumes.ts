@@ -19,7 +19,7 @@ export type VolumeKind =
   | 'secret'
   | 'downwardAPI'
   | 'projected'
-  /** a projected volume with a Secret in it */
+  /** a projected volume with a Secret or a token in it */
   | 'projectedSecret'
   | 'ephemeral'
   | 'nfs'
@@ -85,7 +85,7 @@ function ownVolume(cluster: Cluster, pod: PodFacts, owner: string, config: Bound
     source,
     volume: { name: source, labels, driver: 'local', driverOpts: driverOptions(volume, kind, pod.template.spec) },
     readOnly: kind === 'nfs' ? (volume.nfs?.readOnly ?? false) : !written,
-    files: volumeFiles(volume, pod, config),
+    files: volumeFiles(volume, pod, config, cluster),
     // Kubernetes makes an emptyDir writable for whoever the container runs as, and config readable.
     folderMode: written ? (gid === 0 ? 0o777 : 0o2777) : 0o755,
     gid,
@@ -96,7 +96,10 @@ function kindOf({ configMap, secret, downwardAPI, projected, ephemeral, nfs }: V
   if (configMap) return 'configMap'
   if (secret) return 'secret'
   if (downwardAPI) return 'downwardAPI'
-  if (projected) return projected.sources.some((source) => source.secret) ? 'projectedSecret' : 'projected'
+  if (projected)
+    return projected.sources.some(({ secret, serviceAccountToken }) => secret ?? serviceAccountToken)
+      ? 'projectedSecret'
+      : 'projected'
   if (ephemeral) return 'ephemeral'
   return nfs ? 'nfs' : 'emptyDir'
 }

@@ -23,6 +23,8 @@ export interface WorkloadInput {
   readonly serviceLinks: string
   /** claims by namespace and name; `undefined` for one that nobody has declared */
   readonly claim: (namespace: string, name: string) => Claim | undefined
+  /** whether somebody has declared such a ServiceAccount */
+  readonly serviceAccount: (namespace: string, name: string) => boolean
   readonly cluster: Cluster
   /** at least one */
   readonly nodes: readonly NodeView[]

@@ -19,7 +19,7 @@ export class ArchiveError extends Error {
 }
 
 /**
- * An uncompressed tar of `files`, owned by root and group `gid`; folders are 0755 unless `modes` says otherwise.
+ * An uncompressed tar of `files`, owned by root, unless they say otherwise, and group `gid`; folders are 0755 unless `modes` says otherwise.
  *
  * Equal files give equal bytes: paths are sorted and times are zero.
  *
@@ -36,7 +36,8 @@ export async function packFiles(
   const folders = new Set([...parentsOf(sorted), ...Object.keys(modes)])
   for (const name of [...folders].sort())
     pack.entry({ ...owner, name, type: 'directory', mode: ownOf(modes, name) ?? DIRECTORY_MODE })
-  for (const { path, mode, bytes } of sorted) pack.entry({ ...owner, name: path, mode, size: bytes.length }, Buffer.from(bytes))
+  for (const { path, mode, uid = 0, bytes } of sorted)
+    pack.entry({ ...owner, uid, name: path, mode, size: bytes.length }, Buffer.from(bytes))
   pack.finalize()
   const chunks: Buffer[] = []
   for await (const chunk of pack) chunks.push(chunk as Buffer)

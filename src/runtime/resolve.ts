@@ -1,6 +1,6 @@
 /** From specs that name secrets to configurations that hold them: the last step before the engine. */
 import { flawOf } from '../model/checks/variables.ts'
-import type { ContainerSpec, FileSpec, SecretRef, Text } from '../reconcilers/plan.ts'
+import type { ContainerSpec, FileSpec, SecretRef, Text, TokenRequest } from '../reconcilers/plan.ts'
 import type { ContainerConfig } from './engine.ts'
 import { ConfigError, resolveSecret } from './secretvalue.ts'
 import type { Vault } from './vault.ts'
@@ -12,6 +12,8 @@ export interface ResolvedFile {
   readonly path: string
   /** permission bits */
   readonly mode: number
+  /** its owner; absent means root */
+  readonly uid?: number
   readonly bytes: Uint8Array
 }
 
@@ -55,11 +57,21 @@ export function resolveContainer(spec: ContainerSpec, vault: Vault): ContainerCo
   }
 }
 
-export function resolveFiles(files: readonly FileSpec[], vault: Vault): ResolvedFile[] {
-  return files.map((file) => ({ path: file.path, mode: file.mode, bytes: contentBytes(file.content, vault) }))
+/** @param sign makes a token; whatever it rejects with, this does */
+export function resolveFiles(
+  files: readonly FileSpec[],
+  vault: Vault,
+  sign: (request: TokenRequest) => Promise<string>,
+): Promise<ResolvedFile[]> {
+  return Promise.all(
+    files.map(async ({ path, mode, uid, content }) => {
+      const bytes = 'token' in content ? Buffer.from(await sign(content.token), 'utf8') : contentBytes(content, vault)
+      return { path, mode, ...(uid === undefined ? {} : { uid }), bytes }
+    }),
+  )
 }
 
-function contentBytes(content: FileSpec['content'], vault: Vault): Uint8Array {
+function contentBytes(content: Exclude<FileSpec['content'], { readonly token: TokenRequest }>, vault: Vault): Uint8Array {
   if ('text' in content) return Buffer.from(content.text, 'utf8')
   if ('base64' in content) return Buffer.from(content.base64, 'base64')
   return resolveSecret(content.secret, vault)

@@ -8,6 +8,9 @@ const REDACT_MIN_LINE = 16
 
 const REDACTED = '[redacted]'
 
+/** How a token of a ServiceAccount looks, whichever key has signed it: `{"alg":"RS256","kid":"` and on, in three parts. */
+const TOKEN = /eyJhbGciOiJSUzI1NiIsImtpZCI6I[\w-]+\.[\w-]+\.[\w-]+/g
+
 export interface Vault {
   /** `hmac-sha256:` and 64 hex digits */
   digest(bytes: Uint8Array): string
@@ -17,7 +20,7 @@ export interface Vault {
   retain(digests: ReadonlySet<string>): void
   /** Asks for names that are no secret, wherever else they are used as one. */
   publish(names: () => Iterable<string>): void
-  /** `text` with every known value of at least 6 bytes replaced, also in base64 and URL-encoded form. */
+  /** `text` with every known value of at least 6 bytes replaced, also in base64 and URL-encoded form, and every token of a ServiceAccount. */
   redact(text: string): string
   /**
    * The same for what Trireme itself and its engine write. A value that is part of a published name stays: there it
@@ -120,5 +123,5 @@ function redactAll(text: string, needles: readonly string[]): string {
   for (const needle of needles) {
     if (text.includes(needle)) clean = clean.flatMap((part) => part.split(needle))
   }
-  return clean.join(REDACTED)
+  return clean.join(REDACTED).replace(TOKEN, REDACTED)
 }

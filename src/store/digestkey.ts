@@ -1,6 +1,7 @@
 /** The key of the keyed digests of secrets: made once, kept beside the database, readable by its owner only. */
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { chmodSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { readKey, writeKey } from './keyfile.ts'
 
 const DIGEST_KEY_BYTES = 32
 
@@ -31,32 +32,4 @@ export function loadDigestKey(
   const key = random(DIGEST_KEY_BYTES)
   writeKey(dir, path, key)
   return key
-}
-
-function readKey(path: string): Uint8Array | undefined {
-  try {
-    return new Uint8Array(readFileSync(path))
-  } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** Whole or not at all, also when the machine loses power: written beside, flushed, then renamed. */
-function writeKey(dir: string, path: string, key: Uint8Array): void {
-  const beside = `${path}.new`
-  const file = openSync(beside, 'w', 0o600)
-  try {
-    writeSync(file, key)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(beside, path)
-  const folder = openSync(dir, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
 }

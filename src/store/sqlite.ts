@@ -10,6 +10,7 @@ import { createDocuments, readDocuments } from './documents.ts'
 import { storeError } from './error.ts'
 import { makePrivateFolder } from './folder.ts'
 import { createEventLog, createHistoryLog, readJournal } from './journal.ts'
+import { stampOf } from './keyfile.ts'
 import { takeLock } from './lock.ts'
 import type { SourceRecord, Store } from './store.ts'
 import { createTransactions } from './undo.ts'
@@ -41,7 +42,7 @@ export function openStore(options: StoreOptions): Store {
   makePrivate(dir)
   const lock = takeLock(dir, now)
   try {
-    const stamp = (): string => new Date(now()).toISOString().replaceAll(/[-:]/g, '')
+    const stamp = (): string => stampOf(now())
     const key = loadKey(options, stamp)
     const path = join(dir, 'trireme.db')
     const { database, loaded } = openDatabase(path, options.maxBytes ?? 2 ** 30, stamp, options.onNotice, readAll)

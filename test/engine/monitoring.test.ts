@@ -70,6 +70,7 @@ beforeAll(async () => {
       sync: () => undefined,
       health: () => [],
       ready: () => [],
+      openid: { discovery: () => ({}), keys: async () => ({}) },
       webhookSecret: '',
       failed: (error) => {
         throw error

@@ -76,7 +76,10 @@ export class FuzzCluster {
   async #make(step: Step): Promise<void> {
     try {
       if (step.op === 'create') JSON.stringify(createBody(resolveContainer(step.spec, this.vault), 'local'))
-      if (step.op === 'put') await packFolder({ name: 'v', mode: 0o755 }, resolveFiles(step.files, this.vault), { gid: 0 })
+      if (step.op === 'put') {
+        const files = await resolveFiles(step.files, this.vault, async (request) => JSON.stringify(request))
+        await packFolder({ name: 'v', mode: 0o755 }, files, { gid: 0 })
+      }
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
     }

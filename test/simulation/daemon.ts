@@ -8,9 +8,12 @@ import { createLogger } from '../../src/logging.ts'
 import { createMetrics } from '../../src/metrics/metrics.ts'
 import type { ClusterStatus } from '../../src/reconcilers/status.ts'
 import type { Engine } from '../../src/runtime/engine.ts'
+import { createTokenSigner } from '../../src/runtime/tokens.ts'
 import { createVault } from '../../src/runtime/vault.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
+import { loadTokenKey } from '../../src/store/tokenkey.ts'
+import { ISSUER, tokenKey } from '../support/tokens.ts'
 import { NAMESPACE } from './application.ts'
 import type { Chance } from './chance.ts'
 import type { VirtualClock } from './clock.ts'
@@ -65,6 +68,7 @@ export function startDaemon(world: DaemonWorld): Daemon {
     random: chance.next,
     randomBytes: chance.bytes,
     uuid: chance.uuid,
+    generateTokenKey: tokenKey,
     environment: {},
     readText: () => Promise.reject(new Error('nothing is read')),
     logger: () => logger,
@@ -75,11 +79,16 @@ export function startDaemon(world: DaemonWorld): Daemon {
     nodeImage: 'node:sim',
     signal: signal.signal,
   }
+  const tokens = createTokenSigner({
+    issuer: () => ISSUER,
+    loadKey: () => loadTokenKey(world.dataDir, edges, world.log),
+    uuid: chance.uuid,
+  })
   let life: Life | undefined
   const status = (): ClusterStatus => clusterStatus(config, edges, 0, life?.running(), 'starting')
   const metrics = createMetrics({ version: 'simulated', status, usage: () => [] })
   let exitCode: number | undefined
-  const started = live(config, edges, { store, vault, metrics, log: logger })
+  const started = live(config, edges, { store, vault, tokens, metrics, log: logger })
   life = started
   const close = (): void => {
     death.abort()

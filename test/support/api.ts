@@ -5,6 +5,7 @@ import { selectLogs } from '../../src/api/logs.ts'
 import { type Api, type ApiDeps, startApi } from '../../src/api/server.ts'
 import type { EventRecord } from '../../src/reconcilers/status.ts'
 import { busyCluster, epochMs } from './status.ts'
+import { testSigner } from './tokens.ts'
 
 export const event: EventRecord = {
   type: 'Warning',
@@ -47,6 +48,7 @@ export async function startTestApi(change: Partial<ApiDeps> = {}, host = '127.0.
         { name: 'engine', level: 'ok', message: '', remedy: '' },
         { name: 'git', level: 'warn', message: 'never fetched', remedy: '' },
       ],
+      openid: testSigner(),
       webhookSecret: 'hook-secret',
       failed: (error) => failures.push(error),
       ...change,

@@ -17,6 +17,7 @@ export interface FakeNode {
   readonly images: ReadonlyMap<string, ImageState>
   readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly put: ReadonlyMap<string, Readonly<Record<string, string>>>
+  readonly tokens: ReadonlyMap<string, number>
   readonly router: RouterView
   /** names of containers whose postStart hook has ended well */
   readonly hooks: ReadonlySet<string>
@@ -47,6 +48,7 @@ export function fakeNode(change: Partial<FakeNode> = {}): FakeNode {
     files: new Map(),
     put: new Map(),
     router: { connected: true, error: '', acknowledged: undefined, drift: [] },
+    tokens: new Map(),
     hooks: new Set(),
     broken: new Map(),
     users: new Map(),
@@ -70,6 +72,7 @@ export function viewOf(node: FakeNode): NodeView {
     images,
     files,
     put: node.put,
+    tokens: node.tokens,
     router,
   }
 }
@@ -93,7 +96,7 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
     }
     case 'put':
       find(node, step.container)
-      return putFiles(node, step.volume, Object.fromEntries(step.files.map(({ path, digest }) => [path, digest])))
+      return putFiles(node, step, now)
     case 'hook':
       return step.phase === 'postStart' ? { ...node, hooks: new Set([...node.hooks, step.container]) } : node
     case 'stop':
@@ -134,8 +137,12 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
   }
 }
 
-function putFiles(node: FakeNode, volume: string, digests: Readonly<Record<string, string>>): FakeNode {
-  return { ...node, files: added(node.files, volume, digests), put: added(node.put, volume, digests) }
+function putFiles(node: FakeNode, { volume, files, renews }: Extract<Step, { readonly op: 'put' }>, now: number): FakeNode {
+  const signs = files.some(({ content }) => 'token' in content)
+  const tokens = signs ? added(node.tokens, volume, now) : node.tokens
+  if (renews) return { ...node, tokens }
+  const digests = Object.fromEntries(files.map(({ path, digest }) => [path, digest]))
+  return { ...node, tokens, files: added(node.files, volume, digests), put: added(node.put, volume, digests) }
 }
 
 /** A container that has ended by itself, or was killed by somebody. */

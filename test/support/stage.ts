@@ -93,6 +93,7 @@ export class Stage {
           this.objects.get(objectKey('ConfigMap', namespace, name)) as ConfigMap | undefined,
         secret: (namespace: string, name: string) => this.objects.get(objectKey('Secret', namespace, name)) as Secret | undefined,
       },
+      serviceAccount: (namespace: string, name: string) => this.objects.has(objectKey('ServiceAccount', namespace, name)),
       serviceLinks: linksText(this.#placed().filter(({ service }) => service.metadata.namespace === splitKey(key).namespace)),
       claim: (namespace: string, name: string) => this.claims().get(claimId(namespace, name)),
       cluster: this.cluster,

@@ -127,11 +127,27 @@ function checkProjected(source: Raw, { at, spec, report }: Where): void {
 
 function checkProjection(kind: string, projection: Raw, where: Where): void {
   const { at, report } = where
+  if (kind === 'serviceAccountToken') return checkToken(projection, at, report)
   if (kind !== 'configMap' && kind !== 'secret' && kind !== 'downwardAPI') return
   if (kind !== 'downwardAPI' && !textAt(projection, 'name'))
     report([...at, 'name'], 'MissingField', 'required field name is missing')
   checkFiles(projection, at, report)
   if (kind === 'downwardAPI') checkDownwardItems(projection, where)
+}
+
+const leastTokenSeconds = 600
+const mostTokenSeconds = 2 ** 32
+
+/** @see Kubernetes `validateProjectionSources` */
+function checkToken(token: Raw, at: FieldPath, report: Report): void {
+  checkPath(token, at, report)
+  const seconds = numberAt(token, 'expirationSeconds')
+  if (seconds === undefined || (seconds >= leastTokenSeconds && seconds <= mostTokenSeconds)) return
+  report(
+    [...at, 'expirationSeconds'],
+    'OutOfRange',
+    `a token cannot be good for ${seconds} s: expected ${leastTokenSeconds} (10 minutes) to ${mostTokenSeconds} (2^32)`,
+  )
 }
 
 function checkClaim(source: Raw, { at, report }: Where): void {
@@ -150,6 +166,11 @@ function checkHostPath(source: Raw, { at, report }: Where): void {
 }
 
 function checkItem(item: Raw, at: FieldPath, report: Report): void {
+  checkPath(item, at, report)
+  checkMode(item, 'mode', at, report)
+}
+
+function checkPath(item: Raw, at: FieldPath, report: Report): void {
   const path = textAt(item, 'path') ?? ''
   const parts = path.split('/')
   if (path.startsWith('/') || parts.includes('..')) {
@@ -157,7 +178,6 @@ function checkItem(item: Raw, at: FieldPath, report: Report): void {
   } else if (path.includes('\0') || parts.every((part) => part === '' || part === '.')) {
     report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} is the name of no file`)
   }
-  checkMode(item, 'mode', at, report)
 }
 
 function checkMode(map: Raw, key: string, at: FieldPath, report: Report): void {

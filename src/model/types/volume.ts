@@ -46,6 +46,15 @@ export interface ProjectedSource {
   readonly configMap?: Omit<ConfigMapVolume, 'defaultMode'>
   readonly secret?: Omit<SecretVolume, 'defaultMode'>
   readonly downwardAPI?: { readonly items: readonly DownwardItem[] }
+  readonly serviceAccountToken?: TokenSource
+}
+
+/** A token of the pod's ServiceAccount as a file. */
+export interface TokenSource {
+  /** whom it is for; absent means whoever trusts the issuer */
+  readonly audience?: string
+  readonly expirationSeconds: number
+  readonly path: string
 }
 
 export interface ProjectedVolume {

@@ -12,6 +12,7 @@ import type { ClusterStatus } from '../../../src/reconcilers/status.ts'
 import type { Engine } from '../../../src/runtime/engine.ts'
 import { createVault } from '../../../src/runtime/vault.ts'
 import { openStore } from '../../../src/store/sqlite.ts'
+import { testSigner, tokenKey } from '../../support/tokens.ts'
 
 export interface ScaleDaemon {
   running(): Running | undefined
@@ -43,6 +44,7 @@ export function startDaemon({ engine, source, dataDir, subnet, passed }: DaemonO
     random: Math.random,
     randomBytes,
     uuid: randomUUID,
+    generateTokenKey: tokenKey,
     environment: {},
     readText: () => Promise.reject(new Error('nothing is read')),
     logger: () => log,
@@ -61,7 +63,7 @@ export function startDaemon({ engine, source, dataDir, subnet, passed }: DaemonO
     told.plan(kind, seconds)
   }
   const metrics = { ...told, plan }
-  const life = live(config, edges, { store, vault, metrics, log })
+  const life = live(config, edges, { store, vault, tokens: testSigner(randomUUID), metrics, log })
   return {
     running: life.running,
     metrics,

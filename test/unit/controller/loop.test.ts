@@ -14,6 +14,7 @@ import { StoreError } from '../../../src/store/error.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { Stage } from '../../support/stage.ts'
 import { cluster as statusOf } from '../../support/status.ts'
+import { testSigner } from '../../support/tokens.ts'
 import { cluster, replicaSet, service } from '../../support/world.ts'
 import { FakeTimers } from '../runtime/faketimers.ts'
 
@@ -28,6 +29,7 @@ const node: NodeView = {
   images: new Map(),
   files: new Map(),
   put: new Map(),
+  tokens: new Map(),
   router: { connected: false, error: '', acknowledged: undefined, drift: [] },
 }
 
@@ -75,6 +77,7 @@ function startLoop(transaction: Store['transaction'], sure = () => true, workloa
     nodes: [reading],
     store,
     vault: { redactOwn: (text: string) => text } as never,
+    tokens: testSigner(),
     metrics: createMetrics({ version: '', status: statusOf }),
     log: log as never,
     now: () => timers.now,

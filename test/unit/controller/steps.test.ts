@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { runStep, type StepSite } from '../../../src/controller/steps.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
 import { EngineError, type EngineErrorKind } from '../../../src/runtime/engine.ts'
+import { testSigner } from '../../support/tokens.ts'
 import { FakeTimers } from '../runtime/faketimers.ts'
 
 /** A site whose engine answers everything with one error, if any, and what was looked at again afterwards. */
@@ -29,6 +30,7 @@ function siteOf(kind?: EngineErrorKind, says = 'no') {
     images,
     files: new Map(),
     put: new Map(),
+    tokens: new Map(),
     hooks: new Set<string>(),
     refresh: async (container: string) => void looked.push(container),
     refreshShared: async () => void looked.push('all'),
@@ -37,7 +39,9 @@ function siteOf(kind?: EngineErrorKind, says = 'no') {
   const run = (step: object) =>
     runStep({ node: 'alpha', target: 't', cause: 'c', ...step } as Step, site, {
       vault: { get: () => undefined, redact: (text: string) => text } as never,
+      tokens: testSigner(),
       timers: new FakeTimers(),
+      now: () => 5_000,
     })
   return { run, looked, asked, images, site }
 }

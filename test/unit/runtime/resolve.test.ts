@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ContainerSpec, SecretRef } from '../../../src/reconcilers/plan.ts'
+import type { ContainerSpec, SecretRef, TokenRequest } from '../../../src/reconcilers/plan.ts'
 import { registryAuth, repositoryOf } from '../../../src/runtime/registryauth.ts'
 import { ConfigError, resolveContainer, resolveFiles, resolveText } from '../../../src/runtime/resolve.ts'
 import { createVault } from '../../../src/runtime/vault.ts'
@@ -51,20 +51,24 @@ test('bytes that are no text arrive as U+FFFD, and such a value is redacted as i
   expect(vault.redact(`it said ${arrived}!`)).toBe('it said pw=[redacted]!')
 })
 
-test('files of every content', () => {
-  const files = resolveFiles(
+test('files of every content', async () => {
+  const files = await resolveFiles(
     [
       { path: 'a', mode: 0o644, content: { text: 'é' }, digest: '' },
       { path: 'b', mode: 0o600, content: { base64: '/w==' }, digest: '' },
       { path: 'c', mode: 0o400, content: { secret: secret(new Uint8Array([255, 0])) }, digest: '' },
+      { path: 'd', mode: 0o600, uid: 1000, content: { token: { namespace: 'shop' } as TokenRequest }, digest: '' },
     ],
     vault,
+    async ({ namespace }) => namespace,
   )
   expect(files.map((file) => [file.path, file.mode, [...file.bytes]])).toEqual([
     ['a', 0o644, [195, 169]],
     ['b', 0o600, [255]],
     ['c', 0o400, [255, 0]],
+    ['d', 0o600, [...Buffer.from('shop')]],
   ])
+  expect(files.map(({ uid }) => uid)).toEqual([undefined, undefined, undefined, 1000])
 })
 
 for (const { image, want } of [
