@@ -1,4 +1,5 @@
 /** Volumes on the real engine: data that outlives everything, parts of volumes, files that tell, and files that change. */
+import { createPublicKey, type JsonWebKey, verify } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -311,6 +312,62 @@ test('files tell a pod about itself, and a Secret among them is in memory', asyn
   expect(await inPod('told', 'grep " /all " /proc/mounts | cut -d " " -f 1')).toBe('tmpfs')
   expect(await inPod('told', 'echo x > /own/file && cat /own/file')).toBe('x')
 })
+
+test('a token of a ServiceAccount is what Kubernetes gives, can be verified, and is exchanged under its reader', async () => {
+  const teller = app('teller', {
+    pod: {
+      serviceAccountName: 'teller',
+      securityContext: { runAsUser: 1000, fsGroup: 2000 },
+      volumes: [{ name: 'id', projected: { sources: [{ serviceAccountToken: { path: 'own/token', audience: 'vault' } }] } }],
+    },
+    container: { volumeMounts: [{ name: 'id', mountPath: '/id', readOnly: true }] },
+  })
+  const read = () => lab.exec(pod!, 'app', 'cat /id/own/token')
+  await lab.write({ 'teller.yaml': [teller] })
+  await lab.until('it waits for its account', ({ workloads }) =>
+    workloads.find(({ key: one, message }) => one === key('teller') && message.includes('ServiceAccount default/teller')),
+  )
+  await lab.write({ 'account.yaml': [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'teller' } }] })
+  const [pod] = (await lab.untilHealthy(key('teller'))).pods
+  expect(await lab.exec(pod!, 'app', 'stat -c "%u:%g %a" /id/own/token; grep " /id " /proc/mounts | cut -d " " -f 1')).toBe(
+    '1000:2000 640\ntmpfs',
+  )
+  const first = await read()
+  expect(await claimsOf(first)).toMatchObject({
+    aud: ['vault'],
+    iss: lab.url,
+    sub: 'system:serviceaccount:default:teller',
+    'kubernetes.io': { namespace: 'default', pod: { name: pod!.name, uid: pod!.uid }, serviceaccount: { name: 'teller' } },
+  })
+  expect(await lab.docker('inspect', await lab.container(pod!, 'app'), await lab.container(pod!, 'POD'))).not.toContain(first)
+  // A new daemon knows the age of no token; and with its key gone, nothing that was signed before can be verified.
+  await lab.kill('SIGTERM')
+  rmSync(join(lab.data, 'token.key'))
+  await lab.start('--allow', 'trusted=hostPath')
+  await lab.untilTrue('there is another token', async () => (await read()) !== first)
+  expect(await claimsOf(await read())).toMatchObject({ sub: 'system:serviceaccount:default:teller' })
+  await expect(claimsOf(first)).rejects.toThrow('no key')
+  expect(await lab.exec(pod!, 'app', 'stat -c "%u:%g %a" /id/own/token')).toBe('1000:2000 640')
+  const [after] = (await lab.untilHealthy(key('teller'))).pods
+  expect({ uid: after!.uid, restarts: after!.restarts }).toEqual({ uid: pod!.uid, restarts: 0 })
+  await lab.write({ 'teller.yaml': null, 'account.yaml': null })
+})
+
+/** What a token says, once it is verified as a stranger would. */
+async function claimsOf(token: string): Promise<object> {
+  const { issuer, jwks_uri } = JSON.parse((await lab.get('/.well-known/openid-configuration')).text) as Record<string, string>
+  const { keys } = (await (await fetch(jwks_uri!)).json()) as { keys: (JsonWebKey & { kid: string })[] }
+  const [header = '', claims = '', signature = ''] = token.split('.')
+  const parse = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>
+  const jwk = keys.find(({ kid }) => kid === parse(header).kid)
+  if (jwk === undefined) throw new Error('no key')
+  const key = createPublicKey({ key: jwk, format: 'jwk' })
+  expect(verify('sha256', Buffer.from(`${header}.${claims}`), key, Buffer.from(signature, 'base64url'))).toBe(true)
+  const said = parse(claims)
+  expect(said).toMatchObject({ iss: issuer, exp: Number(said.iat) + 3600 })
+  expect(Math.abs(Number(said.iat) - Date.now() / 1000)).toBeLessThan(600)
+  return said
+}
 
 test('a folder of the node is refused, unless the operator allows it', async () => {
   await lab.write({ 'refused.yaml': [onNode('default')] })

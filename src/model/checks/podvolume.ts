@@ -127,7 +127,7 @@ function checkProjected(source: Raw, { at, spec, report }: Where): void {
 
 function checkProjection(kind: string, projection: Raw, where: Where): void {
   const { at, report } = where
-  if (kind === 'serviceAccountToken') return checkToken(projection, at, report)
+  if (kind === 'serviceAccountToken') checkToken(projection, at, report)
   if (kind !== 'configMap' && kind !== 'secret' && kind !== 'downwardAPI') return
   if (kind !== 'downwardAPI' && !textAt(projection, 'name'))
     report([...at, 'name'], 'MissingField', 'required field name is missing')

@@ -49,6 +49,33 @@ describe('reading', () => {
     })
   })
 
+  test('who verifies tokens finds issuer and key, from anywhere and under any name, and no secret', async () => {
+    await start()
+    const anywhere = { host: 'trireme.example', origin: 'https://elsewhere.example' }
+    const discovery = await get('/.well-known/openid-configuration', anywhere)
+    expect(discovery).toMatchObject({ status: 200, headers: { 'content-type': 'application/json; charset=utf-8' } })
+    expect(JSON.parse(discovery.body)).toEqual({
+      issuer: 'https://trireme.example',
+      jwks_uri: 'https://trireme.example/openid/v1/jwks',
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256'],
+    })
+    const keys = await get('/openid/v1/jwks', anywhere)
+    expect([keys.status, keys.headers['content-type']]).toEqual([200, 'application/jwk-set+json; charset=utf-8'])
+    const [only, ...others] = (JSON.parse(keys.body) as { keys: object[] }).keys
+    expect(others).toEqual([])
+    expect(Object.keys(only ?? {}).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use'])
+  })
+
+  test('a key that cannot be read is told in the log alone', async () => {
+    const rejected = new Error('EACCES: /data/token.key')
+    await start({ openid: { discovery: () => ({}), keys: () => Promise.reject(rejected) } })
+    const { status, body } = await get('/openid/v1/jwks')
+    expect([status, body.includes('token.key')]).toEqual([500, false])
+    expect(api.failures).toEqual([rejected])
+  })
+
   test('events are limited', async () => {
     await start()
     expect(JSON.parse((await get('/api/v1/events')).body)).toMatchObject({ events: [{ reason: 'BackOff', count: 3 }] })
@@ -61,7 +88,7 @@ describe('reading', () => {
     await start()
     const { body } = await get('/')
     const listed = [...body.matchAll(/^(GET|POST) +(\S+)/gm)].map(([, method = '', path = '']) => ({ method, path }))
-    expect(listed).toHaveLength(9)
+    expect(listed).toHaveLength(11)
     for (const { method, path } of listed) expect((await rawRequest(api, method, path)).status, path).not.toBe(404)
   })
 })

@@ -396,14 +396,26 @@ describe('verdicts', () => {
     ['volumes: [{name: h, hostPath: {path: /}}]', 'policy baseline refuses hostPath'],
     ['volumes: [{name: disk, awsElasticBlockStore: {volumeID: v}}]', 'disks of a cloud and other clusters are not mounted'],
     ['volumes: [{name: f, csi: {driver: d.example.com}}]', 'no CSI driver is run'],
-    [
-      'volumes: [{name: t, projected: {sources: [{serviceAccountToken: {path: token}}]}}]',
-      'there is no Kubernetes API that would trust a token',
-    ],
   ])('a pod with %s is refused', (pod, why) => {
     const [only] = verdict(deployment({ pod }))
     expect(only?.[0]).toBe('refused')
     expect(only?.[1]).toContain(why)
+  })
+
+  test.each([
+    ['path: token', []],
+    ['path: a/token, audience: vault, expirationSeconds: 600', []],
+    ['path: token, expirationSeconds: 4294967296', []],
+    ['path: token, expirationSeconds: 599', ['a token cannot be good for 599 s: expected 600 (10 minutes)']],
+    ['path: token, expirationSeconds: 4294967297', ['a token cannot be good for 4294967297 s']],
+    ['path: /token', ['"/token" leaves the volume']],
+    ['path: a/../../token', ['leaves the volume']],
+    ["path: ''", ['is the name of no file']],
+    ['audience: vault', ['path']],
+  ])('a token of a ServiceAccount with %s', (token, whys) => {
+    const [only] = verdict(deployment({ pod: `volumes: [{name: t, projected: {sources: [{serviceAccountToken: {${token}}}]}}]` }))
+    expect(only?.[0]).toBe(whys.length === 0 ? 'honoured' : 'refused')
+    for (const why of whys) expect(only?.[1]).toContain(why)
   })
 
   const privileged = deployment({ container: 'securityContext: {privileged: true}' })

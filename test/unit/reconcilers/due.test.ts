@@ -5,7 +5,7 @@ import { keyOf } from '../../../src/model/types/meta.ts'
 import type { ModelObject } from '../../../src/model/types/object.ts'
 import type { Effective } from '../../../src/reconcilers/assess.ts'
 import { dueKeys, type Intent } from '../../../src/reconcilers/due.ts'
-import { claim, configMap, deployment, persistentVolume, secret, service, storageClass } from '../../support/world.ts'
+import { canonical, claim, configMap, deployment, persistentVolume, secret, service, storageClass } from '../../support/world.ts'
 
 function intent(objects: readonly ModelObject[], prune: readonly ObjectKey[] = []): Intent {
   const loaded = (object: ModelObject): LoadedObject => ({
@@ -48,6 +48,12 @@ describe('dueKeys', () => {
       before: [web, other],
       after: [web, other, token],
       want: ['Deployment/shop/other', 'Deployment/shop/web', 'Secret/shop/token'],
+    },
+    {
+      name: 'so does a ServiceAccount that comes',
+      before: [web, elsewhere],
+      after: [web, elsewhere, canonical({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'teller' } })],
+      want: ['Deployment/shop/web', 'ServiceAccount/shop/teller'],
     },
     {
       name: 'so does a claim that goes',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createVault } from '../../../src/runtime/vault.ts'
+import { testSigner } from '../../support/tokens.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const vaultOf = (...values: string[]) => {
@@ -23,6 +24,24 @@ test('values are got back by digest, as they were when put', () => {
   value.fill(0)
   expect(Buffer.from(vault.get('d')!).toString()).toBe('hunter22')
   expect(vault.get('other')).toBeUndefined()
+})
+
+test('a token of a ServiceAccount is redacted wherever it stands, whichever key has signed it', async () => {
+  const token = await testSigner().sign(
+    {
+      namespace: 'shop',
+      serviceAccount: { name: 'teller', uid: 'a' },
+      pod: { name: 'web-1', uid: 'p' },
+      node: { name: 'alpha', uid: 'n' },
+      audience: '',
+      expirationSeconds: 600,
+    },
+    0,
+  )
+  const { redact, redactOwn } = createVault(new Uint8Array(32))
+  expect(redact(`Authorization: Bearer ${token}, ${token}!`)).toBe('Authorization: Bearer [redacted], [redacted]!')
+  expect(redactOwn(JSON.stringify({ token }))).toBe('{"token":"[redacted]"}')
+  expect(redact('eyJhbGciOiJIUzI1NiJ9.e30.x')).toBe('eyJhbGciOiJIUzI1NiJ9.e30.x')
 })
 
 test('retain forgets the rest, also for redaction', () => {
