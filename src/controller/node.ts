@@ -224,7 +224,7 @@ function ownersOf(labels: Readonly<Record<string, string>>): string[] {
   return owner === undefined ? [] : [owner]
 }
 
-/** A projected volume with a Secret is not among them: its files have digests of two kinds. */
+/** A projected volume with a Secret or a token is not among them: its files have digests of several kinds. */
 const READ_BACK: ReadonlySet<string> = new Set(['configMap', 'secret', 'downwardAPI', 'projected'])
 
 function fileTargets(engine: Engine, pods: readonly ObservedPod[], node: NodeView): VolumeTarget[] {

@@ -20,6 +20,7 @@ export function tokensOf({ files }: Pick<PodVolume, 'files'>): readonly FileSpec
 
 /** When the tokens of a volume are to be written anew: ms since the epoch; `undefined` for a volume that has none. */
 export function renewAt(volume: PodVolume, node: NodeView): number | undefined {
+  if (volume.kind !== 'projectedSecret') return undefined
   const lifetimes = tokensOf(volume).flatMap(({ content }) => ('token' in content ? [content.token.expirationSeconds] : []))
   if (lifetimes.length === 0) return undefined
   // One that another daemon has written: nobody knows how old it is, or whose key signed it.

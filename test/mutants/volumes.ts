@@ -3,6 +3,34 @@ import { mutantsOf } from './mutant.ts'
 
 export const volumes = [
   ...mutantsOf(
+    'src/reconcilers/tokenrenewal.ts',
+    ['a token is renewed only when it expires', 'const RENEWED_AFTER = 0.8', 'const RENEWED_AFTER = 1'],
+    ['a token that is good for long is renewed late', 'Math.min(LONGEST_MS, ', 'Math.min('],
+    [
+      'a token of another daemon is never renewed',
+      'return at !== undefined && (',
+      'return at !== undefined && node.tokens.get(volume.source) !== undefined && (',
+    ],
+    ['a token that is not good yet stays', ' || isAhead(node.tokens.get(volume.source) ?? 0, now)', ''],
+    [
+      'a token of nobody is given',
+      'name === DEFAULT_ACCOUNT || exists(namespace, name)',
+      'name !== DEFAULT_ACCOUNT || exists(namespace, name)',
+    ],
+  ),
+  ...mutantsOf(
+    'src/reconcilers/tokens.ts',
+    ['everybody may read what one user is to read', 'uid !== undefined ? 0o600 : defaultMode', 'defaultMode'],
+    ['the group of the volumes may not read a token', 'group !== undefined ? 0o640 : ', ''],
+    ['a token is for everybody', 'aud: [audience || issuer]', 'aud: [issuer]'],
+  ),
+  ...mutantsOf('src/runtime/vault.ts', ['a token is shown', '.replace(TOKEN, REDACTED)', '']),
+  ...mutantsOf('src/controller/steps.ts', [
+    'of a volume whose token is renewed the other files are forgotten',
+    '  if (step.renews) return\n',
+    '',
+  ]),
+  ...mutantsOf(
     'src/runtime/probes/volumes.ts',
     [
       'a volume at its limit counts as over it',

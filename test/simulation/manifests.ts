@@ -154,6 +154,7 @@ function podSpec(component: Component): object {
             { name: 'hush', mountPath: '/hush' },
             { name: 'data', mountPath: '/data' },
             ...(mountsNode(component) ? [{ name: 'node', mountPath: '/node' }] : []),
+            ...(hasToken(component) ? [{ name: 'id', mountPath: '/id' }] : []),
           ],
         }
       : {}),
@@ -171,6 +172,7 @@ function podSpec(component: Component): object {
               ? []
               : [{ name: 'data', persistentVolumeClaim: { claimName: `${component.name}-data` } }]),
             ...(mountsNode(component) ? [{ name: 'node', hostPath: { path: NODE_FOLDER, type: 'Directory' } }] : []),
+            ...(hasToken(component) ? [{ name: 'id', projected: { sources: [{ serviceAccountToken: TOKEN }] } }] : []),
           ],
         }
       : {}),
@@ -180,6 +182,13 @@ function podSpec(component: Component): object {
 /** It is looked at before each of its pods is made. */
 function mountsNode({ config, sidecar }: Component): boolean {
   return config?.mounted === true && sidecar
+}
+
+/** As short as a token can be. */
+const TOKEN = { path: 'token', expirationSeconds: 600 }
+
+function hasToken({ config, sidecar }: Component): boolean {
+  return config?.mounted === true && !sidecar
 }
 
 function initContainer({ kind, ms }: Before, index: number): object {

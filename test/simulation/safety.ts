@@ -23,7 +23,10 @@ const hasReplicas: ReadonlySet<string> = new Set(['Deployment', 'ReplicaSet', 'S
 const runs: ReadonlySet<string> = new Set([...hasReplicas, 'DaemonSet', 'Pod'])
 
 /** What a value of a simulated Secret looks like. */
-export const SECRET = /hush-[0-9a-f]{24}/
+const VALUE = /hush-[0-9a-f]{24}/
+/** How a token begins. */
+const TOKEN = /eyJ[\w-]+\.(eyJ[\w-]+)\.[\w-]+/
+export const SECRET = new RegExp(`${VALUE.source}|${TOKEN.source}`)
 
 export class Violation extends Error {
   readonly invariant: string
@@ -36,6 +39,8 @@ export class Violation extends Error {
 
 export interface SafetyWorld {
   readonly ranMs: RanMs
+  /** ms since the world began, whatever its clocks say */
+  elapsed(): number
   containers(): Iterable<ContainerView>
   volumes(): readonly VolumeView[]
   daemon(): Daemon | undefined
@@ -65,6 +70,10 @@ export interface Safety {
   said(line: string): void
 }
 
+/** How long a token is good for, and how long a daemon that has just started may take to renew those of the one before it: ms. */
+const TOKEN_MS = 600_000
+const SETTLE_MS = 60_000
+
 const CHANGES = /^(create|start|stop|kill|remove|rename|update|unpause|connect|disconnect|put)/
 
 export function createSafety(world: SafetyWorld): Safety {
@@ -80,6 +89,9 @@ export function createSafety(world: SafetyWorld): Safety {
   const templates = new Map<string, string>()
   /** the template that a Job has last come to its end with, by key */
   const ended = new Map<string, string>()
+  /** when the last token was written, by pod */
+  const tokens = new Map<string, number>()
+  let leading: { readonly daemon: Daemon; readonly since: number } | undefined
   let healthy = ''
 
   function fail(invariant: string, message: string): never {
@@ -204,6 +216,18 @@ export function createSafety(world: SafetyWorld): Safety {
     }
   }
 
+  /** What a pod of ours is known by is written into it in time; while no daemon runs, nobody does that. */
+  function tokensAreGood(daemon: Daemon, pods: ReadonlyMap<string, LivePod>): void {
+    const now = world.elapsed()
+    if (leading?.daemon !== daemon) leading = { daemon, since: now }
+    if (now - leading.since < SETTLE_MS) return
+    for (const [uid, at] of tokens) {
+      const pod = pods.get(uid)
+      if (pod === undefined) tokens.delete(uid)
+      else if (pod.ready && now - at > TOKEN_MS) fail('tokens are good', `that of ${pod.name} has expired`)
+    }
+  }
+
   /** No address leads to a pod that the route does not name: addresses are reused, identities are not. */
   function routesLeadWhereTheySay(pods: ReadonlyMap<string, LivePod>, table: RouteTable): void {
     const byAddress = new Map([...pods.values()].map((pod) => [pod.ip, pod]))
@@ -237,6 +261,8 @@ export function createSafety(world: SafetyWorld): Safety {
       const target = String(op === 'connectNetwork' || op === 'disconnectNetwork' ? args[1] : args[0])
       if (typeof args[0] === 'string' && world.isForeign(target)) fail('foreign is untouched', `${op} ${target}`)
       if (op === 'removeVolume') keepsVolumes(target)
+      if (op === 'putArchive' && TOKEN.test(Buffer.from(args[2] as Uint8Array).toString('latin1')))
+        tokens.set(target.split('_').at(-2) ?? '', world.elapsed())
       if (op === 'createContainer') startsInOrder(args[0] as ContainerConfig)
       if (op === 'createContainer' && world.calm) schedules.creates(args[0] as ContainerConfig)
       if (op === 'createContainer' && SECRET.test(JSON.stringify({ ...(args[0] as object), env: [], entrypoint: [], cmd: [] })))
@@ -255,6 +281,7 @@ export function createSafety(world: SafetyWorld): Safety {
       staysBounded(daemon)
       schedules.look(views, daemon.store.workloads())
       if (world.calm) {
+        tokensAreGood(daemon, pods)
         if (table !== undefined) for (const key of applied.keys()) keepsServing(key, pods, table)
       }
     },

@@ -239,6 +239,27 @@ test('a CronJob goes on while its daemon is killed again and again: each minute 
   await runsOnTime(world)
 })
 
+test('a token is renewed while its pod runs, whatever becomes of the daemon meanwhile', async () => {
+  const config = { configMap: 'web-config', secret: 'web-secret', mounted: true }
+  const values = { 'web-config': 'plain', 'web-secret': `hush-${'a'.repeat(24)}` }
+  world = createWorld(1, {
+    climate: { ...fair, calm: true },
+    application: { components: [component('web', { config })], values },
+  })
+  await converges(world)
+  const running = () => [...livePods(world.node.containers(), world.node.ranMs).keys()].sort()
+  const before = running()
+  for (let turn = 0; turn < 6; turn++) {
+    await world.run(world.elapsed() + 900_000)
+    world.strike({ kind: 'killDaemon', downMs: 30_000 })
+  }
+  await converges(world)
+  expect(running()).toEqual(before)
+  const renewals = world.trace.filter((line) => line.includes('its token is to be renewed'))
+  // Each of both pods every 8 minutes, and after each start of a daemon.
+  expect(renewals.length).toBeGreaterThanOrEqual(2 * 12)
+})
+
 test('a container that was being started when its engine was killed, and can never start again, is made anew', async () => {
   let met = 0
   for (const seed of upTo(8)) {

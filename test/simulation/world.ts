@@ -108,6 +108,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
   })
   const safety = createSafety({
     ranMs: (view) => node.ranMs(view),
+    elapsed: () => clock.elapsed(),
     containers: () => node.containers(),
     volumes: () => [...node.volumes()],
     daemon: () => daemon,

@@ -80,6 +80,16 @@ describe('defaults that depend on where it runs', () => {
     expect(read({ flags: { dataDir: '/data', seccompProfileRoot: '/etc/seccomp' } }).seccompProfileRoot).toBe('/etc/seccomp')
   })
 
+  test('the issuer of tokens is a URL, from wherever it comes', () => {
+    expect(read({}).serviceAccountIssuer).toBeUndefined()
+    const issuer = 'https://trireme.example.org/tokens'
+    expect(read({ flags: { serviceAccountIssuer: issuer } }).serviceAccountIssuer).toBe(issuer)
+    expect(read({ env: { TRIREME_SERVICE_ACCOUNT_ISSUER: issuer } }).serviceAccountIssuer).toBe(issuer)
+    expect(read(file(`serviceAccountIssuer: ${issuer}`)).serviceAccountIssuer).toBe(issuer)
+    for (const wrong of ['trireme', 'ftp://a', 'https://a?b', 'https://a#b', 'https://me@a', 'https://a b'])
+      expect(() => read({ flags: { serviceAccountIssuer: wrong } })).toThrow('must be an https or http URL')
+  })
+
   for (const { name, change, want } of [
     { name: 'DOCKER_HOST', change: { env: { DOCKER_HOST: 'tcp://10.0.0.5:2375' } }, want: 'tcp://10.0.0.5:2375' },
     {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { runStep, type StepSite } from '../../../src/controller/steps.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
+import { unpackFiles } from '../../../src/runtime/archive.ts'
 import { EngineError, type EngineErrorKind } from '../../../src/runtime/engine.ts'
 import { testSigner } from '../../support/tokens.ts'
 import { FakeTimers } from '../runtime/faketimers.ts'
@@ -121,4 +122,39 @@ test('nothing is made of a pod whose place of the node is not what it has to be'
   Object.assign(site.engine, { fileType: async () => 'directory' })
   await run({ ...create, checks })
   expect(asked.slice(3)).toEqual(['remove', 'create', 'remove', 'create'])
+})
+
+test('a token is signed as its file is written, and a renewed one says nothing of the other files', async () => {
+  const { run, site } = siteOf()
+  const written: string[] = []
+  const putArchive = async (_container: string, _path: string, tar: Uint8Array) => {
+    for (const { path, bytes } of await unpackFiles(tar, { maxBytes: 100_000 })) written.push(`${path} ${Buffer.from(bytes)}`)
+  }
+  Object.assign(site.engine, { putArchive, exec: async () => ({ exitCode: 0, output: '' }) })
+  const named = { name: 'a', uid: 'u' }
+  const token = { namespace: 'shop', serviceAccount: named, pod: named, node: named, audience: '', expirationSeconds: 600 }
+  const tokenFile = { path: 'token', mode: 0o600, content: { token }, digest: 't' }
+  const other = { path: 'other', mode: 0o600, content: { text: 'x' }, digest: 'o' }
+  const put = { op: 'put', container: 'pod', path: '/trireme', folder: 'id', folderMode: 0o755, volume: 'v', gid: 0 }
+  await run({ ...put, files: [tokenFile, other] })
+  expect([site.files.get('v'), site.tokens.get('v')]).toEqual([{ token: 't', other: 'o' }, 5_000])
+  await run({ ...put, files: [tokenFile], swap: { gone: [] }, renews: true })
+  expect([site.files.get('v'), site.put.get('v')]).toEqual([
+    { token: 't', other: 'o' },
+    { token: 't', other: 'o' },
+  ])
+  expect(written).toEqual([
+    'id/other x',
+    expect.stringMatching(/^id\/token eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/),
+    expect.stringMatching(/^id\/\.\.trireme\/token eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/),
+  ])
+})
+
+test('a token that cannot be signed is written nowhere, and tried again', async () => {
+  const { run, site, asked } = siteOf()
+  Object.assign(site.engine, { putArchive: async () => void asked.push('put') })
+  const files = [{ path: 'token', mode: 0o600, content: { token: undefined }, digest: 't' }]
+  const put = { op: 'put', container: 'pod', path: '/trireme', folder: 'id', folderMode: 0o755, volume: 'v', gid: 0, files }
+  await expect(run(put)).rejects.toThrow()
+  expect([asked, site.files.size, site.tokens.size]).toEqual([[], 0, 0])
 })
