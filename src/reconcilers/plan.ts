@@ -40,6 +40,8 @@ export interface FileSpec {
 /** A container to be, with secrets by name. */
 export interface ContainerSpec extends Omit<ContainerConfig, 'env' | 'entrypoint' | 'cmd'> {
   readonly env: readonly EnvEntry[]
+  /** the Services that it is told of too, as `linksText` has them: where `env` does not have a variable itself. Thousands of them, in a word */
+  readonly links?: string
   readonly entrypoint?: readonly Text[]
   readonly cmd?: readonly Text[]
 }
