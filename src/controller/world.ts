@@ -10,6 +10,7 @@ import type { Cluster } from '../reconcilers/cluster.ts'
 import { cronJobOf, runKeys, runOf } from '../reconcilers/derived.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
+import { heldBy } from '../reconcilers/grants.ts'
 import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostports.ts'
 import type { CronRun, ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
@@ -269,16 +270,13 @@ export function createWorld(
     staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     unitsHeld: (node, except) => {
-      const remembered = [...store.workloads()].flatMap(([key, { pods }]) => (key === except ? [] : pods))
+      const remembered = [...store.workloads()].flatMap(([key, { pods }]) => (key === except ? [] : heldBy(pods, node)))
       const unknown = nodes
         .filter(({ name }) => name === node)
         .flatMap((one) => [...one.owners()].flatMap((owner) => one.podsOf(owner)))
         .filter(({ uid }) => !holdings.hasPod(uid))
         .map(readMemory)
-      return [
-        ...remembered.flatMap((pod) => (pod.node === node && pod.outcome === undefined ? unitKeys(pod.units) : [])),
-        ...unknown.flatMap((memory) => unitKeys(memory?.pod.units)),
-      ]
+      return [...remembered, ...unknown.flatMap((memory) => unitKeys(memory?.pod.units))]
     },
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>

@@ -42,10 +42,13 @@ function byAge(a: PodRecord, b: PodRecord): number {
   return a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : 1)
 }
 
-/** A pod whose containers have ended for good holds nothing any more. */
+/** What these pods hold of a node; one whose containers have ended for good holds nothing any more. */
+export function heldBy(pods: readonly PodRecord[], node: string): string[] {
+  return pods.flatMap((pod) => (pod.node === node && pod.outcome === undefined ? unitKeys(pod.units) : []))
+}
+
 function heldUnits(input: WorkloadInput, { pods }: WorkloadMemory, node: string): ReadonlySet<string> {
-  const own = pods.filter((pod) => pod.node === node && pod.outcome === undefined)
-  return new Set([...input.unitsHeld(node), ...own.flatMap(({ units }) => unitKeys(units))])
+  return new Set([...input.unitsHeld(node), ...heldBy(pods, node)])
 }
 
 function freeUnits({ cluster }: WorkloadInput, held: ReadonlySet<string>, name: string): string[] {

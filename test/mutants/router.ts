@@ -24,9 +24,9 @@ export const router = [
       '(wanted.size === 0 || [...wanted].some((route) => actual.has(route)))',
     ],
     [
-      'a Service without a selector sends to everything',
-      'selector === null || Object.keys(selector).length === 0',
-      'selector === null',
+      'a Service without a selector sends to nothing',
+      'if (selector === null) return givenAddresses(service)',
+      'if (selector === null) return []',
     ],
     [
       'headless Services do not count when a pod leaves',

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { objectKey } from '../../../src/model/types/meta.ts'
+import { keyOf, objectKey } from '../../../src/model/types/meta.ts'
 import type { PodRecord } from '../../../src/reconcilers/memory.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
 import { Stage } from '../../support/stage.ts'
-import { app, cluster, deployment, namespace } from '../../support/world.ts'
+import { app, cluster, deployment, job, namespace } from '../../support/world.ts'
 
 const serial = 'example.com/serial'
 const nodeResources = { [serial]: ['/dev/ttyUSB0', '/dev/ttyUSB1'], 'example.com/licence': ['1', '2', '3'] }
@@ -74,6 +74,26 @@ describe('units of a node', () => {
     stage.apply(workload('modest', 1)).run(60_000)
     expect(unitsOf(stage, 'greedy')).toEqual(['none'])
     expect(unitsOf(stage, 'modest')).toEqual(['/dev/ttyUSB0'])
+  })
+
+  test('are not kept for a pod that waits for something else', () => {
+    const template = { ...asking(serial, 2), spec: { nodeSelector: { disk: 'ssd' } } }
+    const stage = stageWith().apply(deployment({ name: 'elsewhere', spec: { replicas: 1 }, template }), workload('a', 2))
+    stage.run(60_000)
+    expect(unitsOf(stage, 'elsewhere')).toEqual(['none'])
+    expect(unitsOf(stage, 'a')).toEqual(['/dev/ttyUSB0', '/dev/ttyUSB1'])
+  })
+
+  test('of a pod of a Job are free once it has ended', () => {
+    const done = job({ name: 'flash', template: asking(serial, 2) })
+    const stage = stageWith().apply(done)
+    stage.run(10_000)
+    stage.apply(workload('a', 1)).run(10_000)
+    expect(unitsOf(stage, 'a')).toEqual(['none'])
+    for (const view of stage.running()) stage.end(view, 0)
+    stage.run(60_000)
+    expect(stage.memory.get(keyOf(done))?.pods).toMatchObject([{ outcome: 'Succeeded' }])
+    expect(unitsOf(stage, 'a')).toEqual(['/dev/ttyUSB0'])
   })
 
   test('of a pod that has nothing to do with them are none', () => {
