@@ -201,7 +201,7 @@ export const controller = [
       'only a burst of passes that is broken off shows it, and virtual time stands still in a burst',
     ],
     ['a fresh revision is pruned by what was healthy before it', 'healthy: fresh ? () => false : healthy })', 'healthy })'],
-    ['a revision is healthy before what left it is gone', 'isCleared(assessment.effective) && healing', 'healing'],
+    ['a revision is healthy before what left it is gone', ' && isCleared(assessment.effective)', ''],
     [
       'orphans are removed by a revision that was not read whole',
       'next.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune',

@@ -325,7 +325,7 @@ function latency(chance: Chance, op: string): number {
 function strangers(engine: SimulatedEngine): ReadonlySet<string> {
   const names = ['k8s_main_w0-abc-def_shop_0_0', 'trireme-sim-edge-shop-w0x', 'database']
   const containers = names.flatMap((name) => [name, engine.world.run(plain(name, 'foreign:1'))])
-  void engine.createVolume({ name: FOREIGN_VOLUME, labels: { 'trireme.cluster': 'another' }, driver: 'local', driverOpts: {} })
+  engine.world.keep({ name: FOREIGN_VOLUME, labels: { 'trireme.cluster': 'another' }, driver: 'local', driverOpts: {} })
   return new Set([...containers, FOREIGN_VOLUME])
 }
 
