@@ -329,7 +329,7 @@ test('a folder of the node is refused, unless the operator allows it', async () 
 const READER = `while :; do
   v=$(readlink /conf/..data)
   a=$(cat "/conf/$v/app.conf" 2>/dev/null) && b=$(cat "/conf/$v/dir/more" 2>/dev/null) && echo "\${#a} \${#b}"
-done > /tmp/seen 2>&1 &`
+done > /tmp/seen 2>&1 & echo $! > /tmp/reader`
 
 test('a workload that opts out of rolling gets changed files in place, all of them at one moment', async () => {
   const live = (value: string) => [
@@ -386,7 +386,7 @@ test('a workload that opts out of rolling gets changed files in place, all of th
   expect(await layout()).toBe(`..data>${next}\napp.conf>..data/app.conf\ndir>..data/dir\nnew>..data/new`)
   expect(await inApp('cat /part')).toBe('1')
   await lab.until('the reader has seen it', async () => (await inApp('sort -u /tmp/seen')).includes('100000'))
-  expect(await inApp('sort -u /tmp/seen')).toBe('1 1\n100000 100000')
+  expect(await inApp('kill $(cat /tmp/reader); sort -u /tmp/seen')).toBe('1 1\n100000 100000')
   const [after] = (await lab.untilHealthy(key('opted'))).pods
   expect({ uid: after!.uid, restarts: after!.restarts }).toEqual({ uid: before!.uid, restarts: 0 })
   const mended = async () =>
