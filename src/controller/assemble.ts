@@ -91,7 +91,7 @@ interface Due {
 
 function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
   const nodeImage = config.nodeImage ?? edges.nodeImage
-  const { nodeLabels, nodeTaints } = config
+  const { nodeLabels, nodeTaints, nodeResources } = config
   return defineCluster({
     id: config.cluster,
     domain: config.domain,
@@ -99,6 +99,7 @@ function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
     nodeImage,
     nodeLabels,
     nodeTaints,
+    nodeResources,
     extraLabels: edges.extraLabels ?? {},
   })
 }

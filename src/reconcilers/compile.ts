@@ -1,7 +1,6 @@
 /** A pod on Docker: compiles a bound pod template into the containers and volumes that make it. */
 import { canonicalText } from '../model/canonical.ts'
-import { GPU } from '../model/policy.ts'
-import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
+import { bytes, cpuMillis } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
 import type { Container, PodSpec, PodTemplate } from '../model/types/pod.ts'
 import type { ContainerConfig, PortBinding, ResourceLimits } from '../runtime/engine.ts'
@@ -17,6 +16,7 @@ import { inOrder, type Role } from './podorder.ts'
 import { memoryRequest, qosOf } from './requests.ts'
 import { compileSecurity, runAs, sandboxSecurity } from './security.ts'
 import { linkVariables } from './servicelinks.ts'
+import { type Units, unitsOf } from './units.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
 /** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
@@ -49,6 +49,8 @@ export interface PodInput {
   readonly config: BoundConfig
   /** the Services that it is told of, as `linksText` has them */
   readonly links: string
+  /** what it holds of its node's extended resources */
+  readonly units: Units
   /** what the sandbox remembers for a lost store */
   readonly memory: unknown
 }
@@ -305,7 +307,7 @@ function compileContainer(
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
-        ...gpusOf(container),
+        ...unitsOf(template.spec, container, input.units),
         mounts: mounts.map((mount) => mountOf(mount, mountpoint, input.mountsParts)),
         networkMode: sandbox,
       }
@@ -324,12 +326,6 @@ export function containerResources(container: Container): ResourceLimits {
     ...(limits.cpu === undefined ? {} : { cpuQuota: Math.max(1000, cpuMillis(limits.cpu) * 100) }),
     ...(limits.memory === undefined ? {} : { memoryBytes: bytes(limits.memory) }),
   }
-}
-
-/** @see https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/: whole ones, as a limit */
-function gpusOf({ resources: { limits } }: Container): Pick<ContainerConfig, 'gpus'> {
-  const count = Number(parseQuantity(limits[GPU] ?? 0).nanos / 1_000_000_000n)
-  return count > 0 ? { gpus: count } : {}
 }
 
 /**

@@ -28,6 +28,7 @@ import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { planService, type ServicePass } from '../../src/reconcilers/service.ts'
 import { linksText } from '../../src/reconcilers/servicelinks.ts'
 import { recordPreStop } from '../../src/reconcilers/transitions.ts'
+import { unitKeys } from '../../src/reconcilers/units.ts'
 import { planWorkload, type WorkloadPass } from '../../src/reconcilers/workload.ts'
 import type { WorkloadInput } from '../../src/reconcilers/workloadinput.ts'
 import type { ContainerView } from '../../src/runtime/engine.ts'
@@ -101,6 +102,8 @@ export class Stage {
       workloads: () => this.memory,
       quotas: [...this.objects.values()].filter(({ kind }) => kind === 'ResourceQuota') as OtherObject[],
       addressUsed: (ip: string) => this.records().some((record) => record.ip === ip),
+      unitsHeld: () =>
+        [...this.memory].flatMap(([other, { pods }]) => (other === key ? [] : pods.flatMap(({ units }) => unitKeys(units)))),
       probes: (id: string) => this.#probesOf(id, now),
       routing: (uid: string) => routingOf(table, node.router, uid),
       failures: new Map(this.failures),

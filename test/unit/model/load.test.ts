@@ -96,6 +96,11 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:12 spec.template.spec.containers[0].resources.requests.cpu RequestAboveLimit',
     ],
     [
+      'a resource that no node has',
+      deployment({ container: 'resources: {limits: {gpu: 1}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits.gpu UnknownValue',
+    ],
+    [
       'half a GPU',
       deployment({ container: 'resources: {limits: {nvidia.com/gpu: 500m}}' }),
       'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] BadQuantity',
