@@ -280,7 +280,7 @@ export function createLoop(options: LoopOptions): Loop {
     if (node === undefined) throw new Error(`node ${step.node} is not known`)
     if (step.op === 'hook' && step.mark !== undefined) rememberHook(key, step.mark)
     const before: RouteTable | undefined = node.view().router.acknowledged
-    await runStep(step, node.site, { vault, timers: options.timers })
+    await runStep(step, node.site, { vault, timers: options.timers, now })
     if (step.op !== 'route') return
     for (const uid of changedPods(before, step.table)) for (const key of world.ownersOf(uid)) queue.add(key)
   }

@@ -7,12 +7,12 @@ import type { RouteTable } from '../reconcilers/routetable.ts'
 import { packFolder } from '../runtime/archive.ts'
 import { type Engine, EngineError } from '../runtime/engine.ts'
 import { checkPaths } from '../runtime/hostpaths.ts'
+import { exchangeFiles, inVersion, versionAt } from '../runtime/inplace.ts'
 import { seeToPlace } from '../runtime/places.ts'
 import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
-import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { resolveContainer, resolveFiles } from '../runtime/resolve.ts'
 import { withSeccomp } from '../runtime/seccomp.ts'
-import { besides, swapFiles } from '../runtime/swap.ts'
 import { pause, type Timers } from '../runtime/timers.ts'
 import type { Vault } from '../runtime/vault.ts'
 
@@ -44,6 +44,8 @@ export interface StepSite {
 export interface StepTools {
   readonly vault: Vault
   readonly timers: Timers
+  /** ms since the epoch */
+  readonly now: () => number
 }
 
 /** Does one step. An engine that could not be reached for it is looked at again before anything else is planned on it. */
@@ -85,7 +87,7 @@ async function perform(step: Step, site: StepSite, tools: StepTools): Promise<vo
       await seeTo(step.within, site)
       return andRefresh(site, step.container, start(step, engine))
     case 'put':
-      return putFiles(step, site, vault)
+      return putFiles(step, site, tools)
     case 'hook':
       return hook(step, site, tools)
     case 'stop':
@@ -190,15 +192,20 @@ async function obtainImage(step: Of<'pull'>, { engine, pulling }: StepSite, vaul
   return { id: pulled.id, user: pulled.user }
 }
 
-async function putFiles(step: Of<'put'>, site: StepSite, vault: Vault): Promise<void> {
+async function putFiles(step: Of<'put'>, site: StepSite, { vault, now }: StepTools): Promise<void> {
+  const { engine } = site
   const files = resolveFiles(step.files, vault)
-  const pack = (all: readonly ResolvedFile[]) => packFolder({ name: step.folder, mode: step.folderMode }, all, { gid: step.gid })
-  if (step.swap === undefined) await site.engine.putArchive(step.container, step.path, await pack(files))
-  else {
-    await site.engine.putArchive(step.container, step.path, await pack(besides(files)))
-    const paths = files.map(({ path }) => path)
-    await swapFiles(site.engine, step.container, `${step.path}/${step.folder}`, { paths, gone: step.swap.gone })
-  }
+  const folder = { name: step.folder, mode: step.folderMode }
+  if (step.inPlace) {
+    const changedAt = now()
+    const version = versionAt(changedAt)
+    await engine.putArchive(
+      step.container,
+      step.path,
+      await packFolder(folder, inVersion(version, files), { gid: step.gid, changedAt }),
+    )
+    await exchangeFiles(engine, step.container, `${step.path}/${step.folder}`, version)
+  } else await engine.putArchive(step.container, step.path, await packFolder(folder, files, { gid: step.gid }))
   const digests = Object.fromEntries(step.files.map(({ path, digest }) => [path, digest]))
   site.files.set(step.volume, digests)
   site.put.set(step.volume, digests)

@@ -152,8 +152,8 @@ export type StepAction =
       readonly volume: string
       readonly files: readonly FileSpec[]
       readonly gid: number
-      /** for files that are being read: each is exchanged at once, and these are removed */
-      readonly swap?: { readonly gone: readonly string[] }
+      /** for files that change while they are read: all at one moment, and whatever else is in the volume goes */
+      readonly inPlace?: true
     }
   | {
       readonly op: 'hook'

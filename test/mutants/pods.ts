@@ -132,7 +132,7 @@ export const pods = [
   ),
   ...mutantsOf(
     'src/reconcilers/podprepare.ts',
-    ['files that were changed are not put back', 'if (edited.length + gone.length === 0) return []', 'if (launched) return []'],
+    ['files that were changed are not put back', 'if (wrong.length === 0) return []', 'if (launched) return []'],
     [
       'files are put in again when a daemon starts',
       "if (seen === undefined) return launched ? [] : put('new pod')",

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runStep, type StepSite } from '../../../src/controller/steps.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
+import { unpackFiles } from '../../../src/runtime/archive.ts'
 import { EngineError, type EngineErrorKind } from '../../../src/runtime/engine.ts'
 import { FakeTimers } from '../runtime/faketimers.ts'
 
@@ -38,6 +39,7 @@ function siteOf(kind?: EngineErrorKind, says = 'no') {
     runStep({ node: 'alpha', target: 't', cause: 'c', ...step } as Step, site, {
       vault: { get: () => undefined, redact: (text: string) => text } as never,
       timers: new FakeTimers(),
+      now: () => Date.UTC(2026, 11, 1, 9, 30, 0, 123),
     })
   return { run, looked, asked, images, site }
 }
@@ -117,4 +119,59 @@ test('nothing is made of a pod whose place of the node is not what it has to be'
   Object.assign(site.engine, { fileType: async () => 'directory' })
   await run({ ...create, checks })
   expect(asked.slice(3)).toEqual(['remove', 'create', 'remove', 'create'])
+})
+
+describe('files that are put', () => {
+  const put = {
+    op: 'put',
+    container: 'POD',
+    path: '/trireme',
+    folder: 'conf',
+    folderMode: 0o755,
+    volume: 'v',
+    gid: 2000,
+    files: [{ path: 'sub/a', mode: 0o640, content: { text: '1' }, digest: 'd1' }],
+  }
+
+  /** What the engine is asked for, and what is known of the volume afterwards. */
+  async function putting(step: object, exitCode = 0) {
+    const { run, site } = siteOf()
+    const asked: unknown[] = []
+    Object.assign(site.engine, {
+      putArchive: async (container: string, path: string, archive: Uint8Array) => {
+        const files = await unpackFiles(archive, { maxBytes: 1000 })
+        asked.push([container, path, ...files.map((file) => `${file.path} ${file.mode.toString(8)}`)])
+      },
+      exec: async (container: string, command: readonly string[]) => {
+        asked.push([container, ...command.slice(3)])
+        return { exitCode, output: 'no room' }
+      },
+    })
+    const ended = await run({ ...put, ...step }).then(
+      () => 'ended',
+      (error: Error) => error.message,
+    )
+    return { asked, ended, known: [site.files.get('v'), site.put.get('v')] }
+  }
+
+  test('are where they are to be, when they never change', async () => {
+    const { asked, known } = await putting({})
+    expect(asked).toEqual([['POD', '/trireme', 'conf/sub/a 640']])
+    expect(known).toEqual([{ 'sub/a': 'd1' }, { 'sub/a': 'd1' }])
+  })
+
+  test('are in a folder of their time, which is then led to, when they change in place', async () => {
+    const { asked, known } = await putting({ inPlace: true })
+    expect(asked).toEqual([
+      ['POD', '/trireme', 'conf/..2026_12_01_09_30_00.123/sub/a 640'],
+      ['POD', 'exchange', '/trireme/conf', '..2026_12_01_09_30_00.123'],
+    ])
+    expect(known).toEqual([{ 'sub/a': 'd1' }, { 'sub/a': 'd1' }])
+  })
+
+  test('are not known to be there when nobody is led to them', async () => {
+    const { ended, known } = await putting({ inPlace: true }, 1)
+    expect(ended).toBe('files of /trireme/conf cannot be exchanged: no room')
+    expect(known).toEqual([undefined, undefined])
+  })
 })

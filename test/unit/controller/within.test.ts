@@ -26,7 +26,7 @@ async function start(writers: readonly string[], answer = { exitCode: 0, output:
     refresh: async () => {},
   } as unknown as StepSite
   const step = { node: 'n', target: 't', cause: 'c', op: 'start', container: 'app', within: { sandbox: 'pod', places: [place] } }
-  await runStep(step as Step, site, { vault: {} as never, timers: new FakeTimers() })
+  await runStep(step as Step, site, { vault: {} as never, timers: new FakeTimers(), now: () => 0 })
   return asked
 }
 

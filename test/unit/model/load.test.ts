@@ -180,6 +180,11 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:13 spec.template.spec.containers[0].volumeMounts[1] DuplicateItem',
     ],
     [
+      'a file of a volume that is called like the links to the files',
+      deployment({ pod: 'volumes: [{name: c, configMap: {name: c, items: [{key: a, path: ..data/a}]}}]' }),
+      'app.yaml:9 spec.template.spec.volumes[0].configMap.items[0].path BadPath',
+    ],
+    [
       'two volume sources',
       deployment({ pod: 'volumes: [{name: c, emptyDir: {}, configMap: {name: c}}]' }),
       'app.yaml:9 spec.template.spec.volumes[0] TooMany',
