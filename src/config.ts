@@ -52,6 +52,8 @@ export interface Config {
   readonly seccompProfileRoot: string
   readonly nodeLabels: Labels
   readonly nodeTaints: readonly Taint[]
+  /** units by extended resource */
+  readonly nodeResources: Readonly<Record<string, readonly string[]>>
 }
 
 export interface ConfigInput {

@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import { distance } from 'fastest-levenshtein'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { isExtendedResource } from './model/extended.ts'
 import { type Policy, policies } from './model/policy.ts'
 import type { Taint } from './model/types/pod.ts'
 
@@ -105,6 +106,18 @@ const nodeTaint = z.string({ error: 'must be text' }).transform((value, context)
   if (key === '')
     context.addIssue(`must be key=value:NoSchedule, key=value:PreferNoSchedule or key=value:NoExecute, and is "${value}"`)
   return { key, value: label, effect: effect as Taint['effect'] }
+})
+
+/** `example.com/serial=/dev/ttyUSB0`, `nvidia.com/gpu=gpu:0`, or so many that are only counted: `example.com/licence=3` */
+const nodeResource = z.string({ error: 'must be text' }).transform((value, context): [string, string[]] => {
+  const [, name = '', unit = ''] = /^([^=]*)=(.*)$/.exec(value) ?? []
+  const count = /^\d{1,4}$/.test(unit) ? Number(unit) : 0
+  const isUnit = /^gpu:[\w-]+$/.test(unit) || (/^\/dev\/[\w./:-]+$/.test(unit) && !unit.split('/').includes('..'))
+  if (!isExtendedResource(name) || (count === 0 && !isUnit))
+    context.addIssue(
+      `must be resource=unit, where the unit is a device, a GPU, or how many are to be counted, such as example.com/serial=/dev/ttyUSB0, nvidia.com/gpu=gpu:0 or example.com/licence=3, and is "${value}"`,
+    )
+  return [name, count > 0 ? Array.from({ length: count }, (_, index) => String(index + 1)) : [unit]]
 })
 
 /** How an option is written: help text, the placeholder of its value, and where it may not be given. */
@@ -284,6 +297,26 @@ export const schema = z.strictObject({
         description: 'taint of the node, kept from pods that do not tolerate it; may be repeated',
         placeholder: 'key=value:effect',
         name: 'node-taint',
+      }),
+    ),
+  nodeResources: z
+    .array(nodeResource, { error: 'must be a list of resource=unit' })
+    .transform((pairs, context) => {
+      const units = Map.groupBy(pairs, ([name]) => name)
+      return Object.fromEntries(
+        [...units].map(([name, own]) => {
+          const all = own.flatMap(([, some]) => some)
+          if (new Set(all).size < all.length) context.addIssue(`names a unit of ${name} twice`)
+          return [name, all]
+        }),
+      )
+    })
+    .prefault([])
+    .meta(
+      about({
+        description: 'a unit of an extended resource of the node: a device, a GPU, or how many are counted; may be repeated',
+        placeholder: 'resource=unit',
+        name: 'node-resource',
       }),
     ),
 })

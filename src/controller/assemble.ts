@@ -93,7 +93,7 @@ interface Due {
 
 function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
   const nodeImage = config.nodeImage ?? edges.nodeImage
-  const { nodeLabels, nodeTaints } = config
+  const { nodeLabels, nodeTaints, nodeResources } = config
   return defineCluster({
     id: config.cluster,
     domain: config.domain,
@@ -101,6 +101,7 @@ function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
     nodeImage,
     nodeLabels,
     nodeTaints,
+    nodeResources,
     extraLabels: edges.extraLabels ?? {},
   })
 }

@@ -1,4 +1,5 @@
 /** One node as the controller holds it: its engine, what is observed of it, its router, and what steps left behind. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
 import { LABEL, SANDBOX, SANDBOX_VOLUMES } from '../reconcilers/names.ts'
@@ -205,7 +206,7 @@ export async function startNode(options: NodeOptions): Promise<NodeRuntime> {
     fileTargets: () => fileTargets(engine, [...index.owners()].flatMap(index.podsOf), view()),
     filesRead(volume, digests) {
       const known = files.get(volume)
-      const differs = known === undefined || Object.entries(known).some(([path, digest]) => digests[path] !== digest)
+      const differs = known === undefined || !isDeepStrictEqual(known, digests)
       files.set(volume, digests)
       return differs
     },

@@ -57,6 +57,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     workloads: world.staying,
     quotas: world.quotas(splitKey(key).namespace),
     addressUsed: world.addressUsed,
+    unitsHeld: (node) => world.unitsHeld(node, key),
     probes: world.probeStates,
     routing: world.routing,
     failures: context.failures,

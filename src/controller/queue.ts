@@ -23,30 +23,40 @@ export function createQueue(options: { readonly now: () => number; readonly time
   const later = createSchedule()
   let timer: unknown
   let timerAt = Number.POSITIVE_INFINITY
-  /** when the timer was set, by the clock of then */
-  let armedAt = 0
+  /** what the clock has shown last */
+  let seenAt = 0
 
   function add(key: ObjectKey): void {
     ready.add(key)
     options.due()
   }
 
+  /** After the clock was set back nobody can tell how long keys have waited: all are looked at again. */
+  function tellTime(): number {
+    const now = options.now()
+    const isSetBack = now < seenAt
+    seenAt = now
+    if (isSetBack) release(Number.POSITIVE_INFINITY)
+    return now
+  }
+
+  function release(until: number): void {
+    for (const key of later.takeUntil(until)) add(key)
+  }
+
   function arm(): void {
+    const now = tellTime()
     const next = later.nextAt()
     if (next === undefined || next === timerAt) return
     if (timer !== undefined) options.timers.clearTimeout(timer)
     timerAt = next
-    armedAt = options.now()
-    timer = options.timers.setTimeout(wake, Math.min(MAX_TIMER_MS, Math.max(0, next - options.now())))
+    timer = options.timers.setTimeout(wake, Math.min(MAX_TIMER_MS, Math.max(0, next - now)))
   }
 
   function wake(): void {
     timer = undefined
     timerAt = Number.POSITIVE_INFINITY
-    const now = options.now()
-    // After the clock was set back nobody can tell how long they have waited: all are looked at again.
-    const until = now < armedAt ? Number.POSITIVE_INFINITY : now
-    for (const key of later.takeUntil(until)) add(key)
+    release(tellTime())
     arm()
   }
 

@@ -94,13 +94,24 @@ function nodeStatus(node: NodeRuntime, { world, cluster }: Running): NodeStatus 
     architecture: info?.architecture ?? '',
     cpus: info?.cpus ?? 0,
     memoryBytes: info?.memoryBytes ?? 0,
+    extended: Object.fromEntries(Object.entries(cluster.nodeResources).map(([name, units]) => [name, units.length])),
     pods: [...world.statuses.values()].reduce((sum, { pods }) => sum + pods.filter((pod) => pod.node === node.name).length, 0),
     router: { connected: view.router.connected, address: cluster.routerAddress, message: view.router.error },
   }
 }
 
 function unreachableNode(message: string): NodeStatus {
-  const unknown = { engineVersion: '', apiVersion: '', kernel: '', os: '', architecture: '', cpus: 0, memoryBytes: 0, pods: 0 }
+  const unknown = {
+    engineVersion: '',
+    apiVersion: '',
+    kernel: '',
+    os: '',
+    architecture: '',
+    cpus: 0,
+    memoryBytes: 0,
+    extended: {},
+    pods: 0,
+  }
   return { name: 'local', reachable: false, message, ...unknown, router: { connected: false, address: '', message } }
 }
 

@@ -4,15 +4,16 @@ import { LABEL } from '../reconcilers/names.ts'
 import type { ImageState } from '../reconcilers/observed.ts'
 import type { Step, Within } from '../reconcilers/plan.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
+import { hasToken } from '../reconcilers/tokens.ts'
 import { packFolder } from '../runtime/archive.ts'
 import { type Engine, EngineError } from '../runtime/engine.ts'
 import { checkPaths } from '../runtime/hostpaths.ts'
+import { exchangeFiles, inVersion, versionAt } from '../runtime/inplace.ts'
 import { seeToPlace } from '../runtime/places.ts'
 import { runHook } from '../runtime/probes/action.ts'
 import { registryAuth, repositoryOf } from '../runtime/registryauth.ts'
-import { type ResolvedFile, resolveContainer, resolveFiles } from '../runtime/resolve.ts'
+import { resolveContainer, resolveFiles } from '../runtime/resolve.ts'
 import { withSeccomp } from '../runtime/seccomp.ts'
-import { besides, swapFiles } from '../runtime/swap.ts'
 import { pause, type Timers } from '../runtime/timers.ts'
 import type { TokenSigner } from '../runtime/tokens.ts'
 import type { Vault } from '../runtime/vault.ts'
@@ -47,8 +48,9 @@ export interface StepSite {
 export interface StepTools {
   readonly vault: Vault
   readonly tokens: Pick<TokenSigner, 'sign'>
-  readonly now: () => number
   readonly timers: Timers
+  /** ms since the epoch */
+  readonly now: () => number
 }
 
 /** Does one step. An engine that could not be reached for it is looked at again before anything else is planned on it. */
@@ -197,17 +199,20 @@ async function obtainImage(step: Of<'pull'>, { engine, pulling }: StepSite, vaul
 }
 
 async function putFiles(step: Of<'put'>, site: StepSite, { vault, tokens, now }: StepTools): Promise<void> {
-  const signedAt = now()
-  const files = await resolveFiles(step.files, vault, (request) => tokens.sign(request, signedAt))
-  const pack = (all: readonly ResolvedFile[]) => packFolder({ name: step.folder, mode: step.folderMode }, all, { gid: step.gid })
-  if (step.swap === undefined) await site.engine.putArchive(step.container, step.path, await pack(files))
-  else {
-    await site.engine.putArchive(step.container, step.path, await pack(besides(files)))
-    const paths = files.map(({ path }) => path)
-    await swapFiles(site.engine, step.container, `${step.path}/${step.folder}`, { paths, gone: step.swap.gone })
-  }
-  if (step.files.some(({ content }) => 'token' in content)) site.tokens.set(step.volume, signedAt)
-  if (step.renews) return
+  const { engine } = site
+  const changedAt = now()
+  const files = await resolveFiles(step.files, vault, (request) => tokens.sign(request, changedAt))
+  const folder = { name: step.folder, mode: step.folderMode }
+  if (step.inPlace) {
+    const version = versionAt(changedAt)
+    await engine.putArchive(
+      step.container,
+      step.path,
+      await packFolder(folder, inVersion(version, files), { gid: step.gid, changedAt }),
+    )
+    await exchangeFiles(engine, step.container, `${step.path}/${step.folder}`, version)
+  } else await engine.putArchive(step.container, step.path, await packFolder(folder, files, { gid: step.gid }))
+  if (hasToken(step.files)) site.tokens.set(step.volume, changedAt)
   const digests = Object.fromEntries(step.files.map(({ path, digest }) => [path, digest]))
   site.files.set(step.volume, digests)
   site.put.set(step.volume, digests)

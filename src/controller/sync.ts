@@ -293,7 +293,7 @@ export function createSync(options: SyncOptions): Sync {
   /** Every workload and Service of the revision is healthy, and nothing that left it is still there. */
   function isHealthy(): boolean {
     if (assessment === undefined || assessment.prune.length > 0) return false
-    return !assessment.held.some(({ kind }) => kind === 'health') && isCleared(assessment.effective) && healing.all()
+    return !assessment.held.some(({ kind }) => kind === 'health') && healing.all() && isCleared(assessment.effective)
   }
 
   /** Nothing is left of what was taken down. */

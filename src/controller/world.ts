@@ -3,12 +3,14 @@ import type { LoadedObject } from '../model/types/loaded.ts'
 import { type ObjectKey, objectKey, splitKey } from '../model/types/meta.ts'
 import type { ConfigMap, OtherObject, Secret } from '../model/types/object.ts'
 import type { Service } from '../model/types/service.ts'
+import { readMemory } from '../reconcilers/adoption.ts'
 import type { Effective } from '../reconcilers/assess.ts'
 import type { Claim } from '../reconcilers/claims.ts'
 import type { Cluster } from '../reconcilers/cluster.ts'
 import { cronJobOf, runKeys, runOf } from '../reconcilers/derived.ts'
 import { dueKeys, type Intent } from '../reconcilers/due.ts'
 import type { PodEndpoint } from '../reconcilers/endpoints.ts'
+import { heldBy } from '../reconcilers/grants.ts'
 import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostports.ts'
 import type { CronRun, ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
@@ -16,6 +18,7 @@ import type { ProbeTarget } from '../reconcilers/probetargets.ts'
 import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
+import { unitKeys } from '../reconcilers/units.ts'
 import type { Store } from '../store/store.ts'
 import { createClaims } from './claims.ts'
 import { createHoldings } from './holdings.ts'
@@ -62,6 +65,8 @@ export interface World {
    */
   staying(): readonly (readonly [ObjectKey, WorkloadMemory])[]
   addressUsed(ip: string): boolean
+  /** units of extended resources that pods of other workloads than `except` hold on a node, remembered or not */
+  unitsHeld(node: string, except: ObjectKey): readonly string[]
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
   portClaims(id: string, except: ObjectKey): readonly PortClaim[]
@@ -266,6 +271,15 @@ export function createWorld(
     allQuotas: () => [...quotas.values()].flat(),
     staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
+    unitsHeld: (node, except) => {
+      const remembered = [...store.workloads()].flatMap(([key, { pods }]) => (key === except ? [] : heldBy(pods, node)))
+      const unknown = nodes
+        .filter(({ name }) => name === node)
+        .flatMap((one) => [...one.owners()].flatMap((owner) => one.podsOf(owner)))
+        .filter(({ uid }) => !holdings.hasPod(uid))
+        .map(readMemory)
+      return [...remembered, ...unknown.flatMap((memory) => unitKeys(memory?.pod.units))]
+    },
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
       holdings

@@ -1,6 +1,7 @@
 /** Pods and their containers under the names of kube-state-metrics. */
 import { splitKey } from '../model/types/meta.ts'
-import type { ClusterStatus, ContainerStatus, PodStatus } from '../reconcilers/status.ts'
+import type { Amounts, ClusterStatus, ContainerStatus, PodStatus } from '../reconcilers/status.ts'
+import { extendedAmounts } from './extended.ts'
 import { counter, type Families, gauge, oneOf, type Sample, sample } from './family.ts'
 import { labelNames, labelsOf } from './labels.ts'
 
@@ -146,10 +147,11 @@ function collectContainer(prefix: string, status: PodStatus, each: ContainerStat
 function collectResources(
   name: string,
   labels: Readonly<Record<string, string>>,
-  { cpuCores, memoryBytes }: ContainerStatus['limits'],
+  { cpuCores, memoryBytes, extended }: Amounts,
 ): Sample[] {
   return [
     ...(cpuCores > 0 ? [sample(name, { ...labels, resource: 'cpu', unit: 'core' }, cpuCores)] : []),
     ...(memoryBytes > 0 ? [sample(name, { ...labels, resource: 'memory', unit: 'byte' }, memoryBytes)] : []),
+    ...extendedAmounts(extended).map(({ resource, unit, value }) => sample(name, { ...labels, resource, unit }, value)),
   ]
 }

@@ -1,6 +1,7 @@
 /** Services, their endpoints, and nodes under the names of kube-state-metrics. */
 import { parseQuantity } from '../model/quantity.ts'
 import type { ClusterStatus, NodeStatus, QuotaStatus, ServiceStatus } from '../reconcilers/status.ts'
+import { extendedAmounts } from './extended.ts'
 import { type Families, gauge, oneOf, type Sample, sample } from './family.ts'
 import { labelNames, labelsOf } from './labels.ts'
 
@@ -89,6 +90,7 @@ function collectNode(status: NodeStatus): Sample[] {
   const amounts = [
     { resource: 'cpu', unit: 'core', value: status.cpus },
     { resource: 'memory', unit: 'byte', value: status.memoryBytes },
+    ...extendedAmounts(status.extended),
   ]
   return [
     sample('kube_node_info', { node, ...info }, 1),

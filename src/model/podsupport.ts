@@ -2,7 +2,7 @@
 
 import { capabilityName } from './container.ts'
 import { HUGE_PAGES } from './hugepages.ts'
-import { baselineCapabilities, GPU, safeSysctls } from './policy.ts'
+import { baselineCapabilities, safeSysctls } from './policy.ts'
 import { plainText } from './report.ts'
 import { honoured, isTrue, notRun, only, other, policy, refused, type SupportRow, unenforced, written } from './supportrows.ts'
 
@@ -65,13 +65,6 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
       but: 'a pod beyond its limit is replaced; its own file system counts, and for the pod its emptyDirs on the disk, looked at once a minute',
     },
   },
-  {
-    field: `resources.${list}."${GPU}"`,
-    support: {
-      level: 'honoured',
-      but: 'so many of the node’s GPUs, whichever Docker gives: another container may have the same ones',
-    },
-  },
   ...Object.keys(HUGE_PAGES).map(
     (name): SupportRow => ({
       field: `resources.${list}.${name}`,
@@ -81,7 +74,13 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
       },
     }),
   ),
-  refused(`resources.${list}.*`, 'no node offers this resource in this version'),
+  {
+    field: `resources.${list}.*`,
+    support: {
+      level: 'honoured',
+      but: 'of an extended resource, the units that the operator has given the node (`--node-resource`)',
+    },
+  },
 ])
 
 const containerSecurity: readonly SupportRow[] = [

@@ -46,9 +46,6 @@ export const baselineCapabilities: ReadonlySet<string> = new Set([
   'SYS_CHROOT',
 ])
 
-/** The extended resource that asks for GPUs. */
-export const GPU = 'nvidia.com/gpu'
-
 /** Sysctls that belong to the pod alone. */
 export const safeSysctls: ReadonlySet<string> = new Set([
   'kernel.shm_rmid_forced',

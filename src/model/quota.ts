@@ -2,6 +2,7 @@
  * ResourceQuotas: how many pods, and how much processor and memory, the pods of a namespace may ask for together.
  * @see Kubernetes pkg/quota/v1/evaluator/core/pods.go
  */
+import { isExtendedResource } from './extended.ts'
 import { podPeak } from './podresources.ts'
 import { formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
 import { field, mapAt } from './raw.ts'
@@ -18,12 +19,22 @@ export const countedResources = [
   'limits.cpu',
   'limits.memory',
 ] as const
-type Counted = (typeof countedResources)[number]
+
+/** Of extended resources a quota counts what is requested: `requests.nvidia.com/gpu`. */
+const REQUESTS = 'requests.'
+
+export function isCounted(resource: string): boolean {
+  return countedResources.some((counted) => counted === resource) || isExtended(resource)
+}
+
+function isExtended(resource: string): boolean {
+  return resource.startsWith(REQUESTS) && isExtendedResource(resource.slice(REQUESTS.length))
+}
 
 export interface QuotaUsage {
   readonly namespace: string
   readonly name: string
-  readonly resources: readonly { readonly resource: Counted; readonly hard: Quantity; readonly used: Quantity }[]
+  readonly resources: readonly { readonly resource: string; readonly hard: Quantity; readonly used: Quantity }[]
 }
 
 /** @param pods specs of the namespace's pods */
@@ -32,7 +43,7 @@ export function quotaUsage(quota: OtherObject, pods: readonly PodSpec[]): QuotaU
   return {
     namespace: quota.metadata.namespace,
     name: quota.metadata.name,
-    resources: countedResources
+    resources: [...countedResources, ...Object.keys(hard).filter(isExtended).sort()]
       .filter((resource) => field(hard, resource) !== undefined)
       .map((resource) => ({ resource, hard: parseQuantity(String(field(hard, resource))), used: total(resource, pods) })),
   }
@@ -54,25 +65,25 @@ export function exceeds(spec: PodSpec, usages: readonly QuotaUsage[]): string {
   return ''
 }
 
-/** Every container must say what a quota counts. */
-function says(resource: Counted, spec: PodSpec): boolean {
-  if (resource === 'pods') return true
+/** Every container must say what a quota counts, but that it has none of an extended resource. */
+function says(resource: string, spec: PodSpec): boolean {
+  if (resource === 'pods' || isExtended(resource)) return true
   return spec.containers.every((container) => amount(resource, container.resources) !== undefined)
 }
 
-function total(resource: Counted, pods: readonly PodSpec[]): Quantity {
+function total(resource: string, pods: readonly PodSpec[]): Quantity {
   if (resource === 'pods') return { nanos: BigInt(pods.length) * 1_000_000_000n, format: 'DecimalSI' }
   const nanos = pods.reduce((sum, pod) => sum + podAmount(resource, pod), 0n)
   return { nanos, format: resource.endsWith('memory') ? 'BinarySI' : 'DecimalSI' }
 }
 
-function podAmount(resource: Counted, spec: PodSpec): bigint {
+function podAmount(resource: string, spec: PodSpec): bigint {
   return podPeak(spec, (container) => amount(resource, container.resources) ?? 0n)
 }
 
 /** A bare `cpu` or `memory` is the request; a limit alone is a request of as much. */
-function amount(resource: Counted, { limits, requests }: PodSpec['containers'][number]['resources']): bigint | undefined {
-  const name = resource.split('.').at(-1) ?? ''
+function amount(resource: string, { limits, requests }: PodSpec['containers'][number]['resources']): bigint | undefined {
+  const name = resource.replace(/^(requests|limits)\./, '')
   const text = resource.startsWith('limits.') ? limits[name] : (requests[name] ?? limits[name])
   return text === undefined ? undefined : parseQuantity(text).nanos
 }

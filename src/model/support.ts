@@ -6,7 +6,7 @@
  */
 
 import { metadataSupport, podSupport, request, retention } from './podsupport.ts'
-import { countedResources } from './quota.ts'
+import { countedResources, isCounted } from './quota.ts'
 import { isMap } from './raw.ts'
 import { plainText } from './report.ts'
 import { honoured, isTrue, only, other, policy, refused, type SupportRow, unenforced } from './supportrows.ts'
@@ -191,9 +191,9 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     {
       // Its keys hold dots, so one row is for all of them.
       field: 'spec.hard',
-      support: { level: 'unenforced', why: 'only pods, processor and memory are counted' },
-      when: (hard) => isMap(hard) && Object.keys(hard).some((key) => !countedResources.some((counted) => counted === key)),
-      whenText: `with other keys than ${countedResources.join(', ')}`,
+      support: { level: 'unenforced', why: 'only pods, processor, memory and extended resources are counted' },
+      when: (hard) => isMap(hard) && Object.keys(hard).some((key) => !isCounted(key)),
+      whenText: `with other keys than ${countedResources.join(', ')}, requests. and an extended resource`,
     },
     unenforced('spec.scopes', 'all pods of the namespace are counted'),
     unenforced('spec.scopeSelector', 'all pods of the namespace are counted'),

@@ -12,16 +12,16 @@ import type { ObservedPod } from './observed.ts'
 export interface SandboxMemory {
   readonly workload: { readonly uid: string; readonly createdAt: number }
   readonly set: Omit<SetRecord, 'replicas' | 'config' | 'recovered'>
-  readonly pod: Pick<PodRecord, 'ip' | 'createdAt' | 'cause' | 'index'>
+  readonly pod: Pick<PodRecord, 'ip' | 'createdAt' | 'cause' | 'index' | 'units'>
 }
 
 export function sandboxMemory(workload: WorkloadMemory, set: SetRecord, record: PodRecord): SandboxMemory {
   const { replicas: _replicas, config: _config, recovered: _recovered, ...rest } = set
-  const { ip, createdAt, cause, index } = record
+  const { ip, createdAt, cause, index, units } = record
   return {
     workload: { uid: workload.uid, createdAt: workload.createdAt },
     set: rest,
-    pod: { ip, createdAt, cause, ...(index === undefined ? {} : { index }) },
+    pod: { ip, createdAt, cause, ...(index === undefined ? {} : { index }), ...(units === undefined ? {} : { units }) },
   }
 }
 
@@ -97,9 +97,16 @@ export function readMemory(pod: ObservedPod): SandboxMemory | undefined {
       typeof set.hash === 'string' &&
       Number.isInteger(set.revision) &&
       Array.isArray(set.template?.spec?.containers) &&
-      typeof record?.ip === 'string'
+      typeof record?.ip === 'string' &&
+      areUnits(record.units)
     return whole ? (memory as SandboxMemory) : undefined
   } catch {
     return undefined
   }
+}
+
+function areUnits(units: unknown): boolean {
+  if (units === undefined) return true
+  if (typeof units !== 'object' || units === null) return false
+  return Object.values(units).every((own) => Array.isArray(own) && own.every((unit) => typeof unit === 'string'))
 }

@@ -2,6 +2,7 @@
 import type { Labels } from '../model/types/meta.ts'
 import type { Taint } from '../model/types/pod.ts'
 import { formatAddress, formatRange, hashNumber, isInRange, parseRange, type Range } from './addresses.ts'
+import type { Units } from './units.ts'
 
 export interface Cluster {
   /** a DNS label; tells this cluster's containers from all others on the same engines */
@@ -24,6 +25,8 @@ export interface Cluster {
   /** what the operator has given its nodes, for templates that choose by it */
   readonly nodeLabels: Labels
   readonly nodeTaints: readonly Taint[]
+  /** the units of each extended resource, such as `/dev/ttyUSB0`, `gpu:0` or `1` */
+  readonly nodeResources: Units
   /** label put on everything that is made, beside the cluster's own; tests use it to clean up */
   readonly extraLabels: Readonly<Record<string, string>>
 }
@@ -36,6 +39,7 @@ export function defineCluster(options: {
   readonly nodeImage: string
   readonly nodeLabels?: Labels
   readonly nodeTaints?: readonly Taint[]
+  readonly nodeResources?: Units
   readonly extraLabels?: Readonly<Record<string, string>>
 }): Cluster {
   const subnet = parseRange(options.subnet)
@@ -55,6 +59,7 @@ export function defineCluster(options: {
     nodeImage: options.nodeImage,
     nodeLabels: options.nodeLabels ?? {},
     nodeTaints: options.nodeTaints ?? [],
+    nodeResources: options.nodeResources ?? {},
     extraLabels: options.extraLabels ?? {},
   }
 }

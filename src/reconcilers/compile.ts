@@ -1,13 +1,12 @@
 /** A pod on Docker: compiles a bound pod template into the containers and volumes that make it. */
-import { canonicalText, sha256 } from '../model/canonical.ts'
-import { GPU } from '../model/policy.ts'
-import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
+import { canonicalText } from '../model/canonical.ts'
+import { bytes, cpuMillis } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
 import type { Container, PodSpec, PodTemplate } from '../model/types/pod.ts'
 import type { ContainerConfig, PortBinding, ResourceLimits } from '../runtime/engine.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodFacts } from './downward.ts'
-import { environmentOf, expand, resolveEnvironment } from './environment.ts'
+import { environmentOf, expand, resolveEnvironment, usesVariables } from './environment.ts'
 import type { BoundConfig } from './memory.ts'
 import { compileMounts, mountOf, type PlacedMount } from './mounts.ts'
 import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
@@ -17,6 +16,7 @@ import { inOrder, type Role } from './podorder.ts'
 import { memoryRequest, qosOf } from './requests.ts'
 import { compileSecurity, runAs, sandboxSecurity } from './security.ts'
 import { linkVariables } from './servicelinks.ts'
+import { type Units, unitsOf } from './units.ts'
 import { compileVolumes, type PodVolume } from './volumes.ts'
 
 /** 10 MiB in 3 files: what Kubernetes nodes keep of a container's log by default. */
@@ -49,6 +49,8 @@ export interface PodInput {
   readonly config: BoundConfig
   /** the Services that it is told of, as `linksText` has them */
   readonly links: string
+  /** what it holds of its node's extended resources */
+  readonly units: Units
   /** what the sandbox remembers for a lost store */
   readonly memory: unknown
 }
@@ -241,6 +243,12 @@ function resolverOf(cluster: Cluster, spec: PodSpec, namespace: string): Pick<Co
   }
 }
 
+interface Environment {
+  readonly env: EnvEntry[]
+  /** what `$(NAME)` stands for */
+  readonly values: ReadonlyMap<string, Text>
+}
+
 function compileContainer(
   input: PodInput,
   container: Container,
@@ -250,10 +258,14 @@ function compileContainer(
 ): Omit<CompiledContainer, 'role'> {
   const { cluster, template } = input
   // Worked out anew when it is asked for: kept, it would be most of what a pod takes.
-  const environment = (): EnvEntry[] => resolveEnvironment(container, facts, input.config, linkVariables(input.links))
+  const environment = (): Environment => {
+    const linked = usesVariables(container) ? environmentOf(linkVariables(input.links)) : new Map<string, Text>()
+    const env = resolveEnvironment(container, facts, input.config, linked)
+    return { env, values: new Map([...linked, ...environmentOf(env)]) }
+  }
   const resources = containerResources(container)
   const security = compileSecurity(container, template.spec)
-  const { mounts, unfit } = compileMounts(container, volumes, () => environmentOf(environment()))
+  const { mounts, unfit } = compileMounts(container, volumes, () => environment().values)
   return {
     name: container.name,
     container,
@@ -264,17 +276,23 @@ function compileContainer(
     spec(attempt, failures, imageUser, mountpoint) {
       const sandbox = `container:${containerName(input, SANDBOX, 0)}`
       const user = runAs(container, template.spec, imageUser)
-      const env = environment()
-      const values = environmentOf(env)
+      const { env, values } = environment()
       const entrypoint = container.command.map((word): Text => expand(word, values))
       const cmd = container.args.map((word): Text => expand(word, values))
-      const spec: ContainerSpec = {
+      return {
         ...baseSpec(cluster),
         ...security,
         name: containerName(input, container.name, attempt),
         image: container.image,
-        labels: {},
+        labels: {
+          ...labels,
+          [LABEL.containerName]: container.name,
+          [LABEL.dockerType]: 'container',
+          [LABEL.attempt]: String(attempt),
+          [LABEL.failures]: String(failures),
+        },
         env,
+        ...(input.links === '' ? {} : { links: input.links }),
         ...(entrypoint.length > 0 ? { entrypoint } : {}),
         ...(entrypoint.length > 0 || cmd.length > 0 ? { cmd } : {}),
         ...(user === undefined ? {} : { user }),
@@ -289,20 +307,9 @@ function compileContainer(
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
         oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
-        ...gpusOf(container),
+        ...unitsOf(template.spec, container, input.units),
         mounts: mounts.map((mount) => mountOf(mount, mountpoint, input.mountsParts)),
         networkMode: sandbox,
-      }
-      return {
-        ...spec,
-        labels: {
-          ...labels,
-          [LABEL.containerName]: container.name,
-          [LABEL.dockerType]: 'container',
-          [LABEL.attempt]: String(attempt),
-          [LABEL.failures]: String(failures),
-          [LABEL.spec]: sha256(canonicalText(spec)).slice(0, 16),
-        },
       }
     },
   }
@@ -319,12 +326,6 @@ export function containerResources(container: Container): ResourceLimits {
     ...(limits.cpu === undefined ? {} : { cpuQuota: Math.max(1000, cpuMillis(limits.cpu) * 100) }),
     ...(limits.memory === undefined ? {} : { memoryBytes: bytes(limits.memory) }),
   }
-}
-
-/** @see https://kubernetes.io/docs/tasks/manage-gpus/scheduling-gpus/: whole ones, as a limit */
-function gpusOf({ resources: { limits } }: Container): Pick<ContainerConfig, 'gpus'> {
-  const count = Number(parseQuantity(limits[GPU] ?? 0).nanos / 1_000_000_000n)
-  return count > 0 ? { gpus: count } : {}
 }
 
 /**

@@ -6,14 +6,16 @@ import type { BoundConfig } from './memory.ts'
 import type { EnvEntry, Text } from './plan.ts'
 
 /**
- * Resolves a container's environment in Kubernetes' order: envFrom first, then env, later names win; then what `links`
- * tells of Services and the container has not set itself. Missing optional references leave the variable out.
+ * Resolves a container's environment in Kubernetes' order: envFrom first, then env, later names win. Missing optional
+ * references leave the variable out.
+ *
+ * @param linked what the container is told of Services, which its variables can be written with
  */
 export function resolveEnvironment(
   container: Container,
   pod: PodFacts,
   config: BoundConfig,
-  links: readonly EnvEntry[],
+  linked: ReadonlyMap<string, Text>,
 ): EnvEntry[] {
   const values = new Map<string, Text>()
   for (const source of container.envFrom) {
@@ -26,15 +28,21 @@ export function resolveEnvironment(
         values.set(source.prefix + key, secretText(pod.namespace, name, key, digest))
     }
   }
-  const known = new Map([...environmentOf(links), ...values])
+  const known = new Map([...linked, ...values])
   for (const variable of container.env) {
     const value = resolveVariable(variable, container, known, pod, config)
     if (value === undefined) continue
     values.set(variable.name, value)
     known.set(variable.name, value)
   }
-  for (const { name, value } of links) if (!values.has(name)) values.set(name, value)
   return [...values].map(([name, value]) => ({ name, value }))
+}
+
+/** Whether anything in a container is written with `$(NAME)`. */
+export function usesVariables({ env, command, args, volumeMounts }: Container): boolean {
+  const written = env.map((variable) => ('value' in variable ? variable.value : ''))
+  const paths = volumeMounts.map(({ subPathExpr }) => subPathExpr ?? '')
+  return [...written, ...command, ...args, ...paths].some((text) => text.includes('$('))
 }
 
 /** Linux starts no program with a longer variable or argument: characters, and secret values not yet known. */

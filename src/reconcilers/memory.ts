@@ -5,6 +5,7 @@
  */
 import type { PodTemplate } from '../model/types/pod.ts'
 import type { Job } from '../model/types/workload.ts'
+import type { Units } from './units.ts'
 
 /** The values a pod template refers to, as they were when its replica set was made. Secret values by digest. */
 export interface BoundConfig {
@@ -82,6 +83,8 @@ export interface PodRecord {
   readonly gates?: Readonly<Record<string, GateStatus>>
   /** ms since the epoch; 0 while not ready */
   readonly readySince: number
+  /** what it holds of its node's extended resources, once it has been given that */
+  readonly units?: Units
   /** completion index, of a pod of an Indexed Job */
   readonly index?: number
   /** of a pod of a Job: how it ended, once that is counted. It is kept for its logs; nothing of it runs or is mended any more */

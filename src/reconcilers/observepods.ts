@@ -8,6 +8,7 @@ import { type Claim, missingClaims } from './claims.ts'
 import { createCompilations } from './compilations.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
 import { controllerOf } from './controllers.ts'
+import { shortage } from './grants.ts'
 import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
 import { claimVolumeName, LABEL } from './names.ts'
 import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
@@ -17,6 +18,7 @@ import { observePod, type PodNow } from './podstate.ts'
 import { claimVanishing } from './retention.ts'
 import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
 import { missingAccount } from './tokenrenewal.ts'
+import type { Units } from './units.ts'
 import type { PodVolume } from './volumes.ts'
 import type { Wanted } from './wanted.ts'
 import type { WorkloadInput } from './workloadinput.ts'
@@ -112,7 +114,8 @@ function placementOf(
   const why =
     misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others, input.nodes.length === 1) ||
     claimVanishing(volumes, namespace, input.inFlight) ||
-    claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others)
+    claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others) ||
+    shortage(input, memory, record, spec)
   if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
   if (input.quotas.length === 0) return ''
   const beside = others().filter((other) => other.namespace === namespace)
@@ -131,6 +134,8 @@ function linksOf({ serviceLinks }: WorkloadInput, { template }: SetRecord, obser
 
 const compilations = createCompilations()
 
+const NO_UNITS: Units = {}
+
 function compiledPod(
   { key, cluster }: WorkloadInput,
   memory: WorkloadMemory,
@@ -144,6 +149,7 @@ function compiledPod(
     nodeCpus: node.info?.cpus ?? 0,
     mountsParts: mountsParts(node.info),
     links,
+    units: record.units ?? NO_UNITS,
   }
   return compilations.of(key, set.config, record.uid, Object.values(facts), () => {
     const { uid, name, ip } = record

@@ -62,6 +62,8 @@ export interface FileSpec {
 /** A container to be, with secrets by name. */
 export interface ContainerSpec extends Omit<ContainerConfig, 'env' | 'entrypoint' | 'cmd'> {
   readonly env: readonly EnvEntry[]
+  /** the Services that it is told of too, as `linksText` has them: where `env` does not have a variable itself. Thousands of them, in a word */
+  readonly links?: string
   readonly entrypoint?: readonly Text[]
   readonly cmd?: readonly Text[]
 }
@@ -172,10 +174,8 @@ export type StepAction =
       readonly volume: string
       readonly files: readonly FileSpec[]
       readonly gid: number
-      /** for files that are being read: each is exchanged at once, and these are removed */
-      readonly swap?: { readonly gone: readonly string[] }
-      /** these are the tokens of the volume alone: of its other files nothing new is known */
-      readonly renews?: true
+      /** for files that change while they are read: all at one moment, and whatever else is in the volume goes */
+      readonly inPlace?: true
     }
   | {
       readonly op: 'hook'

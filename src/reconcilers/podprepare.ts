@@ -1,6 +1,5 @@
 /** What a pod needs before its first container: volumes, sandbox, files; and what of that has to be set right later. */
 import type { Mount } from '../runtime/engine.ts'
-import { provesConfig } from './binding.ts'
 import { claimVolume, folderOf } from './claims.ts'
 import { pathChecks } from './hostpaths.ts'
 import { containerName, SANDBOX, SANDBOX_VOLUMES } from './names.ts'
@@ -8,7 +7,7 @@ import type { ContainerSpec, Step } from './plan.ts'
 import type { PodContext } from './podcontext.ts'
 import type { PodNow } from './podstate.ts'
 import { type Extra, identity, mendDrift, podCause, step } from './podsteps.ts'
-import { isRenewalDue, tokensOf } from './tokenrenewal.ts'
+import { isRenewalDue } from './tokenrenewal.ts'
 import type { PodVolume } from './volumes.ts'
 
 /** `[]` once everything is as it should be. */
@@ -76,51 +75,50 @@ function prepareFiles(pod: PodNow): Step[] {
   const { context } = pod
   const launched = pod.containers.some(({ stage }) => stage !== 'none')
   return context.compiled.volumes.flatMap((one): Step[] => {
-    const { name, kind, volume, files, folderMode, gid } = one
+    const { kind, volume } = one
     if (volume === undefined || kind === 'nfs') return []
-    const put = (cause: string, swap?: { readonly gone: readonly string[] }, extra: Extra = {}): Step[] => {
-      const place = { ...placeOf(context, name), folderMode, volume: volume.name }
-      return [step(context, `volume ${name}`, cause, { op: 'put', ...place, files, gid, ...(swap && { swap }) }, extra)]
-    }
+    const put = (cause: string, extra: Extra = {}): Step[] => [putStep(context, one, cause, extra)]
     const seen = context.node.files.get(volume.name)
     if (seen === undefined) return launched ? [] : put('new pod')
-    const edited = files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
-    if (!launched) return edited.length === 0 ? [] : put('new pod')
-    const gone = changedInGit(context, one) ? Object.keys(seen).filter((path) => files.every((file) => file.path !== path)) : []
-    if (edited.length + gone.length === 0) return []
-    if (changedInGit(context, one)) return put(`changed in Git: ${[...edited, ...gone].join(', ')}`, { gone })
-    return put(`drift: ${edited.join(', ')} changed from outside`, undefined, { drift: 'files' })
+    const wrong = wrongIn(one, seen)
+    if (wrong.length === 0) return []
+    if (!launched) return put('new pod')
+    if (wrong.every(isLeftOver)) return put(`left over: ${[...new Set(wrong.map((path) => path.split('/')[0]))].join(', ')}`)
+    if (changedInGit(context, one)) return put(`changed in Git: ${wrong.join(', ')}`)
+    return put(`drift: ${wrong.join(', ')} changed from outside`, { drift: 'files' })
   })
 }
 
-function placeOf(
-  context: PodContext,
-  folder: string,
-): { readonly container: string; readonly path: string; readonly folder: string } {
-  return { container: containerName(identity(context), SANDBOX, 0), path: SANDBOX_VOLUMES, folder }
+function putStep(context: PodContext, volume: PodVolume, cause: string, extra: Extra = {}): Step {
+  const { name, source, files, inPlace, folderMode, gid } = volume
+  const container = containerName(identity(context), SANDBOX, 0)
+  const place = { container, path: SANDBOX_VOLUMES, folder: name, folderMode, volume: source }
+  return step(context, `volume ${name}`, cause, { op: 'put', ...place, files, gid, ...(inPlace && { inPlace }) }, extra)
 }
 
 /** Tokens that have grown old, or that nobody knows the age of, are exchanged under who reads them. */
 export function renewTokens({ context, sandbox }: PodNow): Step[] {
   if (sandbox !== 'running') return []
   const due = context.compiled.volumes.filter((volume) => isRenewalDue(volume, context.node, context.now))
-  return due.map(({ name, source, files, folderMode, gid }) =>
-    step(context, `volume ${name}`, 'its token is to be renewed', {
-      op: 'put',
-      ...placeOf(context, name),
-      folderMode,
-      volume: source,
-      files: tokensOf({ files }),
-      gid,
-      swap: { gone: [] },
-      renews: true,
-    }),
-  )
+  return due.map((volume) => putStep(context, volume, 'its token is to be renewed'))
 }
 
-/** Its template takes changed config in place, and these files are not the ones that were last put. */
-function changedInGit({ set, node }: PodContext, { source, files }: PodVolume): boolean {
-  if (provesConfig(set.template)) return false
+/** Paths of files that are others or missing, and of what does not belong there where a put takes it away. */
+function wrongIn({ files, inPlace }: PodVolume, seen: Readonly<Record<string, string>>): string[] {
+  const edited = files.filter(({ path, digest }) => seen[path] !== digest).map(({ path }) => path)
+  if (!inPlace) return edited
+  const wanted = new Set(files.map(({ path }) => path))
+  return [...edited, ...Object.keys(seen).filter((path) => !wanted.has(path))]
+}
+
+/** No file of ours begins with two dots: it is of a put that was cut off, by the end of the engine or of the sandbox. */
+function isLeftOver(path: string): boolean {
+  return path.startsWith('..')
+}
+
+/** These files are not the ones that were last put. */
+function changedInGit({ node }: PodContext, { source, inPlace, files }: PodVolume): boolean {
+  if (!inPlace) return false
   const put = node.put.get(source)
   return put === undefined || Object.keys(put).length !== files.length || files.some(({ path, digest }) => put[path] !== digest)
 }

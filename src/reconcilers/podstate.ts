@@ -107,17 +107,26 @@ function sandboxStage(context: PodContext, containers: readonly ContainerNow[], 
   const address = view.networks[context.compiled.sandbox.networkMode]?.ip || context.record.ip
   if (address !== context.record.ip)
     return { stage: 'lost', because: `its address changed from ${context.record.ip} to ${address}`, drift: 'network' }
+  const restartedAt = restartTime(view)
   // A restarted sandbox has a new network namespace; containers that joined the old one are cut off for good.
   const cutOff = containers.some(
-    ({ latest, stage }) => latest !== undefined && stage === 'running' && latest.startedAt < view.startedAt,
+    ({ latest, stage }) => latest !== undefined && stage === 'running' && latest.startedAt < restartedAt,
   )
   if (cutOff && !ends)
     return { stage: 'lost', because: 'its sandbox was restarted, which left its containers without a network', drift: 'stopped' }
-  if (!ends && hasLostOrder(context, containers, view.startedAt))
+  if (!ends && hasLostOrder(context, containers, restartedAt))
     return { stage: 'lost', because: 'its sandbox was started anew, and its init containers are to run before the others' }
-  return containers.some((one) => hasLostMemory(context, one, view.startedAt))
+  return containers.some((one) => hasLostMemory(context, one, restartedAt))
     ? { stage: 'lost', because: 'its sandbox was started anew, and what it kept in memory, such as secret files, is gone' }
     : { stage: 'running', because: '' }
+}
+
+/**
+ * When a sandbox was started anew (ms since the epoch), 0 in its first run: Docker keeps the end of the run before. Then no
+ * container was there before it, whatever a clock that was set back between their starts says.
+ */
+function restartTime({ startedAt, finishedAt }: ContainerView): number {
+  return finishedAt === 0 ? 0 : startedAt
 }
 
 /** Nothing of it runs, and whatever became of its sandbox meanwhile does not change how it ended. */
@@ -135,9 +144,9 @@ function wasPutToRest(view: ContainerView | undefined, containers: readonly Cont
  * Docker starts containers again in no order, and init containers are to run again in a new network namespace, before all
  * others: only a new pod has that order.
  */
-function hasLostOrder({ set }: PodContext, containers: readonly ContainerNow[], sandboxStart: number): boolean {
+function hasLostOrder({ set }: PodContext, containers: readonly ContainerNow[], restartedAt: number): boolean {
   if (set.template.spec.initContainers.length === 0) return false
-  return containers.some(({ latest }) => latest !== undefined && latest.createdAt < sandboxStart)
+  return containers.some(({ latest }) => latest !== undefined && latest.createdAt < restartedAt)
 }
 
 /**
@@ -145,9 +154,9 @@ function hasLostOrder({ set }: PodContext, containers: readonly ContainerNow[], 
  * if nothing had happened. It also loses count of who has mounted them, so that containers of one pod may end up with
  * different ones: only a new pod has volumes that can be trusted.
  */
-function hasLostMemory(context: PodContext, { compiled, latest, stage, restartAt }: ContainerNow, sandboxStart: number): boolean {
+function hasLostMemory(context: PodContext, { compiled, latest, stage, restartAt }: ContainerNow, restartedAt: number): boolean {
   const over = stage === 'exited' && restartAt === undefined
-  if (latest === undefined || over || latest.createdAt >= sandboxStart) return false
+  if (latest === undefined || over || latest.createdAt >= restartedAt) return false
   return context.compiled.volumes.some(
     (volume) => isInMemory(volume) && compiled.container.volumeMounts.some(({ name }) => name === volume.name),
   )

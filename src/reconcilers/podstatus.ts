@@ -1,4 +1,5 @@
 /** The status of one pod, in the words kubectl users know. */
+import { isExtendedResource } from '../model/extended.ts'
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { ObjectKey } from '../model/types/meta.ts'
 import type { Container } from '../model/types/pod.ts'
@@ -13,7 +14,7 @@ import type { PodContext } from './podcontext.ts'
 import { isInitialized, mayStart } from './podorder.ts'
 import { isAvailable, type PodNow } from './podstate.ts'
 import { laneId } from './podsteps.ts'
-import type { ContainerStatus, PodStatus } from './status.ts'
+import type { Amounts, ContainerStatus, PodStatus } from './status.ts'
 
 interface Waiting {
   readonly reason: string
@@ -205,9 +206,12 @@ function probeAnswer(pod: PodNow, one: ContainerNow): string {
   return failing?.lastAnswer ?? ''
 }
 
-function amounts(resources: Readonly<Record<string, string>>): { cpuCores: number; memoryBytes: number } {
+function amounts(resources: Readonly<Record<string, string>>): Amounts {
   return {
     cpuCores: resources.cpu === undefined ? 0 : cpuMillis(resources.cpu) / 1000,
     memoryBytes: resources.memory === undefined ? 0 : bytes(resources.memory),
+    extended: Object.fromEntries(
+      Object.entries(resources).flatMap(([name, count]) => (isExtendedResource(name) ? [[name, Number(count)]] : [])),
+    ),
   }
 }

@@ -47,7 +47,7 @@ export function buildRouteTable(services: readonly PlacedService[], pods: PodInd
 /** Pods that a Service's selector matches, whatever their state; without a selector the addresses that Git gives. */
 export function selectedEndpoints(service: Service, pods: PodIndex): PodEndpoint[] {
   const { selector } = service.spec
-  if (selector === null || Object.keys(selector).length === 0) return givenAddresses(service)
+  if (selector === null) return givenAddresses(service)
   return [...pods.labelled(service.metadata.namespace, selector)]
 }
 

@@ -10,6 +10,14 @@ export interface Condition {
   readonly since: number
 }
 
+/** What a container asks for, or may have; 0 where it says nothing. */
+export interface Amounts {
+  readonly cpuCores: number
+  readonly memoryBytes: number
+  /** units by resource, those that it says nothing of left out */
+  readonly extended: Readonly<Record<string, number>>
+}
+
 export interface ContainerStatus {
   readonly name: string
   readonly role: 'init' | 'sidecar' | 'main'
@@ -33,8 +41,8 @@ export interface ContainerStatus {
   } | null
   readonly lastProbeAnswer: string
   readonly logTail: readonly string[]
-  readonly requests: { readonly cpuCores: number; readonly memoryBytes: number }
-  readonly limits: { readonly cpuCores: number; readonly memoryBytes: number }
+  readonly requests: Amounts
+  readonly limits: Amounts
 }
 
 export interface PodStatus {
@@ -215,6 +223,8 @@ export interface NodeStatus {
   readonly architecture: string
   readonly cpus: number
   readonly memoryBytes: number
+  /** how many units it has, by extended resource */
+  readonly extended: Readonly<Record<string, number>>
   readonly pods: number
   readonly router: { readonly connected: boolean; readonly address: string; readonly message: string }
 }

@@ -2,7 +2,6 @@
 import type { PodTemplate } from '../model/types/pod.ts'
 import { isAhead } from './clock.ts'
 import type { NodeView } from './observed.ts'
-import type { FileSpec } from './plan.ts'
 import type { PodVolume } from './volumes.ts'
 
 /** A token older than this is written anew, however long it is good for: ms. */
@@ -13,15 +12,10 @@ const RENEWED_AFTER = 0.8
 /** The ServiceAccount that every namespace of Kubernetes has, whether anybody has declared it or not. */
 const DEFAULT_ACCOUNT = 'default'
 
-/** The tokens among the files of a volume. */
-export function tokensOf({ files }: Pick<PodVolume, 'files'>): readonly FileSpec[] {
-  return files.filter(({ content }) => 'token' in content)
-}
-
 /** When the tokens of a volume are to be written anew: ms since the epoch; `undefined` for a volume that has none. */
 export function renewAt(volume: PodVolume, node: NodeView): number | undefined {
   if (volume.kind !== 'projectedSecret') return undefined
-  const lifetimes = tokensOf(volume).flatMap(({ content }) => ('token' in content ? [content.token.expirationSeconds] : []))
+  const lifetimes = volume.files.flatMap(({ content }) => ('token' in content ? [content.token.expirationSeconds] : []))
   if (lifetimes.length === 0) return undefined
   // One that another daemon has written: nobody knows how old it is, or whose key signed it.
   const signed = node.tokens.get(volume.source) ?? 0

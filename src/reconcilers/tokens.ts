@@ -46,6 +46,11 @@ export function tokenFile(source: TokenSource, defaultMode: number, pod: PodFact
   return { path, mode, ...(uid === undefined ? {} : { uid }), content: { token }, digest: sha256(canonicalText(token)) }
 }
 
+/** Whether a token is among the files of a volume. */
+export function hasToken(files: readonly FileSpec[]): boolean {
+  return files.some(({ content }) => 'token' in content)
+}
+
 /** The user that all containers run as, where they say so. @see Kubernetes pkg/volume/util FsUserFrom */
 function onlyUser({ initContainers, containers, securityContext }: PodSpec): number | undefined {
   const all = [...initContainers, ...containers]

@@ -2,15 +2,17 @@
 import { HUGE_PAGES, type HugePagesMedium, hugePagesFor } from '../model/hugepages.ts'
 import { podPeak } from '../model/podresources.ts'
 import { bytes } from '../model/quantity.ts'
-import type { PodSpec } from '../model/types/pod.ts'
+import type { PodSpec, PodTemplate } from '../model/types/pod.ts'
 import type { HostPathType, Volume } from '../model/types/volume.ts'
 import type { VolumeConfig } from '../runtime/engine.ts'
+import { provesConfig } from './binding.ts'
 import type { Cluster } from './cluster.ts'
 import type { PodFacts } from './downward.ts'
 import { type DriverOptions, hugePagesOptions, memoryOptions, nfsOptions } from './localdriver.ts'
 import type { BoundConfig } from './memory.ts'
 import { claimVolumeName, clusterLabels, LABEL, volumeName } from './names.ts'
 import type { FileSpec } from './plan.ts'
+import { hasToken } from './tokens.ts'
 import { volumeFiles } from './volumefiles.ts'
 
 export type VolumeKind =
@@ -25,6 +27,9 @@ export type VolumeKind =
   | 'nfs'
   | 'claim'
   | 'hostPath'
+
+/** Kinds that the pod's files from Git are put into. */
+const FROM_GIT: ReadonlySet<VolumeKind> = new Set(['configMap', 'secret', 'downwardAPI', 'projected', 'projectedSecret'])
 
 export interface PodVolume {
   /** as the pod calls it */
@@ -41,6 +46,8 @@ export interface PodVolume {
   /** no container may write to it, whatever its mount says */
   readonly readOnly: boolean
   readonly files: readonly FileSpec[]
+  /** its files change while containers have them, all at one moment */
+  readonly inPlace: boolean
   readonly folderMode: number
   readonly gid: number
 }
@@ -62,8 +69,8 @@ export function compileVolumes(cluster: Cluster, pod: PodFacts, owner: string, c
   })
 }
 
-function bare(gid: number): Pick<PodVolume, 'files' | 'folderMode' | 'gid'> {
-  return { files: [], folderMode: 0, gid }
+function bare(gid: number): Pick<PodVolume, 'files' | 'inPlace' | 'folderMode' | 'gid'> {
+  return { files: [], inPlace: false, folderMode: 0, gid }
 }
 
 /** One that lives and dies with the pod. */
@@ -79,17 +86,24 @@ function ownVolume(cluster: Cluster, pod: PodFacts, owner: string, config: Bound
     [LABEL.podNamespace]: pod.namespace,
     [LABEL.volume]: `${kind}/${volume.name}`,
   }
+  const files = volumeFiles(volume, pod, config, cluster)
   return {
     name: volume.name,
     kind,
     source,
     volume: { name: source, labels, driver: 'local', driverOpts: driverOptions(volume, kind, pod.template.spec) },
     readOnly: kind === 'nfs' ? (volume.nfs?.readOnly ?? false) : !written,
-    files: volumeFiles(volume, pod, config, cluster),
+    files,
+    inPlace: changesInPlace(kind, pod.template, files),
     // Kubernetes makes an emptyDir writable for whoever the container runs as, and config readable.
     folderMode: written ? (gid === 0 ? 0o777 : 0o2777) : 0o755,
     gid,
   }
+}
+
+/** Tokens are renewed in every pod; as for the rest, of most pods it is another pod that has other files. */
+function changesInPlace(kind: VolumeKind, template: PodTemplate, files: readonly FileSpec[]): boolean {
+  return FROM_GIT.has(kind) && (!provesConfig(template) || hasToken(files))
 }
 
 function kindOf({ configMap, secret, downwardAPI, projected, ephemeral, nfs }: Volume): VolumeKind {

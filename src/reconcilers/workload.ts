@@ -9,6 +9,7 @@ import { underOneClock } from './clock.ts'
 import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
+import { giveUnits } from './grants.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
 import { newPods } from './newpod.ts'
 import { forgetGonePods, observer } from './observepods.ts'
@@ -54,7 +55,8 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const recorded = recordPods(declared, before, input.now)
   const controller = controllerOf(splitKey(input.key).kind)
   const asked = controller.steer({ input, memory: recorded, wanted, pods: observe(recorded), newPods: newPods(input, ids) })
-  const scaled = dropGone(asked, observe(asked))
+  const left = dropGone(asked, observe(asked))
+  const scaled = giveUnits(left, observe(left), input)
   const pods = observe(scaled)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })
@@ -73,7 +75,7 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
     drifts: lostPods(before),
     // What has just become ready is looked at again once the tables that want it are known; and who is gone already by
     // whoever takes its place.
-    wakeAt: shownAll(input.memory, memory) && scaled === asked ? wakeTime(controller, pass) : input.now,
+    wakeAt: shownAll(input.memory, memory) && left === asked ? wakeTime(controller, pass) : input.now,
   }
 }
 

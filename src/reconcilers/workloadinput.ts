@@ -35,6 +35,8 @@ export interface WorkloadInput {
   /** the ResourceQuotas of its namespace */
   readonly quotas: readonly OtherObject[]
   readonly addressUsed: (ip: string) => boolean
+  /** units of extended resources, as `unitKeys` has them, that pods of other workloads hold on a node; asked for only where some are needed */
+  readonly unitsHeld: (node: string) => Iterable<string>
   readonly probes: (containerId: string) => ContainerProbes
   readonly routing: (podUid: string) => PodRouting
   readonly failures: ReadonlyMap<string, Failure>

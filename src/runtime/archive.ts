@@ -18,19 +18,31 @@ export class ArchiveError extends Error {
   }
 }
 
+/** A symbolic link in an archive; `target` is what it says, whatever that is. */
+export interface Link {
+  readonly path: string
+  readonly target: string
+}
+
+export interface PackOptions {
+  readonly gid: number
+  /** when the files say that they were changed, ms since the epoch; 0 unless given */
+  readonly changedAt?: number
+}
+
 /**
  * An uncompressed tar of `files`, owned by root, unless they say otherwise, and group `gid`; folders are 0755 unless `modes` says otherwise.
  *
- * Equal files give equal bytes: paths are sorted and times are zero.
+ * Equal files give equal bytes: paths are sorted, and all times are the same.
  *
  * @throws ArchiveError on an absolute path or one with `..`
  */
 export async function packFiles(
   files: readonly ResolvedFile[],
-  options: { readonly gid: number; readonly modes?: Readonly<Record<string, number>> },
+  options: PackOptions & { readonly modes?: Readonly<Record<string, number>> },
 ): Promise<Uint8Array> {
   const pack = tar.pack()
-  const owner = { uid: 0, gid: options.gid, mtime: new Date(0) }
+  const owner = { uid: 0, gid: options.gid, mtime: new Date(options.changedAt ?? 0) }
   const sorted = files.map((file) => ({ ...file, path: relativePath(file.path) })).sort(byPath)
   const modes = options.modes ?? {}
   const folders = new Set([...parentsOf(sorted), ...Object.keys(modes)])
@@ -51,7 +63,7 @@ export async function packFiles(
 export async function packFolder(
   folder: { readonly name: string; readonly mode: number },
   files: readonly ResolvedFile[],
-  options: { readonly gid: number },
+  options: PackOptions,
 ): Promise<Uint8Array> {
   const inside = files.map((file) => ({ ...file, path: `${folder.name}/${relativePath(file.path)}` }))
   return packFiles(inside, { ...options, modes: { [folder.name]: folder.mode } })
@@ -77,17 +89,27 @@ function parentsOf(files: readonly { readonly path: string }[]): string[] {
  * @throws ArchiveError when it is cut or damaged, holds more, or names a path outside itself
  */
 export async function unpackFiles(archive: Uint8Array, options: { readonly maxBytes: number }): Promise<ResolvedFile[]> {
+  return (await unpack(archive, options)).files
+}
+
+/** The same with its symbolic links. */
+export async function unpack(
+  archive: Uint8Array,
+  options: { readonly maxBytes: number },
+): Promise<{ readonly files: ResolvedFile[]; readonly links: Link[] }> {
   if (!hasEnd(archive)) throw new ArchiveError(`archive is cut: its end is missing after ${archive.length} bytes`)
   const files: ResolvedFile[] = []
+  const links: Link[] = []
   const extract = tar.extract()
   let total = 0
   let entries = 0
   const read = async (): Promise<void> => {
     for await (const entry of extract) {
-      const { name, type, size = 0, mode = 0 } = entry.header
+      const { name, type, linkname, size = 0, mode = 0 } = entry.header
       entries += 1
       if (entries > MAX_ENTRIES) throw new ArchiveError(`archive holds more than ${MAX_ENTRIES} entries`)
       if (type !== 'file' && type !== 'contiguous-file') {
+        if (type === 'symlink') links.push({ path: relativePath(name), target: linkname ?? '' })
         entry.resume()
         continue
       }
@@ -103,7 +125,7 @@ export async function unpackFiles(archive: Uint8Array, options: { readonly maxBy
     if (error instanceof ArchiveError) throw error
     throw new ArchiveError(`archive cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-  return files
+  return { files, links }
 }
 
 /** A tar ends with two blocks of zeros; the reader alone would take a cut between two files for the end. */

@@ -196,8 +196,10 @@ export interface ContainerConfig {
   readonly groupAdd: readonly string[]
   /** of the engine's own; absent means its default */
   readonly runtime?: string
-  /** how many GPUs, of any */
-  readonly gpus?: number
+  /** devices of the node, by path, to read and write */
+  readonly devices?: readonly string[]
+  /** GPUs by the number or the id that NVIDIA's driver gives them */
+  readonly gpus?: readonly string[]
   /** all of /proc, as the host has it */
   readonly unmaskedProc?: true
   readonly pidMode?: string

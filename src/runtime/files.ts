@@ -1,9 +1,9 @@
 /** What is in the volumes of running pods, read back: the observed side of their files. */
 import { createHash } from 'node:crypto'
-import { ArchiveError, unpackFiles } from './archive.ts'
+import { ArchiveError, unpack } from './archive.ts'
 import { type Engine, EngineError } from './engine.ts'
-import { isBesides } from './swap.ts'
 import { pause, type Timers } from './timers.ts'
+import { visibleFiles } from './visible.ts'
 
 /** More than a volume made of ConfigMaps and Secrets holds; they are capped at 1 MiB each. */
 const VOLUME_LIMIT_BYTES = 16 * 1024 * 1024
@@ -20,11 +20,14 @@ export interface VolumeTarget {
   readonly secret: boolean
 }
 
-/** By path relative to the volume's root: SHA-256 in hex, or the keyed digest in a secret volume. */
+/**
+ * By the path that a file is read at, relative to the volume's root: SHA-256 in hex, or the keyed digest in a secret volume.
+ * A link that does not belong there has `''`.
+ */
 export type FileDigests = Readonly<Record<string, string>>
 
 /**
- * The digests of the regular files in a volume; links and folders are left out.
+ * The digests of the regular files in a volume, and the links that do not belong there; folders are left out.
  *
  * @param options.digest the vault's keyed digest, used for secret volumes
  * @throws EngineError `notFound` when container or path is gone, `failed` when the volume holds more than
@@ -36,15 +39,18 @@ export async function readVolumeFiles(
   const { engine, container, path } = options
   const archive = await engine.getArchive(container, path, VOLUME_LIMIT_BYTES)
   const digest = options.secret ? options.digest : sha256
-  const entries = (await unpack(archive, container, path)).map(
-    ({ path: name, bytes }) => [withoutTop(name), digest(bytes)] as const,
-  )
-  return Object.fromEntries(entries.filter(([name]) => name !== '' && !isBesides(name)).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const { files, links } = await entriesOf(archive, container, path)
+  const visible = visibleFiles(files.flatMap(withoutTop), links.flatMap(withoutTop))
+  const entries = [
+    ...[...visible.files].map(([name, { bytes }]) => [name, digest(bytes)] as const),
+    ...visible.astray.map((name) => [name, ''] as const),
+  ]
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-async function unpack(archive: Uint8Array, container: string, path: string) {
+async function entriesOf(archive: Uint8Array, container: string, path: string) {
   try {
-    return await unpackFiles(archive, { maxBytes: VOLUME_LIMIT_BYTES })
+    return await unpack(archive, { maxBytes: VOLUME_LIMIT_BYTES })
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error
     throw new EngineError('failed', `cannot read ${path} of container ${container}: ${error.message}`, { cause: error })
@@ -54,7 +60,10 @@ async function unpack(archive: Uint8Array, container: string, path: string) {
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /** The engine puts the folder that was asked for on top of every path. */
-const withoutTop = (path: string): string => path.split('/').slice(1).join('/')
+function withoutTop<Entry extends { readonly path: string }>(entry: Entry): Entry[] {
+  const path = entry.path.split('/').slice(1).join('/')
+  return path === '' ? [] : [{ ...entry, path }]
+}
 
 export interface VerifyOptions {
   /** asked for anew before each round */

@@ -1,6 +1,7 @@
 /** From specs that name secrets to configurations that hold them: the last step before the engine. */
 import { flawOf } from '../model/checks/variables.ts'
 import type { ContainerSpec, FileSpec, SecretRef, Text, TokenRequest } from '../reconcilers/plan.ts'
+import { linkVariables } from '../reconcilers/servicelinks.ts'
 import type { ContainerConfig } from './engine.ts'
 import { ConfigError, resolveSecret } from './secretvalue.ts'
 import type { Vault } from './vault.ts'
@@ -48,10 +49,13 @@ function secretText(ref: SecretRef, vault: Vault): string {
 }
 
 export function resolveContainer(spec: ContainerSpec, vault: Vault): ContainerConfig {
-  const { env, entrypoint, cmd, ...rest } = spec
+  const { env, links = '', entrypoint, cmd, ...rest } = spec
+  const own = new Set(env.map(({ name }) => name))
   return {
     ...rest,
-    env: env.map((entry) => `${entry.name}=${resolveText(entry.value, vault)}`),
+    env: [...env, ...linkVariables(links).filter(({ name }) => !own.has(name))].map(
+      (entry) => `${entry.name}=${resolveText(entry.value, vault)}`,
+    ),
     ...(entrypoint === undefined ? {} : { entrypoint: entrypoint.map((text) => resolveText(text, vault)) }),
     ...(cmd === undefined ? {} : { cmd: cmd.map((text) => resolveText(text, vault)) }),
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { packFiles, unpackFiles } from '../../src/runtime/archive.ts'
+import { packFiles, unpack, unpackFiles } from '../../src/runtime/archive.ts'
 import type { ContainerConfig, Engine } from '../../src/runtime/engine.ts'
+import { tarOf } from '../support/tars.ts'
 import { errorOf, kindOf } from './kinds.ts'
 import type { ContractLab } from './lab.ts'
 import { programs } from './programs.ts'
@@ -153,6 +154,26 @@ export function archiveContract(current: () => ContractLab): void {
       expect(await kindOf(see(`${host}/new/folder`))).toBe('invalid')
       expect(await see(`${host}/new/folder`, true)).toBe('directory')
       expect(await see(`${host}/a.conf`, true)).toBe('file')
+    })
+
+    test.each(['created', 'running'])('links in a volume of a %s container are kept as links', async (state) => {
+      const { name } = lab.volume()
+      await engine.createVolume(lab.volume({ name }))
+      const id = await lab.create(programs.idle, mounted(name))
+      if (state === 'running') await engine.startContainer(id)
+      const links = [
+        { path: '..data', target: '..1' },
+        { path: 'a.conf', target: '..data/a.conf' },
+        { path: 'gone', target: '/no/such' },
+      ]
+      const entries = links.map(({ path, target }) => ({ name: path, type: 'symlink' as const, linkname: target }))
+      await engine.putArchive(id, '/config', await tarOf({ name: '..1/a.conf', body: 'one' }, ...entries))
+      const found = await unpack(await engine.getArchive(id, '/config', 65_536), { maxBytes: 65_536 })
+      expect(found.files.map(({ path }) => path)).toEqual(['config/..1/a.conf'])
+      expect(found.links.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(
+        links.map(({ path, target }) => ({ path: `config/${path}`, target })),
+      )
+      expect(await engine.fileType(id, '/config/a.conf')).toBe('link')
     })
 
     test('an archive over the limit is not read', async () => {

@@ -80,6 +80,16 @@ export function trapContract(current: () => ContractLab): void {
       expect(later.finishedAt).toBeGreaterThan(finishedAt)
     })
 
+    test('a run after the first keeps the end of the run before', async () => {
+      const id = await lab.start(programs.idle)
+      expect(await view(id)).toMatchObject({ state: 'running', finishedAt: 0 })
+      await engine.stopContainer(id, 20)
+      const { finishedAt } = await view(id)
+      await engine.startContainer(id)
+      expect(finishedAt).toBeGreaterThan(0)
+      expect(await view(id)).toMatchObject({ state: 'running', finishedAt })
+    })
+
     test('of two removals at once one does it, and the other is refused or finds it gone', async () => {
       const id = await lab.start(programs.stubborn)
       const outcomes = await Promise.allSettled([engine.removeContainer(id), engine.removeContainer(id)])

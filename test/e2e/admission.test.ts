@@ -1,5 +1,7 @@
 /** What a namespace and a node let in, and where a Service without a selector leads, on the real engine. */
-import { mkdir, writeFile } from 'node:fs/promises'
+
+import { execFileSync } from 'node:child_process'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,13 +12,19 @@ const lab = new DaemonLab('admission')
 const key = (name: string): string => `Deployment/default/${name}`
 const named = (name: string) => ({ name, namespace: 'default' })
 
+/** As good as two serial ports: nothing else is called like them, and a container sees none that it has not been given. */
+const ports = ['a', 'b'].map((one) => `/dev/trireme-${process.pid}-${one}`)
+
 beforeAll(async () => {
+  for (const port of ports) execFileSync('mknod', [port, 'c', '1', '3'])
   await lab.write({ 'web.yaml': [app('web'), service('web')] })
-  await lab.start('--node-label', 'disk=ssd', '--node-taint', 'dedicated=db:NoSchedule', '--prune-max-share', '1')
+  const resources = ports.flatMap((port) => ['--node-resource', `example.com/serial=${port}`])
+  await lab.start('--node-label', 'disk=ssd', '--node-taint', 'dedicated=db:NoSchedule', '--prune-max-share', '1', ...resources)
 })
 
 afterAll(async () => {
   await lab.remove()
+  for (const port of ports) await rm(port, { force: true })
 })
 
 test('a taint keeps pods away that do not tolerate it, and says so; who tolerates it runs', async () => {
@@ -47,6 +55,33 @@ test('a quota holds back what is too much, and its use is in the status', async 
   await lab.write({ 'quota.yaml': [quota('3')] })
   await lab.untilHealthy(key('many'))
   await lab.write({ 'quota.yaml': null, 'many.yaml': null })
+})
+
+test('a unit of the node is one pod’s, over a restart of its container too, and free once the pod is gone', async () => {
+  const asking = (name: string, replicas: number) =>
+    app(name, { replicas, pod: { tolerations }, container: { resources: { limits: { 'example.com/serial': '1' } } } })
+  const held = async (name: string) =>
+    Promise.all((await lab.pods(key(name))).map(async (pod) => (await lab.exec(pod, 'app', 'echo /dev/trireme-*')).trim()))
+  await lab.write({ 'serial.yaml': [asking('serial', 2)] })
+  const { pods } = await lab.untilHealthy(key('serial'))
+  expect((await held('serial')).sort()).toEqual(ports)
+  await lab.write({ 'late.yaml': [asking('late', 1)] })
+  const late = await lab.until('there is none left', ({ workloads }) =>
+    workloads.find((each) => each.key === key('late') && each.pods.some(({ reason }) => reason === 'Unschedulable')),
+  )
+  expect(late.message).toContain('0/1 nodes are available: 1 Insufficient example.com/serial.')
+  const before = await held('serial')
+  await lab.docker('kill', await lab.container(pods[0]!, 'app'))
+  await lab.until('it runs again', ({ workloads }) =>
+    workloads.find(
+      (each) => each.key === key('serial') && each.ready === 2 && each.pods.some((pod) => pod.containers[0]!.restarts > 0),
+    ),
+  )
+  expect(await held('serial')).toEqual(before)
+  await lab.write({ 'serial.yaml': [asking('serial', 1)] })
+  await lab.untilHealthy(key('late'))
+  expect([...(await held('serial')), ...(await held('late'))].sort()).toEqual(ports)
+  await lab.write({ 'serial.yaml': null, 'late.yaml': null })
 })
 
 test('a LimitRange gives a container its limit, which Docker enforces', async () => {

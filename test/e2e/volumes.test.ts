@@ -382,29 +382,89 @@ test('a folder of the node is refused, unless the operator allows it', async () 
   expect(existsSync(join(host, 'given', 'file'))).toBe(false)
 })
 
-test('a workload that opts out of rolling gets changed files in place, each as a whole', async () => {
-  const live = (value: string) => [configMap('live', { 'app.conf': value, ...(value === '1' ? { old: 'x' } : { new: 'y' }) })]
+/** Reads both files of one version, over and over, and notes what it sees; a version that goes meanwhile is read anew. */
+const READER = `while :; do
+  v=$(readlink /conf/..data)
+  a=$(cat "/conf/$v/app.conf" 2>/dev/null) && b=$(cat "/conf/$v/dir/more" 2>/dev/null) && echo "\${#a} \${#b}"
+done > /tmp/seen 2>&1 & echo $! > /tmp/reader`
+
+test('a workload that opts out of rolling gets changed files in place, all of them at one moment', async () => {
+  const live = (value: string) => [
+    configMap('live', { 'app.conf': value, more: value, ...(value === '1' ? { old: 'x' } : { new: 'y' }) }),
+    secret('live', { '.token': value }),
+  ]
   const container = {
     volumeMounts: [
       { name: 'conf', mountPath: '/conf' },
       { name: 'conf', mountPath: '/part', subPath: 'app.conf' },
+      { name: 'keys', mountPath: '/keys' },
     ],
   }
-  const opted = app('opted', { pod: { volumes: [{ name: 'conf', configMap: { name: 'live' } }] }, container }) as {
+  const projected = (key: string, path: string, optional = false) => ({
+    configMap: { name: 'live', optional, items: [{ key, path, mode: 0o440 }] },
+  })
+  const sources = [
+    projected('app.conf', 'app.conf'),
+    projected('more', 'dir/more'),
+    projected('old', 'old', true),
+    projected('new', 'new', true),
+  ]
+  const volumes = [
+    { name: 'conf', projected: { sources } },
+    { name: 'keys', secret: { secretName: 'live', defaultMode: 0o440 } },
+  ]
+  const opted = app('opted', { pod: { volumes, securityContext: { fsGroup: 2000 } }, container }) as {
     spec: { template: { metadata: object } }
   }
   Object.assign(opted.spec.template.metadata, { annotations: { 'trireme.dev/roll-on-config-change': 'false' } })
   await lab.write({ 'opted.yaml': [opted], 'live.yaml': live('1') })
   const [before] = (await lab.untilHealthy(key('opted'))).pods
+  const inApp = (script: string) => lab.exec(before!, 'app', script)
+  const layout = () =>
+    inApp('cd /conf && ls -A | grep -v "^\\.\\.2" | while read -r name; do echo "$name>$(readlink "$name")"; done')
+  const version = await inApp('readlink /conf/..data')
+  expect(version).toMatch(/^\.\.\d{4}(_\d\d){5}\.\d{3}$/)
+  expect(await layout()).toBe(`..data>${version}\napp.conf>..data/app.conf\ndir>..data/dir\nold>..data/old`)
+  expect(await inApp('stat -Lc "%u:%g %a" /conf/app.conf /conf/dir/more /conf/dir /conf/..data /conf')).toBe(
+    '0:2000 440\n0:2000 440\n0:2000 755\n0:2000 755\n0:2000 755',
+  )
+  expect(await inApp('ls -A /keys | grep -v "^\\.\\.2"; cat /keys/.token; grep " /keys " /proc/mounts | cut -d " " -f 1')).toBe(
+    '..data\n.token\n1tmpfs',
+  )
+
   const long = '2'.repeat(100_000)
-  await lab.exec(before!, 'app', 'while :; do wc -c < /conf/app.conf; done > /tmp/sizes 2>&1 &')
+  await inApp(READER)
   await lab.write({ 'live.yaml': live(long) })
-  await lab.until('the new value is there', async () => (await lab.exec(before!, 'app', 'cat /conf/app.conf')) === long)
-  await lab.until('the new file is there', async () => (await lab.exec(before!, 'app', 'ls /conf')) === 'app.conf\nnew')
-  expect(await lab.exec(before!, 'app', 'cat /part')).toBe('1')
-  expect(new Set((await lab.exec(before!, 'app', 'sort -u /tmp/sizes')).split('\n'))).toEqual(new Set(['1', '100000']))
+  await lab.until('the new value is there', async () => (await inApp('cat /conf/app.conf')) === long)
+  await lab.until('the new secret is there', async () => (await inApp('cat /keys/.token')) === long)
+  const next = await inApp('readlink /conf/..data')
+  expect(next).not.toBe(version)
+  await lab.until('the old version is gone', async () => (await inApp('ls -A /conf | grep "^\\.\\.2"')) === next)
+  expect(await layout()).toBe(`..data>${next}\napp.conf>..data/app.conf\ndir>..data/dir\nnew>..data/new`)
+  expect(await inApp('cat /part')).toBe('1')
+  await lab.until('the reader has seen it', async () => (await inApp('sort -u /tmp/seen')).includes('100000'))
+  expect(await inApp('kill $(cat /tmp/reader); sort -u /tmp/seen')).toBe('1 1\n100000 100000')
   const [after] = (await lab.untilHealthy(key('opted'))).pods
   expect({ uid: after!.uid, restarts: after!.restarts }).toEqual({ uid: before!.uid, restarts: 0 })
-  expect((await lab.events()).filter(({ reason, message }) => reason === 'DriftMended' && message.includes('opted'))).toEqual([])
+  const mended = async () =>
+    (await lab.events()).filter(({ reason, message }) => reason === 'DriftMended' && message.includes('opted'))
+  expect(await mended()).toEqual([])
+
+  const edits = [
+    ['rm ..data/app.conf && echo x > ..data/app.conf', 'app.conf'],
+    ['rm app.conf && echo x > app.conf && rm dir && ln -sfn / ..data', '..data'],
+  ] as const
+  for (const [edit, named] of edits) {
+    const damaged = await inApp('readlink /conf/..data')
+    await lab.exec(before!, 'POD', `cd /trireme/conf && ${edit}`)
+    const isMended = async () =>
+      (await inApp('readlink /conf/..data')) !== damaged && (await inApp('cat /conf/app.conf /conf/dir/more')) === long + long
+    // One volume after another is read, over half a minute.
+    await lab.untilTrue(`it is mended: ${edit}`, isMended, 120_000)
+    expect(await layout()).toBe(
+      `..data>${await inApp('readlink /conf/..data')}\napp.conf>..data/app.conf\ndir>..data/dir\nnew>..data/new`,
+    )
+    await lab.until('it is told', async () => (await mended()).some(({ message }) => message.includes(named)))
+  }
   rmSync(host, { recursive: true, force: true })
 })

@@ -173,9 +173,9 @@ describe('what every object inherits', () => {
     ['a label', { fieldRef: { fieldPath: "metadata.labels['constructor']" } }, [{ name: 'A', value: '' }]],
   ])('a variable from %s called constructor was a function', (_, valueFrom, want) => {
     const [container] = template({ containers: [app({ env: [{ name: 'A', valueFrom }] })] }).spec.containers
-    expect(resolveEnvironment(container!, facts, { ...nothing, configMaps: { conf: { data: {}, binaryData: {} } } }, [])).toEqual(
-      want,
-    )
+    expect(
+      resolveEnvironment(container!, facts, { ...nothing, configMaps: { conf: { data: {}, binaryData: {} } } }, new Map()),
+    ).toEqual(want)
   })
 
   test('a volume with an item called toString could not be planned', () => {

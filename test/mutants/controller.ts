@@ -84,12 +84,17 @@ export const controller = [
   ),
   ...mutantsOf(
     'src/controller/queue.ts',
-    ['keys wait for as long as the clock was set back', 'now < armedAt ? Number.POSITIVE_INFINITY : now', 'now'],
-    ['after the first time nobody is woken', 'add(key)\n    arm()\n  }\n\n  return', 'add(key)\n  }\n\n  return'],
+    ['keys wait for as long as the clock was set back', 'if (isSetBack) release(Number.POSITIVE_INFINITY)', ''],
+    [
+      'a clock that was set back is noticed by a timer alone',
+      'const now = tellTime()\n    const next',
+      'const now = options.now()\n    const next',
+    ],
+    ['after the first time nobody is woken', 'release(tellTime())\n    arm()', 'release(tellTime())'],
     [
       'a key that is waited for longer than a timer can be is due too soon',
-      'now < armedAt ? Number.POSITIVE_INFINITY : now',
-      'now < armedAt ? Number.POSITIVE_INFINITY : now + MAX_TIMER_MS',
+      'release(tellTime())',
+      'release(tellTime() + MAX_TIMER_MS)',
     ],
   ),
   ...mutantsOf(
@@ -201,7 +206,7 @@ export const controller = [
       'only a burst of passes that is broken off shows it, and virtual time stands still in a burst',
     ],
     ['a fresh revision is pruned by what was healthy before it', 'healthy: fresh ? () => false : healthy })', 'healthy })'],
-    ['a revision is healthy before what left it is gone', 'isCleared(assessment.effective) && healing', 'healing'],
+    ['a revision is healthy before what left it is gone', ' && isCleared(assessment.effective)', ''],
     [
       'orphans are removed by a revision that was not read whole',
       'next.refusedWhole === undefined && loaded.brokenFiles.size === 0 && prune.prune',

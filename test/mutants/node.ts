@@ -87,11 +87,7 @@ export const node = [
   ),
   ...mutantsOf(
     'src/controller/node.ts',
-    [
-      'files of a sandbox that started anew count as there',
-      'for (const mount of after.mounts) files.delete(mount.name)',
-      'for (const mount of after.mounts) files.has(mount.name)',
-    ],
+    ['files of a sandbox that started anew count as there', 'for (const mount of after.mounts) forgetFiles(mount.name)', ''],
     [
       'an edge that started anew counts as having its rules',
       "if (restarted && after.labels[LABEL.role] === 'edge') forget",
@@ -99,8 +95,8 @@ export const node = [
     ],
     [
       'an edited file is read back and nobody is told',
-      'digests[path] !== digest)\n      files.set(volume, digests)\n      return differs',
-      'digests[path] !== digest)\n      files.set(volume, digests)\n      return differs && known === undefined',
+      '!isDeepStrictEqual(known, digests)\n      files.set(volume, digests)\n      return differs',
+      '!isDeepStrictEqual(known, digests)\n      files.set(volume, digests)\n      return differs && known === undefined',
     ],
     [
       'owners of what changed are not told',
@@ -143,4 +139,26 @@ export const node = [
     ],
     ['a postStart hook that failed counts as done', '  if (!answer.ok) throw new Error(answer.answer)\n', ''],
   ),
+  ...mutantsOf(
+    'src/reconcilers/grants.ts',
+    [
+      'a unit is given to two pods of one workload',
+      'pods: memory.pods.map((one) => given.get(one.uid) ?? one) }, record.node)',
+      'pods: memory.pods }, record.node)',
+    ],
+    ['what pods of other workloads hold is given again', '...input.unitsHeld(node), ', ''],
+    ['a pod gets fewer units than it needs', 'if (units.some(([, free, count]) => free.length < count)) continue', ''],
+    ['a pod that waits for something else keeps units from others', "misfit === '' && !record.bound", '!record.bound'],
+    ['a pod that has ended keeps its units', 'pod.node === node && pod.outcome === undefined', 'pod.node === node'],
+  ),
+  ...mutantsOf('src/reconcilers/adoption.ts', [
+    'a lost store forgets who holds which unit',
+    '...(units === undefined ? {} : { units }) }',
+    '}',
+  ]),
+  ...mutantsOf('src/reconcilers/units.ts', [
+    'containers of a pod share their units',
+    'const first = beforeOf(spec, container).reduce((sum, one) => sum + countOf(one, name), 0)',
+    'const first = 0',
+  ]),
 ]

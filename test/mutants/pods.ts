@@ -132,7 +132,7 @@ export const pods = [
   ),
   ...mutantsOf(
     'src/reconcilers/podprepare.ts',
-    ['files that were changed are not put back', 'if (edited.length + gone.length === 0) return []', 'if (launched) return []'],
+    ['files that were changed are not put back', 'if (wrong.length === 0) return []', 'if (launched) return []'],
     [
       'files are put in again when a daemon starts',
       "if (seen === undefined) return launched ? [] : put('new pod')",
@@ -253,7 +253,7 @@ export const pods = [
     ],
     [
       'empty secret files after a restart of the sandbox go unnoticed',
-      'containers.some((one) => hasLostMemory(context, one, view.startedAt))',
+      'containers.some((one) => hasLostMemory(context, one, restartedAt))',
       'containers.some((one) => hasLostMemory(context, one, 0))',
     ],
     [
@@ -351,14 +351,24 @@ export const pods = [
     ['a pod that wants no variables of Services gets them', "if (!template.spec.enableServiceLinks) return ''\n", ''],
     ['a replaced set starts pods without the values they refer to', 'missingIn(set.template, namespace, set.config)', '[]'],
   ),
+  ...mutantsOf('src/reconcilers/environment.ts', [
+    'variables cannot name those of Services',
+    'new Map([...linked, ...values])',
+    'new Map(values)',
+  ]),
+  ...mutantsOf('src/runtime/resolve.ts', [
+    'what is told of a Service counts over what the container sets',
+    '.filter(({ name }) => !own.has(name))',
+    '',
+  ]),
   ...mutantsOf(
-    'src/reconcilers/environment.ts',
+    'src/reconcilers/podstate.ts',
     [
-      'what is told of a Service counts over what the container sets',
-      'if (!values.has(name)) values.set(name, value)',
-      'values.set(name, value)',
+      'a container that was started again before the clock was set back is taken to be cut off from its sandbox',
+      'return finishedAt === 0 ? 0 : startedAt',
+      'return startedAt',
     ],
-    ['variables cannot name those of Services', 'new Map([...environmentOf(links), ...values])', 'new Map(values)'],
+    ['a sandbox that was started anew is never found out', 'return finishedAt === 0 ? 0 : startedAt', 'return 0'],
   ),
   ...mutantsOf('src/controller/world.ts', [
     'a pod is made before the Services that came with it have their addresses',

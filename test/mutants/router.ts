@@ -24,9 +24,9 @@ export const router = [
       '(wanted.size === 0 || [...wanted].some((route) => actual.has(route)))',
     ],
     [
-      'a Service without a selector sends to everything',
-      'selector === null || Object.keys(selector).length === 0',
-      'selector === null',
+      'a Service without a selector sends to nothing',
+      'if (selector === null) return givenAddresses(service)',
+      'if (selector === null) return []',
     ],
     [
       'headless Services do not count when a pod leaves',
@@ -75,8 +75,8 @@ export const router = [
     ['a pod that no table was asked for yet counts as acknowledged', '...(shown.has(uid) ? {} : { acknowledged: false })', ''],
     [
       'what has just become ready is not looked at again',
-      'shownAll(input.memory, memory) && scaled === asked ? wakeTime(controller, pass) : input.now',
-      'scaled === asked ? wakeTime(controller, pass) : input.now',
+      'shownAll(input.memory, memory) && left === asked ? wakeTime(controller, pass) : input.now',
+      'left === asked ? wakeTime(controller, pass) : input.now',
     ],
     [
       'a workload is forgotten while extra pods of it run',

@@ -77,7 +77,7 @@ export const sets = [
   ]),
   ...mutantsOf('src/reconcilers/workload.ts', [
     'nobody looks again after a pod that never was is dropped',
-    ' && scaled === asked',
+    ' && left === asked',
     '',
   ]),
   ...mutantsOf(

@@ -25,10 +25,10 @@ export const volumes = [
     ['a token is for everybody', 'aud: [audience || issuer]', 'aud: [issuer]'],
   ),
   ...mutantsOf('src/runtime/vault.ts', ['a token is shown', '.replace(TOKEN, REDACTED)', '']),
-  ...mutantsOf('src/controller/steps.ts', [
-    'of a volume whose token is renewed the other files are forgotten',
-    '  if (step.renews) return\n',
-    '',
+  ...mutantsOf('src/reconcilers/volumes.ts', [
+    'a token is exchanged under who reads it',
+    '(!provesConfig(template) || hasToken(files))',
+    '!provesConfig(template)',
   ]),
   ...mutantsOf(
     'src/runtime/probes/volumes.ts',
@@ -145,8 +145,24 @@ export const volumes = [
   ...mutantsOf(
     'src/reconcilers/podprepare.ts',
     ["a claim's volume is made for each pod", ' || context.node.volumes.has(source)) return []', ') return []'],
-    ['what somebody edited counts as a change in Git', 'if (provesConfig(set.template)) return false', ''],
+    ['what somebody edited counts as a change in Git', 'if (!inPlace) return false', ''],
+    ['what a put left behind that was cut off stays', 'if (!inPlace) return edited', 'if (edited.length >= 0) return edited'],
   ),
+  ...mutantsOf('src/reconcilers/volumes.ts', [
+    'files of a pod that never changes are links',
+    'FROM_GIT.has(kind) && (!provesConfig(template) || hasToken(files))',
+    'FROM_GIT.has(kind)',
+  ]),
+  ...mutantsOf(
+    'src/runtime/visible.ts',
+    ['a link that leads anywhere is taken for a file', '&& target === `${DATA}/${path}`', ''],
+    ['files may come from another folder', "!target.includes('/') && ", ''],
+  ),
+  ...mutantsOf('src/controller/steps.ts', [
+    'files are put in and nobody is led to them',
+    'await exchangeFiles(',
+    'void ((..._: unknown[]) => 0)(',
+  ]),
   ...mutantsOf('src/reconcilers/pod.ts', [
     'Docker restarts a container whose part nobody has looked at',
     'if (places(context, one, false).some(({ guarded }) => guarded)) return',

@@ -133,6 +133,7 @@ function configOf(dataDir: string): Config {
     allow: { [NAMESPACE]: ['hostPath'] },
     nodeLabels: {},
     nodeTaints: [],
+    nodeResources: {},
     git: { timeoutMs: 60_000 },
     render: { allowRemote: false },
     logLevel: 'info',

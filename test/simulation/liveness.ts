@@ -161,6 +161,7 @@ function leftovers(world: World): string[] {
       .filter(({ labels }) => !uids.has(labels[LABEL.podUid] ?? '') || !wanted.has(wantedAs(labels[LABEL.owner] ?? '')))
       .map(({ name }) => `container ${name} is left`),
     ...looks.map(({ name }) => `container ${name} is left`),
+    ...world.node.astray().map((path) => `${path} is left`),
     ...volumes.filter(({ labels }) => !uids.has(labels[LABEL.podUid] ?? '')).map(({ name }) => `volume ${name} is left`),
   ]
 }

@@ -3,6 +3,8 @@ import type { Edges } from '../../src/controller/edges.ts'
 import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { type ContainerConfig, type ContainerView, type Engine, EngineError, type VolumeView } from '../../src/runtime/engine.ts'
+import { EXCHANGE } from '../../src/runtime/inplace.ts'
+import { visibleFiles } from '../../src/runtime/visible.ts'
 import { containerConfig } from '../support/container.ts'
 import { behaviourOf } from './behaviour.ts'
 import type { Chance } from './chance.ts'
@@ -10,7 +12,8 @@ import type { VirtualClock } from './clock.ts'
 import { SimulatedEngine } from './engine/engine.ts'
 import type { Program } from './engine/options.ts'
 import type { Fall } from './engine/power.ts'
-import { viewOf } from './engine/state.ts'
+import { type Files, viewOf } from './engine/state.ts'
+import { exchange } from './exchange.ts'
 import type { RanMs } from './livepods.ts'
 import { NODE_FOLDER } from './manifests.ts'
 import { probeRunner } from './probes.ts'
@@ -36,6 +39,8 @@ export interface SimulatedNode {
   /** names of the containers that can never start again, for their engine was killed while it started them */
   stuck(): readonly string[]
   volumes(): Iterable<VolumeView>
+  /** what is in volumes of running pods and does not belong there, as `volume/path` */
+  astray(): readonly string[]
   serving(): RouteTable | undefined
   isForeign(target: string): boolean
   strike(fault: Fault): void
@@ -78,6 +83,15 @@ export function openNode(world: NodeWorld): SimulatedNode {
     latency: (op) => latency(chance, op),
     liveRestore: chance.oneIn(2),
     hostPaths: { [NODE_FOLDER]: 'directory' },
+    exec: (view, command) => {
+      const [, , , script, folder = '', version = ''] = command
+      const mount = view.mounts.find(({ destination }) => destination === folder)
+      const files = engine.raw.volumes.get(mount?.name ?? '')?.files
+      if (script !== EXCHANGE || files === undefined) return { exitCode: 0, output: '' }
+      // Now and then it is killed before it has come to its end.
+      const ended = exchange(files, version, chance.oneIn(10) ? chance.int(0, 3) : undefined)
+      return { exitCode: ended ? 0 : 137, output: '' }
+    },
     execStream: (view, command) => {
       if (view.labels[LABEL.role] !== 'router') throw new Error(`nothing is streamed to ${view.name}`)
       return router.connect(command[1] ?? '')
@@ -207,6 +221,10 @@ export function openNode(world: NodeWorld): SimulatedNode {
     ranMs,
     stuck: () => [...engine.raw.containers.values()].filter(({ taskLeft }) => taskLeft).map(({ name }) => name),
     volumes: () => [...engine.raw.volumes.values()].map(({ view }) => view),
+    astray: () =>
+      ours(({ state, labels }) => state === 'running' && labels[LABEL.containerName] === SANDBOX)
+        .flatMap(({ mounts }) => mounts.map(({ name }) => name))
+        .flatMap((name) => astrayIn(name, engine.raw.volumes.get(name)?.files ?? new Map())),
     serving: router.serving,
     isForeign: (target) => foreign.has(target),
     strike(fault) {
@@ -277,6 +295,16 @@ function programOf({ image, env }: ContainerConfig): Program {
   }
 }
 
+/** What is left over of versions of its files, and links that lead to nothing. */
+function astrayIn(volume: string, all: Files): string[] {
+  const entries = [...all].map(([path, { link }]) => ({ path, target: link }))
+  const { files, astray } = visibleFiles(
+    entries.filter(({ target }) => target === undefined),
+    entries.flatMap(({ path, target }) => (target === undefined ? [] : [{ path, target }])),
+  )
+  return [...astray, ...[...files.keys()].filter((path) => path.startsWith('..'))].map((path) => `${volume}/${path}`)
+}
+
 /** ms: about what Docker takes. */
 function latency(chance: Chance, op: string): number {
   switch (op) {
@@ -297,7 +325,7 @@ function latency(chance: Chance, op: string): number {
 function strangers(engine: SimulatedEngine): ReadonlySet<string> {
   const names = ['k8s_main_w0-abc-def_shop_0_0', 'trireme-sim-edge-shop-w0x', 'database']
   const containers = names.flatMap((name) => [name, engine.world.run(plain(name, 'foreign:1'))])
-  void engine.createVolume({ name: FOREIGN_VOLUME, labels: { 'trireme.cluster': 'another' }, driver: 'local', driverOpts: {} })
+  engine.world.keep({ name: FOREIGN_VOLUME, labels: { 'trireme.cluster': 'another' }, driver: 'local', driverOpts: {} })
   return new Set([...containers, FOREIGN_VOLUME])
 }
 

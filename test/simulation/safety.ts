@@ -177,8 +177,10 @@ export function createSafety(world: SafetyWorld): Safety {
   }
 
   /** Init containers complete once in a pod, before what is written after them is made. */
-  function startsInOrder({ labels, image }: ContainerConfig): void {
+  function startsInOrder({ name: called, labels, image }: ContainerConfig): void {
     if (labels[LABEL.role] !== 'pod') return
+    // An old list may lack a container that is there, and the engine refuses a second one of its name.
+    if ([...world.containers()].some((view) => view.name === called)) return
     const [uid, name = ''] = [labels[LABEL.podUid], labels[LABEL.containerName]]
     const place = placeOf(labels)
     if (isInit({ image }) && completed.has(place) && completedSince.get(place) === sandboxes.get(uid))

@@ -137,10 +137,9 @@ export function applyStep(node: FakeNode, step: Step, now: number): FakeNode {
   }
 }
 
-function putFiles(node: FakeNode, { volume, files, renews }: Extract<Step, { readonly op: 'put' }>, now: number): FakeNode {
+function putFiles(node: FakeNode, { volume, files }: Extract<Step, { readonly op: 'put' }>, now: number): FakeNode {
   const signs = files.some(({ content }) => 'token' in content)
   const tokens = signs ? added(node.tokens, volume, now) : node.tokens
-  if (renews) return { ...node, tokens }
   const digests = Object.fromEntries(files.map(({ path, digest }) => [path, digest]))
   return { ...node, tokens, files: added(node.files, volume, digests), put: added(node.put, volume, digests) }
 }

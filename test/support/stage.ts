@@ -15,6 +15,7 @@ import type { Cluster } from '../../src/reconcilers/cluster.ts'
 import { planCronJob } from '../../src/reconcilers/cronjob.ts'
 import { cronJobOf, runKeys, runOf } from '../../src/reconcilers/derived.ts'
 import type { PodEndpoint } from '../../src/reconcilers/endpoints.ts'
+import { heldBy } from '../../src/reconcilers/grants.ts'
 import { groupPods, volumesByPod } from '../../src/reconcilers/grouping.ts'
 import { portClaim } from '../../src/reconcilers/hostports.ts'
 import { planNode } from '../../src/reconcilers/infrastructure.ts'
@@ -102,6 +103,7 @@ export class Stage {
       workloads: () => this.memory,
       quotas: [...this.objects.values()].filter(({ kind }) => kind === 'ResourceQuota') as OtherObject[],
       addressUsed: (ip: string) => this.records().some((record) => record.ip === ip),
+      unitsHeld: (name: string) => [...this.memory].flatMap(([other, { pods }]) => (other === key ? [] : heldBy(pods, name))),
       probes: (id: string) => this.#probesOf(id, now),
       routing: (uid: string) => routingOf(table, node.router, uid),
       failures: new Map(this.failures),

@@ -35,8 +35,8 @@ export function container(change: Partial<ContainerStatus> = {}): ContainerStatu
     lastTermination: null,
     lastProbeAnswer: 'HTTP 200',
     logTail: [],
-    requests: { cpuCores: 0.1, memoryBytes: 67_108_864 },
-    limits: { cpuCores: 0.5, memoryBytes: 134_217_728 },
+    requests: { cpuCores: 0.1, memoryBytes: 67_108_864, extended: { 'nvidia.com/gpu': 1 } },
+    limits: { cpuCores: 0.5, memoryBytes: 134_217_728, extended: { 'nvidia.com/gpu': 1 } },
     ...change,
   }
 }
@@ -209,6 +209,7 @@ export function node(change: Partial<NodeStatus> = {}): NodeStatus {
     os: 'Debian GNU/Linux 12',
     architecture: 'x86_64',
     cpus: 2,
+    extended: { 'nvidia.com/gpu': 2 },
     memoryBytes: 8_589_934_592,
     pods: 1,
     router: { connected: true, address: '10.88.0.2', message: '' },
@@ -269,7 +270,12 @@ export function busyCluster(): ClusterStatus {
     logTail: ['cannot open /data'],
   })
   const unpullable = container({ state: 'waiting', reason: 'ImagePullBackOff', containerId: '', ready: false, started: false })
-  const finished = container({ state: 'terminated', reason: 'Completed', ready: false, limits: { cpuCores: 0, memoryBytes: 0 } })
+  const finished = container({
+    state: 'terminated',
+    reason: 'Completed',
+    ready: false,
+    limits: { cpuCores: 0, memoryBytes: 0, extended: {} },
+  })
   const migrated = container({ ...finished, name: 'migrate', role: 'init', ready: true })
   const proxy = container({ ...crashing, name: 'proxy', role: 'sidecar' })
   return cluster({

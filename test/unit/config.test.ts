@@ -39,6 +39,7 @@ test('defaults need nothing but a source', () => {
     logLevel: 'info',
     nodeLabels: {},
     nodeTaints: [],
+    nodeResources: {},
   })
 })
 
@@ -155,6 +156,30 @@ describe('values', () => {
     ])
     expect(problems({ flags: { nodeTaints: ['dedicated=db:Never'] } })[0]).toContain('must be key=value:NoSchedule')
     expect(problems({ flags: { nodeLabels: ['disk'] } })[0]).toContain('must be key=value')
+  })
+
+  test('units of the node are lists by resource: devices, GPUs, or so many', () => {
+    const flags = { nodeResources: ['example.com/serial=/dev/ttyUSB0', 'example.com/serial=/dev/ttyUSB1', 'a.b/licence=2'] }
+    expect(read({ flags }).nodeResources).toEqual({
+      'example.com/serial': ['/dev/ttyUSB0', '/dev/ttyUSB1'],
+      'a.b/licence': ['1', '2'],
+    })
+    expect(read({ env: { TRIREME_NODE_RESOURCE: 'nvidia.com/gpu=gpu:0,nvidia.com/gpu=gpu:GPU-8f' } }).nodeResources).toEqual({
+      'nvidia.com/gpu': ['gpu:0', 'gpu:GPU-8f'],
+    })
+    expect(read(file('nodeResources: [a.b/c=1]')).nodeResources).toEqual({ 'a.b/c': ['1'] })
+    for (const wrong of [
+      'cpu=2',
+      'a.b/c',
+      'a.b/c=',
+      'a.b/c=0',
+      'a.b/c=/etc/passwd',
+      'a.b/c=/dev/../etc/x',
+      'a.b/c=gpu:',
+      'kubernetes.io/c=1',
+    ])
+      expect(problems({ flags: { nodeResources: [wrong] } })[0]).toContain(`must be resource=unit`)
+    expect(problems({ flags: { nodeResources: ['a.b/c=/dev/x', 'a.b/c=/dev/x'] } })[0]).toContain('names a unit of a.b/c twice')
   })
 
   test('a password comes from the environment', () => {

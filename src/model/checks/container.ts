@@ -2,8 +2,8 @@
  * Containers: image, ports, variables, resources, mounts, probes and hooks.
  * @see Kubernetes pkg/apis/core/validation/validation.go, `validateContainers`
  */
+import { isExtendedResource } from '../extended.ts'
 import { HUGE_PAGES } from '../hugepages.ts'
-import { GPU } from '../policy.ts'
 import { compareQuantities, formatQuantity, parseQuantity } from '../quantity.ts'
 import { field, has, mapAt, mapsAt, type Raw, textAt } from '../raw.ts'
 import { plainText, type Report } from '../report.ts'
@@ -128,6 +128,7 @@ function checkResources(resources: Raw, at: FieldPath, report: Report): void {
     ['requests', mapAt(resources, 'requests')],
   ] as const) {
     for (const [name, value] of Object.entries(amounts)) {
+      if (!NATIVE.has(name) && !isExtendedResource(name)) report([...at, list, name], 'UnknownValue', noResource(name))
       if (value !== null && quantity(value).nanos < 0n)
         report([...at, list, name], 'OutOfRange', `${plainText(value)} is below zero`)
     }
@@ -140,8 +141,15 @@ function checkResources(resources: Raw, at: FieldPath, report: Report): void {
       report([...at, 'requests', name], 'RequestAboveLimit', `the request of ${amounts}`)
     }
   }
-  checkWhole(GPU, { unit: 1, called: 'GPUs' }, resources, at, report)
+  const extended = new Set([limits, mapAt(resources, 'requests')].flatMap(Object.keys).filter(isExtendedResource))
+  for (const name of extended) checkWhole(name, { unit: 1, called: 'units' }, resources, at, report)
   for (const [name, unit] of Object.entries(HUGE_PAGES)) checkWhole(name, { unit, called: 'such pages' }, resources, at, report)
+}
+
+const NATIVE: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage', ...Object.keys(HUGE_PAGES)])
+
+function noResource(name: string): string {
+  return `containers cannot ask for ${name}: expected ${[...NATIVE].join(', ')}, or an extended resource such as example.com/licence`
 }
 
 /** @see Kubernetes: extended resources and huge pages are whole, and never shared between a request and a larger limit */

@@ -165,6 +165,7 @@ function checkHostPath(source: Raw, { at, report }: Where): void {
   checkNodePath(textAt(source, 'path') ?? '', [...at, 'path'], report)
 }
 
+/** @see Kubernetes `validateLocalNonReservedPath` */
 function checkItem(item: Raw, at: FieldPath, report: Report): void {
   checkPath(item, at, report)
   checkMode(item, 'mode', at, report)
@@ -175,6 +176,8 @@ function checkPath(item: Raw, at: FieldPath, report: Report): void {
   const parts = path.split('/')
   if (path.startsWith('/') || parts.includes('..')) {
     report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} leaves the volume: expected a relative path without ..`)
+  } else if (path.startsWith('..')) {
+    report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} begins with two dots, as only the links to the files do`)
   } else if (path.includes('\0') || parts.every((part) => part === '' || part === '.')) {
     report([...at, 'path'], 'BadPath', `${JSON.stringify(path)} is the name of no file`)
   }

@@ -53,11 +53,18 @@ function hostConfig(config: ContainerConfig, logDriver: LogDriver): object {
     GroupAdd: config.groupAdd,
     ...(config.runtime !== undefined ? { Runtime: config.runtime } : {}),
     ...(config.unmaskedProc ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
-    ...(config.gpus === undefined ? {} : { DeviceRequests: [{ Driver: 'nvidia', Count: config.gpus, Capabilities: [['gpu']] }] }),
+    ...(config.devices === undefined ? {} : { Devices: config.devices.map(device) }),
+    ...(config.gpus === undefined
+      ? {}
+      : { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: config.gpus, Capabilities: [['gpu']] }] }),
     ...(config.pidMode !== undefined ? { PidMode: config.pidMode } : {}),
     ...(config.ipcMode !== undefined ? { IpcMode: config.ipcMode } : {}),
     LogConfig: logConfig(config.logMaxBytes, config.logMaxFiles, logDriver),
   }
+}
+
+function device(path: string): object {
+  return { PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rw' }
 }
 
 /** Limits of a new container; swap equals memory, so that a container never swaps. */

@@ -98,6 +98,7 @@ function configOf(dataDir: string, podCidr: string): Config {
     allow: {},
     nodeLabels: {},
     nodeTaints: [],
+    nodeResources: {},
     git: { timeoutMs: 60_000 },
     render: { allowRemote: false },
     logLevel: 'info',

@@ -1,6 +1,7 @@
 /** Files of containers, as archives: what is in volumes is found there by every container that mounts them. */
-import { packFiles, unpackFiles } from '../../../src/runtime/archive.ts'
+import { type Link, unpack } from '../../../src/runtime/archive.ts'
 import type { FileType } from '../../../src/runtime/engine.ts'
+import { tarOf } from '../../support/tars.ts'
 import { failed, noSuchContainer, notFound } from './errors.ts'
 import type { Machine } from './machine.ts'
 import type { Files, RawContainer } from './state.ts'
@@ -8,6 +9,7 @@ import { hostType, visitVolumes, volumeAt } from './volumes.ts'
 
 const MOST_BYTES = 1024 * 1024 * 1024
 const FOLDER_MODE = 0o755
+const LINK_MODE = 0o777
 const IMAGE_FILE_MODE = 0o755
 
 /** A place where files are: a filesystem, and a folder in it (`''` for its root). */
@@ -26,9 +28,12 @@ const below = (folder: string, path: string): boolean => folder === '' || path =
 const inside = (folder: string, path: string): string => (folder === '' ? path : path.slice(folder.length + 1))
 const joined = (folder: string, path: string): string => (folder === '' ? path : `${folder}/${path}`)
 
+const UNDATED = { mtime: new Date(0) }
+const linkFile = ({ path, target }: Link) => ({ path, mode: LINK_MODE, bytes: new Uint8Array(), link: target })
+
 /** Errors: notFound (container or folder), failed (read-only). */
 export async function putArchive(machine: Machine, id: string, path: string, tar: Uint8Array): Promise<void> {
-  const entries = await unpackFiles(tar, { maxBytes: MOST_BYTES })
+  const { files, links } = await unpack(tar, { maxBytes: MOST_BYTES })
   const container = machine.findContainer(id)
   if (container === undefined) throw noSuchContainer(id)
   visitVolumes(machine, container)
@@ -37,10 +42,9 @@ export async function putArchive(machine: Machine, id: string, path: string, tar
   const root = placeOf(machine, container, target)
   if (root.readOnly)
     throw failed(root.files === container.files ? 'container rootfs is marked read-only' : 'mounted volume is marked read-only')
-  for (const entry of entries) {
-    const full = joined(target, entry.path)
-    const place = placeOf(machine, container, full)
-    place.files.set(place.folder, { mode: entry.mode, bytes: entry.bytes })
+  for (const { path: rest, ...file } of [...files, ...links.map(linkFile)]) {
+    const place = placeOf(machine, container, joined(target, rest))
+    place.files.set(place.folder, file)
   }
   machine.emitContainer(container, 'extract-to-dir', { path })
   // Nothing keeps what is put into memory while nobody has it mounted.
@@ -58,9 +62,13 @@ export async function getArchive(machine: Machine, id: string, path: string, max
     throw notFound(`Could not find the file ${path} in container ${id}`)
   machine.emitContainer(container, 'archive-path', { path })
   const top = path.endsWith('/.') ? '' : (target.split('/').at(-1) ?? '')
-  const files = found.map(({ rest, mode, bytes }) => ({ path: rest === '' ? top : joined(top, rest), mode, bytes }))
-  const folders = found.some(({ rest }) => rest === '') || top === '' ? {} : { [top]: FOLDER_MODE }
-  const tar = await packFiles(files, { gid: 0, modes: folders })
+  const isFile = found.some(({ rest }) => rest === '')
+  const folders = isFile || top === '' ? [] : [{ ...UNDATED, name: top, type: 'directory' as const, mode: FOLDER_MODE }]
+  const entries = found.map(({ rest, mode, bytes, link }) => {
+    const entry = { ...UNDATED, name: rest === '' ? top : joined(top, rest), mode }
+    return link === undefined ? { ...entry, body: bytes } : { ...entry, type: 'symlink' as const, linkname: link }
+  })
+  const tar = await tarOf(...folders, ...entries.sort((a, b) => (a.name < b.name ? -1 : 1)))
   if (tar.length > maxBytes) throw failed(`the answer is over ${maxBytes} bytes`)
   return tar
 }
@@ -74,7 +82,8 @@ export function fileType(machine: Machine, id: string, path: string): FileType {
   const bound = container.mounts.find(({ type, destination }) => type === 'bind' && trimmed(destination) === target)
   // What was not there is made, or the container could not have been.
   if (bound !== undefined) return hostType(machine, bound.source) ?? 'directory'
-  if (filesBelow(machine, container, target).some(({ rest }) => rest === '')) return 'file'
+  const [found] = filesBelow(machine, container, target).filter(({ rest }) => rest === '')
+  if (found !== undefined) return found.link === undefined ? 'file' : 'link'
   if (isFolder(machine, container, target)) return 'directory'
   throw notFound(`Could not find the file ${path} in container ${id}`)
 }

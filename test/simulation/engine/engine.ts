@@ -23,7 +23,7 @@
  * their files and archives; logs, stats, exec; the event log with its bounds; restart, crash and power loss of the
  * engine with and without live-restore.
  *
- * Not modelled: health checks, CPU and memory limits that bite, disk space, owners of files, folders without files,
+ * Not modelled: health checks, CPU and memory limits that bite, disk space, owners of files, folders without files, what a link leads to,
  * IPv6, network drivers besides bridge, exec after the caller has given up.
  */
 import type { Engine, EngineEvent, LogLine, LogOptions } from '../../../src/runtime/engine.ts'

@@ -14,8 +14,8 @@ import type {
 } from '../../../src/runtime/engine.ts'
 import type { Program } from './options.ts'
 
-/** Regular files by path relative to the root of their filesystem; folders are where files are. */
-export type Files = Map<string, { readonly mode: number; readonly bytes: Uint8Array }>
+/** Files and symbolic links by path relative to the root of their filesystem; folders are where files are. */
+export type Files = Map<string, { readonly mode: number; readonly bytes: Uint8Array; readonly link?: string }>
 
 /** What containers that share an address share. Dead once its owner has stopped, whoever still runs in it. */
 export interface NetworkNamespace {

@@ -1,5 +1,5 @@
 /** Somebody else at the engine, and the engine's own fate: everything that is done to it not through its port. */
-import type { ContainerConfig, ResourceLimits, RestartPolicy } from '../../../src/runtime/engine.ts'
+import type { ContainerConfig, ResourceLimits, RestartPolicy, VolumeConfig } from '../../../src/runtime/engine.ts'
 import {
   createContainer,
   pauseContainer,
@@ -17,6 +17,7 @@ import { connectNetwork, disconnectNetwork } from './networks.ts'
 import type { SimulatedImage } from './options.ts'
 import { comeUp, type Fall, goDown } from './power.ts'
 import { type NetworkNamespace, type RawContainer, type RawVolume, viewOf } from './state.ts'
+import { createVolume } from './volumes.ts'
 
 /**
  * What somebody does at the docker command line. Containers are given by id or name.
@@ -40,6 +41,11 @@ export class World {
     const id = createContainer(this.#machine, config)
     startContainer(this.#machine, this.#of(id))
     return id
+  }
+
+  /** Makes a volume of somebody else's. */
+  keep(config: VolumeConfig): void {
+    createVolume(this.#machine, config)
   }
 
   create(config: ContainerConfig): string {

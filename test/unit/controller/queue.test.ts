@@ -38,6 +38,16 @@ test('after the clock was set back by an hour no key waits for an hour', async (
   expect(taken.sort()).toEqual(['a', 'b'])
 })
 
+test('nor when other keys have been given a time since then', async () => {
+  const { clock, queue, taken } = queueAt(10_000_000)
+  queue.addAt('a', clock.now() + 30_000)
+  await clock.run(1_000)
+  clock.jump(-3_600_000)
+  queue.addAt('b', clock.now() + 10_000)
+  await clock.run(12_000)
+  expect(taken.sort()).toEqual(['a', 'b'])
+})
+
 test('a key is not due before its time, however often the timer goes off until then', async () => {
   const { clock, queue, taken } = queueAt(1_000_000)
   queue.addAt('a', clock.now() + 200_000)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { runStep, type StepSite } from '../../../src/controller/steps.ts'
 import type { Step } from '../../../src/reconcilers/plan.ts'
 import { unpackFiles } from '../../../src/runtime/archive.ts'
@@ -42,7 +42,7 @@ function siteOf(kind?: EngineErrorKind, says = 'no') {
       vault: { get: () => undefined, redact: (text: string) => text } as never,
       tokens: testSigner(),
       timers: new FakeTimers(),
-      now: () => 5_000,
+      now: () => Date.UTC(2026, 11, 1, 9, 30, 0, 123),
     })
   return { run, looked, asked, images, site }
 }
@@ -124,7 +124,62 @@ test('nothing is made of a pod whose place of the node is not what it has to be'
   expect(asked.slice(3)).toEqual(['remove', 'create', 'remove', 'create'])
 })
 
-test('a token is signed as its file is written, and a renewed one says nothing of the other files', async () => {
+describe('files that are put', () => {
+  const put = {
+    op: 'put',
+    container: 'POD',
+    path: '/trireme',
+    folder: 'conf',
+    folderMode: 0o755,
+    volume: 'v',
+    gid: 2000,
+    files: [{ path: 'sub/a', mode: 0o640, content: { text: '1' }, digest: 'd1' }],
+  }
+
+  /** What the engine is asked for, and what is known of the volume afterwards. */
+  async function putting(step: object, exitCode = 0) {
+    const { run, site } = siteOf()
+    const asked: unknown[] = []
+    Object.assign(site.engine, {
+      putArchive: async (container: string, path: string, archive: Uint8Array) => {
+        const files = await unpackFiles(archive, { maxBytes: 1000 })
+        asked.push([container, path, ...files.map((file) => `${file.path} ${file.mode.toString(8)}`)])
+      },
+      exec: async (container: string, command: readonly string[]) => {
+        asked.push([container, ...command.slice(3)])
+        return { exitCode, output: 'no room' }
+      },
+    })
+    const ended = await run({ ...put, ...step }).then(
+      () => 'ended',
+      (error: Error) => error.message,
+    )
+    return { asked, ended, known: [site.files.get('v'), site.put.get('v')] }
+  }
+
+  test('are where they are to be, when they never change', async () => {
+    const { asked, known } = await putting({})
+    expect(asked).toEqual([['POD', '/trireme', 'conf/sub/a 640']])
+    expect(known).toEqual([{ 'sub/a': 'd1' }, { 'sub/a': 'd1' }])
+  })
+
+  test('are in a folder of their time, which is then led to, when they change in place', async () => {
+    const { asked, known } = await putting({ inPlace: true })
+    expect(asked).toEqual([
+      ['POD', '/trireme', 'conf/..2026_12_01_09_30_00.123/sub/a 640'],
+      ['POD', 'exchange', '/trireme/conf', '..2026_12_01_09_30_00.123'],
+    ])
+    expect(known).toEqual([{ 'sub/a': 'd1' }, { 'sub/a': 'd1' }])
+  })
+
+  test('are not known to be there when nobody is led to them', async () => {
+    const { ended, known } = await putting({ inPlace: true }, 1)
+    expect(ended).toBe('files of /trireme/conf cannot be exchanged: no room')
+    expect(known).toEqual([undefined, undefined])
+  })
+})
+
+test('a token is signed as its file is written', async () => {
   const { run, site } = siteOf()
   const written: string[] = []
   const putArchive = async (_container: string, _path: string, tar: Uint8Array) => {
@@ -133,20 +188,16 @@ test('a token is signed as its file is written, and a renewed one says nothing o
   Object.assign(site.engine, { putArchive, exec: async () => ({ exitCode: 0, output: '' }) })
   const named = { name: 'a', uid: 'u' }
   const token = { namespace: 'shop', serviceAccount: named, pod: named, node: named, audience: '', expirationSeconds: 600 }
-  const tokenFile = { path: 'token', mode: 0o600, content: { token }, digest: 't' }
-  const other = { path: 'other', mode: 0o600, content: { text: 'x' }, digest: 'o' }
-  const put = { op: 'put', container: 'pod', path: '/trireme', folder: 'id', folderMode: 0o755, volume: 'v', gid: 0 }
-  await run({ ...put, files: [tokenFile, other] })
-  expect([site.files.get('v'), site.tokens.get('v')]).toEqual([{ token: 't', other: 'o' }, 5_000])
-  await run({ ...put, files: [tokenFile], swap: { gone: [] }, renews: true })
-  expect([site.files.get('v'), site.put.get('v')]).toEqual([
-    { token: 't', other: 'o' },
-    { token: 't', other: 'o' },
-  ])
+  const files = [
+    { path: 'token', mode: 0o600, content: { token }, digest: 't' },
+    { path: 'other', mode: 0o600, content: { text: 'x' }, digest: 'o' },
+  ]
+  const put = { op: 'put', container: 'pod', path: '/trireme', folder: 'id', folderMode: 0o755, volume: 'v', gid: 0, files }
+  await run({ ...put, inPlace: true })
+  expect([site.files.get('v'), site.tokens.get('v')]).toEqual([{ token: 't', other: 'o' }, Date.UTC(2026, 11, 1, 9, 30, 0, 123)])
   expect(written).toEqual([
-    'id/other x',
-    expect.stringMatching(/^id\/token eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/),
-    expect.stringMatching(/^id\/\.\.trireme\/token eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/),
+    'id/..2026_12_01_09_30_00.123/other x',
+    expect.stringMatching(/^id\/\.\.2026_12_01_09_30_00\.123\/token eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+$/),
   ])
 })
 

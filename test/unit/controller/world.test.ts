@@ -38,6 +38,16 @@ const holding = (...hostPorts: readonly string[]): ServiceMemory => ({
   hostPorts,
 })
 
+test('there is no table before each Service of the revision has been looked at, for it may not have its address yet', () => {
+  const world = worldOf(new Map())
+  world.setWanted(wanted(balancer('a'), balancer('b', 81)), [], true)
+  expect(world.table()).toBeUndefined()
+  world.lookedAt(A)
+  expect(world.table()).toBeUndefined()
+  world.lookedAt(B)
+  expect(world.table()).toMatchObject({ services: [] })
+})
+
 test('Services with a say in a port of the host are due when another comes to ask for it, or does no more', () => {
   const world = worldOf(new Map())
   const [b, c] = [balancer('b'), balancer('c', 81)]

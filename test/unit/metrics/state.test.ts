@@ -175,8 +175,9 @@ describe('pods', () => {
     expect(of({}, 'kube_pod_container_resource_limits')).toEqual([
       `${at},resource=cpu,unit=core 0.5`,
       `${at},resource=memory,unit=byte 134217728`,
+      `${at},resource=nvidia_com_gpu,unit=integer 1`,
     ])
-    const unlimited = container({ limits: { cpuCores: 0, memoryBytes: 0 } })
+    const unlimited = container({ limits: { cpuCores: 0, memoryBytes: 0, extended: {} } })
     expect(of({ containers: [unlimited] }, 'kube_pod_container_resource_limits')).toEqual([])
   })
 })

@@ -96,6 +96,11 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
       'app.yaml:12 spec.template.spec.containers[0].resources.requests.cpu RequestAboveLimit',
     ],
     [
+      'a resource that no node has',
+      deployment({ container: 'resources: {limits: {gpu: 1}}' }),
+      'app.yaml:12 spec.template.spec.containers[0].resources.limits.gpu UnknownValue',
+    ],
+    [
       'half a GPU',
       deployment({ container: 'resources: {limits: {nvidia.com/gpu: 500m}}' }),
       'app.yaml:12 spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"] BadQuantity',
@@ -173,6 +178,11 @@ describe('what is wrong is named with line, field and the nearest spelling', () 
         container: 'volumeMounts: [{name: c, mountPath: /c}, {name: c, mountPath: /c}]',
       }),
       'app.yaml:13 spec.template.spec.containers[0].volumeMounts[1] DuplicateItem',
+    ],
+    [
+      'a file of a volume that is called like the links to the files',
+      deployment({ pod: 'volumes: [{name: c, configMap: {name: c, items: [{key: a, path: ..data/a}]}}]' }),
+      'app.yaml:9 spec.template.spec.volumes[0].configMap.items[0].path BadPath',
     ],
     [
       'two volume sources',

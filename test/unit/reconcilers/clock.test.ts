@@ -40,6 +40,19 @@ describe('a clock that is set back by an hour', () => {
     expect(steps.filter(({ op }) => op === 'start')).toMatchObject([{ lastStart: view?.startedAt }])
   })
 
+  test('a container that was started again before keeps its pod, whose sandbox has run all along', () => {
+    const stage = new Stage().apply(deployment({ spec: { replicas: 1 } }))
+    stage.run(60_000)
+    stage.now += 24 * hourMs
+    for (const view of stage.running()) stage.end(view, 1)
+    stage.run(60_000)
+    const [pod] = stage.records()
+    stage.now -= hourMs
+    stage.run(10_000)
+    expect(stage.records()).toMatchObject([{ uid: pod?.uid }])
+    expect(stage.records()[0]?.deletion).toBeUndefined()
+  })
+
   test('a pod that was ready is available again once minReadySeconds are over', () => {
     const stage = new Stage().apply(deployment({ spec: { replicas: 2, minReadySeconds: 5 } }))
     stage.run(60_000)

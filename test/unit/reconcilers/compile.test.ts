@@ -27,6 +27,7 @@ function compiled(change: TemplateChange, nodeMemoryBytes = 2 ** 30, mountsParts
     template: template(change),
     config,
     links,
+    units: { 'example.com/serial': ['/dev/ttyUSB0', '/dev/ttyUSB1'], 'nvidia.com/gpu': ['gpu:0', 'gpu:GPU-8f2c'] },
     memory: { z: 1, a: 2 },
   })
 }
@@ -106,9 +107,25 @@ describe('a container', () => {
     expect(container({}).unmaskedProc).toBeUndefined()
   })
 
-  test('GPUs are asked of the engine, whole ones, and none where none are', () => {
-    expect(container({ resources: { limits: { 'nvidia.com/gpu': '2' } } }).gpus).toBe(2)
-    expect(container({}).gpus).toBeUndefined()
+  test('a container has its share of what its pod holds, and nothing where it asks for none', () => {
+    expect(container({ resources: { limits: { 'nvidia.com/gpu': '2' } } })).toMatchObject({ gpus: ['0', 'GPU-8f2c'] })
+    expect(container({})).not.toMatchObject({ gpus: expect.anything() })
+    const asking = (name: string, change: object = {}): Record<string, unknown> =>
+      app({ name, resources: { limits: { 'example.com/serial': '1' } }, ...change })
+    const containers = [app({ name: 'none' }), asking('last')]
+    const initContainers = [asking('before'), asking('beside', { restartPolicy: 'Always' }), asking('after')]
+    const devices = compiled({ containers, spec: { initContainers } }).containers.map((one) => [
+      one.name,
+      one.spec(0, 0, '', () => undefined).devices,
+    ])
+    // What runs once uses what those get that come after it.
+    expect(devices).toEqual([
+      ['before', ['/dev/ttyUSB0']],
+      ['beside', ['/dev/ttyUSB0']],
+      ['after', ['/dev/ttyUSB1']],
+      ['none', undefined],
+      ['last', ['/dev/ttyUSB1']],
+    ])
   })
 
   for (const { name, change, want } of [
@@ -491,6 +508,7 @@ test('pull credentials are named by digest', () => {
     template: template({ spec: { imagePullSecrets: [{ name: 'pull' }, { name: 'missing' }] } }),
     config: bound,
     links: '',
+    units: {},
     memory: {},
   })
   expect(pullSecrets).toEqual([{ namespace, name: 'pull', key: '.dockerconfigjson', digest: 'digest-9' }])

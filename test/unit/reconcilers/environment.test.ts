@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { PodFacts } from '../../../src/reconcilers/downward.ts'
-import { expand, resolveEnvironment } from '../../../src/reconcilers/environment.ts'
+import { environmentOf, expand, resolveEnvironment } from '../../../src/reconcilers/environment.ts'
 import type { BoundConfig } from '../../../src/reconcilers/memory.ts'
 import type { EnvEntry, Text } from '../../../src/reconcilers/plan.ts'
 import { app, namespace, template } from '../../support/world.ts'
@@ -34,7 +34,7 @@ function environment(container: object, links: readonly EnvEntry[] = []): string
   const [made] = template({ containers: [app(container as Record<string, unknown>)] }).spec.containers
   return made === undefined
     ? []
-    : resolveEnvironment(made, facts, config, links).map(({ name, value }) => `${name}=${show(value)}`)
+    : resolveEnvironment(made, facts, config, environmentOf(links)).map(({ name, value }) => `${name}=${show(value)}`)
 }
 
 describe('expand', () => {
@@ -60,7 +60,7 @@ describe('expand', () => {
     test(text, () => expect(show(expand(text, values))).toBe(want))
 })
 
-test('what is told of Services comes last, and gives way to what the container has itself', () => {
+test('variables are written with what is told of Services, which gives way to what the container has itself', () => {
   const links = [
     { name: 'WEB_SERVICE_HOST', value: '10.88.128.5' },
     { name: 'a', value: 'link' },
@@ -80,7 +80,6 @@ test('what is told of Services comes last, and gives way to what the container h
     'URL=http://10.88.128.5:80/map-a',
     'WEB_SERVICE_PORT=8080',
     'LATER=8080',
-    'WEB_SERVICE_HOST=10.88.128.5',
   ])
 })
 

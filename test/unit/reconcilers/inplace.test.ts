@@ -29,16 +29,53 @@ test('changed files are exchanged, removed ones go, and nothing else is done', (
   const { stage, steps } = running(conf, keys)
   stage.apply(configMap('conf', { a: '2', c: '1' }))
   expect(stage.settle()).toEqual(['put web.1/volume conf: changed in Git: a, c, b'])
-  expect(steps).toMatchObject([{ op: 'put', swap: { gone: ['b'] } }])
+  expect(steps).toMatchObject([{ op: 'put', inPlace: true }])
   expect(steps[0]?.drift).toBeUndefined()
   expect(Object.keys(stage.node.files.values().next().value ?? {})).toEqual(['a', 'c'])
 })
 
-test('what somebody edited is drift all the same', () => {
+test('files that will change are put in as such from the first time on, and those of other pods are not', () => {
+  for (const { annotations, inPlace } of [
+    { annotations: { 'trireme.dev/roll-on-config-change': 'false' }, inPlace: true },
+    { annotations: {}, inPlace: undefined },
+  ]) {
+    const puts: Step[] = []
+    const stage = new Stage()
+    stage.watch = (step) => step.op === 'put' && puts.push(step)
+    const volumes = [
+      { name: 'conf', configMap: { name: 'conf' } },
+      { name: 'scratch', emptyDir: {} },
+    ]
+    const containers = [app({ volumeMounts: volumes.map(({ name }) => ({ name, mountPath: `/${name}` })) })]
+    stage.apply(deployment({ template: { annotations, containers, spec: { volumes } }, spec: { replicas: 1 } }), conf).settle()
+    expect(puts.map((step) => [step.target.split('/')[1], 'inPlace' in step ? step.inPlace : undefined])).toEqual([
+      ['volume conf', inPlace],
+      ['volume scratch', undefined],
+    ])
+  }
+})
+
+/** The plan once something else than was put is in the volume `conf`. */
+function planFor(change: Readonly<Record<string, string>>, put?: 'forgotten'): string {
   const { stage } = running(conf, keys)
   const [[volume, files] = ['', {}]] = stage.node.files
-  stage.node = { ...stage.node, files: new Map(stage.node.files).set(volume, { ...files, a: 'other' }) }
-  expect(stage.planText(web)).toBe('put web.1/volume conf: drift: a changed from outside')
+  stage.node = {
+    ...stage.node,
+    files: new Map(stage.node.files).set(volume, { ...files, ...change }),
+    ...(put && { put: new Map() }),
+  }
+  return stage.planText(web)
+}
+
+test('what somebody edited is drift all the same, and so is what does not belong there', () => {
+  expect(planFor({ a: 'other' })).toBe('put web.1/volume conf: drift: a changed from outside')
+  expect(planFor({ more: '' })).toBe('put web.1/volume conf: drift: more changed from outside')
+})
+
+test('what a put left behind that was cut off goes, and is no drift', () => {
+  const left = { '..2026_12_01_09_30_00.123/a': '1', '..2026_12_01_09_30_00.123/b': '1', '..data_tmp': '' }
+  for (const put of [undefined, 'forgotten'] as const)
+    expect(planFor(left, put)).toBe('put web.1/volume conf: left over: ..2026_12_01_09_30_00.123, ..data_tmp')
 })
 
 test('what somebody edited while no daemon was there is drift, where changed config would have rolled', () => {

@@ -199,7 +199,7 @@ test('a container that ended with its engine starts again at once, is no drift, 
   alter(stage, only(stage), { state: 'exited', exitCode: 137, finishedAt: stage.now })
   const sandbox = stage.running(SANDBOX)[0]!
   stage.now += 1_000
-  alter(stage, sandbox, { startedAt: stage.now })
+  alter(stage, sandbox, { startedAt: stage.now, finishedAt: stage.now - 1_000 })
   expect(stage.planText(web)).toContain('create web.1/app: ended with its engine\n')
   stage.settle()
   expect(only(stage).labels).toMatchObject({ [LABEL.failures]: '2', [LABEL.attempt]: '3' })
@@ -222,7 +222,7 @@ describe('what a pod keeps in memory, after Docker has started everything anew',
       if (view.labels[LABEL.role] !== 'pod') continue
       const error = 'cannot join network of a non running container: 0'
       if (late.includes(name)) alter(stage, view, { state: 'exited', exitCode: 255, error, finishedAt: stage.now })
-      else alter(stage, view, { startedAt: stage.now + (name === SANDBOX ? 0 : 100) })
+      else alter(stage, view, { startedAt: stage.now + (name === SANDBOX ? 0 : 100), finishedAt: stage.now - 1_000 })
     }
     stage.now += 1_000
   }
@@ -433,7 +433,7 @@ describe('a lost sandbox means a new pod', () => {
     { name: 'ended', lose: (stage: Stage) => stage.end(only(stage, 'POD'), 137), because: 'its sandbox exited with 137' },
     {
       name: 'restarted',
-      lose: (stage: Stage) => alter(stage, only(stage, 'POD'), { startedAt: stage.now + 5 }),
+      lose: (stage: Stage) => alter(stage, only(stage, 'POD'), { startedAt: stage.now + 5, finishedAt: stage.now }),
       because: 'its sandbox was restarted, which left its containers without a network',
     },
     {

@@ -140,7 +140,7 @@ describe('init containers', () => {
     finish(stage, 'first')
     stage.now += 60_000
     for (const view of [only(stage, 'app'), only(stage, 'POD')])
-      stage.node = change(stage.node, view.id, () => ({ startedAt: stage.now + 1 }))
+      stage.node = change(stage.node, view.id, () => ({ startedAt: stage.now + 1, finishedAt: stage.now }))
     stage.settle()
     expect(stage.records()).toHaveLength(1)
     expect(names(stage)).toEqual(['POD', 'first'])
@@ -150,7 +150,7 @@ describe('init containers', () => {
     const stage = begun(running('Never', [init('first')]))
     finish(stage, 'first')
     finish(stage, 'app')
-    stage.node = change(stage.node, only(stage, 'POD').id, () => ({ startedAt: stage.now + 1 }))
+    stage.node = change(stage.node, only(stage, 'POD').id, () => ({ startedAt: stage.now + 1, finishedAt: stage.now }))
     expect(stage.run(60_000)).toEqual([])
     expect(state(stage, job)).toMatchObject({ phase: 'Succeeded', reason: 'Completed' })
   })

@@ -40,6 +40,7 @@ describe('buildRouteTable: who gets connections', () => {
       want: 'tcp 80 → 10.88.1.1:8080 10.88.1.2:8080',
     },
     { name: 'none: refused at once', spec: {}, pods: [], want: 'tcp 80 →' },
+    { name: 'none where the selector is empty', spec: { selector: {} }, pods: [endpoint(1)], want: 'tcp 80 →' },
     { name: 'not those that are not ready', spec: {}, pods: [endpoint(1, { ready: false })], want: 'tcp 80 →' },
     {
       name: 'those that are not ready, when published regardless',
@@ -194,6 +195,13 @@ describe('routingOf', () => {
     },
   ])
     test(name, () => expect(routingOf(wanted, { acknowledged }, uid)).toEqual(want))
+
+  test('a pod of two Services is acknowledged once both send to it', () => {
+    const both = table([service(), service({}, 'api')], [endpoint(1)])
+    const one = table([service()], [endpoint(1)])
+    expect(routingOf(both, { acknowledged: one }, 'uid-1')).toEqual({ acknowledged: false, present: true })
+    expect(routingOf(both, { acknowledged: both }, 'uid-1')).toEqual({ acknowledged: true, present: true })
+  })
 
   test('a pod in a table that is on its way there may be served already', () => {
     const applying = table([service()], [endpoint(3)])

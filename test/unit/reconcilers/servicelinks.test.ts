@@ -65,7 +65,8 @@ function watched(spec: Record<string, unknown> = {}): { stage: Stage; told: stri
   const stage = new Stage().apply(service({}, 'web'), deployment({ spec: { replicas: 1 }, template: { spec } }))
   stage.watch = (step) => {
     if (step.op !== 'create' || step.spec.labels[LABEL.containerName] !== 'app') return
-    told.push(step.spec.env.map(({ name }) => name).filter((name) => name.endsWith('_SERVICE_HOST')))
+    const variables = linkVariables(step.spec.links ?? '').map(({ name }) => name)
+    told.push(variables.filter((name) => name.endsWith('_SERVICE_HOST')))
   }
   return { stage, told }
 }

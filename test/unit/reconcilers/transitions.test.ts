@@ -76,7 +76,8 @@ describe('nextWake', () => {
   const spec = { spec: { replicas: 4, progressDeadlineSeconds: 60, minReadySeconds: 7 } }
   const patient = wantedOf(deployment(spec), nothing, 'r1', [])
   const set = { template: template() }
-  const pod = (readySince: number): PodNow => ({ context: { record: { readySince }, set }, containers: [] }) as unknown as PodNow
+  const pod = (readySince: number): PodNow =>
+    ({ context: { record: { readySince }, set, compiled: { volumes: [] } }, containers: [] }) as unknown as PodNow
 
   test('when the progress deadline of a rollout is over', () => {
     expect(nextWake([], wanted, begun(), epochMs)).toBe(epochMs + 60_000)

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { objectKey } from '../../../src/model/types/meta.ts'
 import type { ModelObject } from '../../../src/model/types/object.ts'
+import { emptyMemory } from '../../../src/reconcilers/adoption.ts'
+import { LABEL } from '../../../src/reconcilers/names.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, barePod, configMap, deployment, namespace, replicaSet, secret, service } from '../../support/world.ts'
 
@@ -251,6 +253,45 @@ describe('an engine out of reach', () => {
 })
 
 const answer = (result: 'unknown' | 'success' | 'failure') => ({ result, since: 0, lastAnswer: '' })
+
+describe('a pod as Services see it', () => {
+  const uids = (stage: Stage) => stage.passes.get(web)?.endpoints.map(({ uid }) => uid)
+
+  test('is none before it has a sandbox', () => {
+    const stage = new Stage().apply(deployment({ spec: { replicas: 1 } }))
+    stage.plan(web)
+    expect(stage.records()).toHaveLength(1)
+    expect(uids(stage)).toEqual([])
+    stage.settle()
+    expect(uids(stage)).toEqual(stage.records().map(({ uid }) => uid))
+  })
+
+  test('is none once it is lost, and its loss is told once', () => {
+    const stage = settled(deployment({ spec: { replicas: 1 } }))
+    const [lost] = stage.records()
+    stage.end(stage.sandboxes()[0]!, 137)
+    const cause = `replace ${lost?.name}: drift: its sandbox exited with 137`
+    expect(stage.plan(web).drifts).toEqual([{ kind: 'stopped', cause }])
+    expect(uids(stage)).not.toContain(lost?.uid)
+    expect(stage.plan(web).drifts).toEqual([])
+    expect(stage.records().some(({ uid }) => uid === lost?.uid)).toBe(true)
+  })
+})
+
+test('a workload that left Git is remembered until extra pods with its labels have gone too', () => {
+  const stage = settled(deployment({ spec: { replicas: 1 } }))
+  const [view] = stage.running()
+  stage.remove(web).settle()
+  const copy = { ...view!, id: 'copied', name: 'copied', labels: { ...view!.labels, [LABEL.podUid]: 'nobody' } }
+  stage.node = { ...stage.node, containers: new Map([[copy.id, copy]]) }
+  stage.memory.set(web, { ...emptyMemory('u', stage.now), sets: [] })
+  expect(stage.plan(web)).toMatchObject({
+    memory: { pods: [] },
+    plan: { lanes: [{ steps: [{ container: 'copied', drift: 'extra' }] }] },
+  })
+  stage.node = { ...stage.node, containers: new Map() }
+  expect(stage.plan(web).memory).toBeUndefined()
+})
 
 describe('a store that was lost', () => {
   test('healthy pods are adopted: no step, and no change of readiness', () => {

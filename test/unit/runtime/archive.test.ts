@@ -1,6 +1,7 @@
 import tar from 'tar-stream'
 import { expect, test } from 'vitest'
-import { ArchiveError, packFiles, unpackFiles } from '../../../src/runtime/archive.ts'
+import { ArchiveError, packFiles, unpack, unpackFiles } from '../../../src/runtime/archive.ts'
+import { tarOf } from '../../support/tars.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 const shown = (files: Awaited<ReturnType<typeof unpackFiles>>) =>
@@ -15,16 +16,6 @@ async function headersOf(archive: Uint8Array): Promise<tar.Header[]> {
     entry.resume()
   }
   return headers
-}
-
-/** A tar of whatever headers, as a hostile container could send it. */
-async function hostile(...entries: (Partial<tar.Header> & { name: string; body?: string })[]): Promise<Uint8Array> {
-  const pack = tar.pack()
-  for (const { body, ...header } of entries) pack.entry(header, body ?? '')
-  pack.finalize()
-  const chunks: Buffer[] = []
-  for await (const chunk of pack) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
 }
 
 const files = [
@@ -48,6 +39,11 @@ test('parents come first, 0755, with root, the group and no time', async () => {
   for (const header of headers) expect([header.uid, header.gid, header.mtime?.getTime()]).toEqual([0, 2000, 0])
 })
 
+test('files say when they were changed, where that is told', async () => {
+  const [header] = await headersOf(await packFiles(files, { gid: 0, changedAt: 1_764_500_000_000 }))
+  expect(header!.mtime?.getTime()).toBe(1_764_500_000_000)
+})
+
 test('equal files give equal bytes, in any order', async () => {
   const there = await packFiles(files, { gid: 0 })
   expect(await packFiles([...files].reverse(), { gid: 0 })).toEqual(there)
@@ -66,10 +62,11 @@ for (const path of ['../up', 'a/../../up', '/etc/passwd', '', '.', 'a\0b']) {
 }
 
 for (const { name, archive } of [
-  { name: 'a path that leads out', archive: () => hostile({ name: '../../etc/shadow', body: 'x' }) },
+  { name: 'a link that is outside', archive: () => tarOf({ name: 'a/../../b', type: 'symlink', linkname: 'a' }) },
+  { name: 'a path that leads out', archive: () => tarOf({ name: '../../etc/shadow', body: 'x' }) },
   {
     name: 'more bytes than allowed',
-    archive: () => hostile({ name: 'a', body: 'x'.repeat(600) }, { name: 'b', body: 'x'.repeat(600) }),
+    archive: () => tarOf({ name: 'a', body: 'x'.repeat(600) }, { name: 'b', body: 'x'.repeat(600) }),
   },
   { name: 'no tar', archive: async () => new Uint8Array(4096).fill(65) },
   { name: 'no tar but an end', archive: async () => new Uint8Array(4096).fill(65, 0, 2048) },
@@ -77,7 +74,7 @@ for (const { name, archive } of [
   {
     name: 'a size that is not there',
     archive: async () => {
-      const whole = Buffer.from(await hostile({ name: 'a', size: 900, body: 'x'.repeat(900) }))
+      const whole = Buffer.from(await tarOf({ name: 'a', size: 900, body: 'x'.repeat(900) }))
       return Buffer.concat([whole.subarray(0, 512 + 100), Buffer.alloc(1024)])
     },
   },
@@ -94,7 +91,7 @@ test('an archive cut anywhere is refused, never half read', async () => {
 })
 
 test('links, folders and devices are left out', async () => {
-  const archive = await hostile(
+  const archive = await tarOf(
     { name: 'dir', type: 'directory' },
     { name: 'link', type: 'symlink', linkname: '/etc/passwd' },
     { name: 'hard', type: 'link', linkname: 'file' },
@@ -102,4 +99,5 @@ test('links, folders and devices are left out', async () => {
     { name: './file', body: 'kept', mode: 0o100644 },
   )
   expect(shown(await unpackFiles(archive, { maxBytes: 1000 }))).toEqual(['file 644 kept'])
+  expect((await unpack(archive, { maxBytes: 1000 })).links).toEqual([{ path: 'link', target: '/etc/passwd' }])
 })

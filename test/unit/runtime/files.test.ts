@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { packFiles } from '../../../src/runtime/archive.ts'
 import { type Engine, EngineError } from '../../../src/runtime/engine.ts'
 import { readVolumeFiles, type VolumeTarget, verifyFiles } from '../../../src/runtime/files.ts'
+import { tarOf } from '../../support/tars.ts'
 import { FakeTimers, settled } from './faketimers.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
@@ -30,6 +31,20 @@ test('paths are relative to the volume, digests are of the bytes', async () => {
     ['z.conf', sha256('z')],
   ])
   expect(await read(true)).toEqual({ 'sub/a.conf': 'keyed:a', 'z.conf': 'keyed:z' })
+})
+
+test('files are found through the links to them, and what does not belong there is told', async () => {
+  const version = '..2026_12_01_09_30_00.123'
+  const archive = await tarOf(
+    { name: 'app', type: 'directory' },
+    { name: `app/${version}/a.conf`, body: 'a' },
+    { name: 'app/..data', type: 'symlink', linkname: version },
+    { name: 'app/a.conf', type: 'symlink', linkname: '..data/a.conf' },
+    { name: 'app/odd', type: 'symlink', linkname: '/etc/passwd' },
+  )
+  const engine = { getArchive: async () => archive } as unknown as Engine
+  const read = readVolumeFiles({ engine, container: 'c1', path: '/etc/app', secret: false, digest })
+  expect(await read).toEqual({ 'a.conf': sha256('a'), odd: '' })
 })
 
 test('an archive that cannot be read is an engine failure that names the place', async () => {

@@ -33,6 +33,22 @@ test('a container gets its secrets, everything else stays', () => {
   expect(rest).toEqual(specRest)
 })
 
+test('a container is told of Services last, where it has no such variable itself', () => {
+  const { env, ...rest } = resolveContainer({ ...spec, links: 'plain=10.88.128.5:80/TCP url=10.88.128.6:53/UDP' }, vault)
+  const own = { ...spec, env: [...spec.env, { name: 'URL_SERVICE_HOST', value: 'mine' }], links: 'url=10.88.128.6:53/UDP' }
+  expect(env.slice(0, 4)).toEqual([
+    'PLAIN=a=b',
+    'URL=pg://u:s3cret@db',
+    'PLAIN_SERVICE_HOST=10.88.128.5',
+    'PLAIN_SERVICE_PORT=80',
+  ])
+  expect(env).toContain('URL_PORT_53_UDP_ADDR=10.88.128.6')
+  expect(rest).not.toHaveProperty('links')
+  expect(resolveContainer(own, vault).env.filter((entry) => entry.startsWith('URL_SERVICE_HOST='))).toEqual([
+    'URL_SERVICE_HOST=mine',
+  ])
+})
+
 test('a value that is not known is told by name', () => {
   expect(() => resolveText({ parts: ['a', lost] }, vault)).toThrow(ConfigError)
   expect(() => resolveText({ parts: ['a', lost] }, vault)).toThrow('key token of Secret shop/db')

@@ -472,11 +472,12 @@ describe('what is sent', () => {
     expect(Object.keys(sent)).not.toContain('Hostname')
   })
 
-  test('GPUs, whichever the engine has', async () => {
+  test('devices of the node, and GPUs by what the driver calls them', async () => {
     answers.answer({ 'GET /info': json({}), 'POST /containers/create': json({ Id: 'x' }, 201) })
-    await engine.createContainer({ ...config, gpus: 2 })
+    await engine.createContainer({ ...config, devices: ['/dev/ttyUSB0'], gpus: ['0', 'GPU-8f2c'] })
     const { HostConfig } = JSON.parse(answers.bodies.at(-1)!)
-    expect(HostConfig.DeviceRequests).toEqual([{ Driver: 'nvidia', Count: 2, Capabilities: [['gpu']] }])
+    expect(HostConfig.DeviceRequests).toEqual([{ Driver: 'nvidia', DeviceIDs: ['0', 'GPU-8f2c'], Capabilities: [['gpu']] }])
+    expect(HostConfig.Devices).toEqual([{ PathOnHost: '/dev/ttyUSB0', PathInContainer: '/dev/ttyUSB0', CgroupPermissions: 'rw' }])
   })
 
   test('parts of volumes, folders that are made, and mounts that are shared', async () => {
