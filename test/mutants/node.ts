@@ -87,7 +87,11 @@ export const node = [
   ),
   ...mutantsOf(
     'src/controller/node.ts',
-    ['files of a sandbox that started anew count as there', 'for (const mount of after.mounts) forgetFiles(mount.name)', ''],
+    [
+      'files of a sandbox that started anew count as there',
+      ' for (const mount of after.mounts) forgetFiles(mount.name)',
+      ' view()',
+    ],
     [
       'an edge that started anew counts as having its rules',
       "if (restarted && after.labels[LABEL.role] === 'edge') forget",
