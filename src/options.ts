@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import { distance } from 'fastest-levenshtein'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
-import { isExtendedResource } from './model/extended.ts'
+import { isExtendedResource, isUnit } from './model/extended.ts'
 import { type Policy, policies } from './model/policy.ts'
 import type { Taint } from './model/types/pod.ts'
 
@@ -112,8 +112,7 @@ const nodeTaint = z.string({ error: 'must be text' }).transform((value, context)
 const nodeResource = z.string({ error: 'must be text' }).transform((value, context): [string, string[]] => {
   const [, name = '', unit = ''] = /^([^=]*)=(.*)$/.exec(value) ?? []
   const count = /^\d{1,4}$/.test(unit) ? Number(unit) : 0
-  const isUnit = /^gpu:[\w-]+$/.test(unit) || (/^\/dev\/[\w./:-]+$/.test(unit) && !unit.split('/').includes('..'))
-  if (!isExtendedResource(name) || (count === 0 && !isUnit))
+  if (!isExtendedResource(name) || !isUnit(unit) || (/^\d+$/.test(unit) && count === 0))
     context.addIssue(
       `must be resource=unit, where the unit is a device, a GPU, or how many are to be counted, such as example.com/serial=/dev/ttyUSB0, nvidia.com/gpu=gpu:0 or example.com/licence=3, and is "${value}"`,
     )
@@ -303,10 +302,14 @@ export const schema = z.strictObject({
     .array(nodeResource, { error: 'must be a list of resource=unit' })
     .transform((pairs, context) => {
       const units = Map.groupBy(pairs, ([name]) => name)
+      const named = pairs.flatMap(([, some]) => some).filter((unit) => !/^\d/.test(unit))
+      const twice = named.find((unit, index) => named.indexOf(unit) < index)
+      if (twice !== undefined) context.addIssue(`names ${twice} twice: a unit is for one pod at a time`)
       return Object.fromEntries(
         [...units].map(([name, own]) => {
           const all = own.flatMap(([, some]) => some)
-          if (new Set(all).size < all.length) context.addIssue(`names a unit of ${name} twice`)
+          if (all.includes('1') && own.length > 1)
+            context.addIssue(`counts ${name}, so it can be given once, and no unit of it by name`)
           return [name, all]
         }),
       )

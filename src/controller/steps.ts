@@ -208,7 +208,7 @@ async function putFiles(step: Of<'put'>, site: StepSite, { vault, tokens, now }:
     await engine.putArchive(
       step.container,
       step.path,
-      await packFolder(folder, inVersion(version, files), { gid: step.gid, changedAt }),
+      await packFolder(folder, inVersion(version, files), { gid: step.gid, changedAt, folders: [version] }),
     )
     await exchangeFiles(engine, step.container, `${step.path}/${step.folder}`, version)
   } else await engine.putArchive(step.container, step.path, await packFolder(folder, files, { gid: step.gid }))

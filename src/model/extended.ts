@@ -12,3 +12,13 @@ export function isExtendedResource(name: string): boolean {
 
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+
+/** One unit: a device of the node, a GPU by the number or the id that NVIDIA's driver gives it, or the number of one that is only counted. */
+export function isUnit(text: string): boolean {
+  return /^(\d+|gpu:[\w-]+)$/.test(text) || isDevice(text)
+}
+
+/** Written in one way only, so that no device is taken for two. */
+function isDevice(path: string): boolean {
+  return /^\/dev(\/[\w.:-]+)+$/.test(path) && !path.split('/').some((part) => part === '.' || part === '..')
+}

@@ -2,6 +2,7 @@
  * Making a workload's memory where there is none: a new workload, or one whose store was lost and whose pods
  * run on. Pods are taken over by the memory label of their sandboxes, so losing the store stops nothing.
  */
+import { isUnit } from '../model/extended.ts'
 import type { ObjectKey } from '../model/types/meta.ts'
 import type { PodTemplate } from '../model/types/pod.ts'
 import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
@@ -108,5 +109,5 @@ export function readMemory(pod: ObservedPod): SandboxMemory | undefined {
 function areUnits(units: unknown): boolean {
   if (units === undefined) return true
   if (typeof units !== 'object' || units === null) return false
-  return Object.values(units).every((own) => Array.isArray(own) && own.every((unit) => typeof unit === 'string'))
+  return Object.values(units).every((own) => Array.isArray(own) && own.every((unit) => typeof unit === 'string' && isUnit(unit)))
 }

@@ -19,7 +19,7 @@ export function shortage(input: WorkloadInput, memory: WorkloadMemory, record: P
 
 /** The memory in which every pod that may begin has the units that it needs; who was made first is served first. */
 export function giveUnits(memory: WorkloadMemory, pods: readonly PodNow[], input: WorkloadInput): WorkloadMemory {
-  const asking = pods.filter(({ context }) => mayBegin(context) && unitsNeeded(context.set.template.spec).size > 0)
+  const asking = pods.filter(({ context }) => mayHave(context) && unitsNeeded(context.set.template.spec).size > 0)
   if (asking.length === 0) return memory
   const given = new Map<string, PodRecord>()
   for (const { context } of asking.toSorted((a, b) => byAge(a.context.record, b.context.record))) {
@@ -34,8 +34,9 @@ export function giveUnits(memory: WorkloadMemory, pods: readonly PodNow[], input
   return given.size === 0 ? memory : { ...memory, pods: memory.pods.map((one) => given.get(one.uid) ?? one) }
 }
 
-function mayBegin({ record, misfit }: PodNow['context']): boolean {
-  return misfit === '' && !record.bound && record.units === undefined && record.deletion === undefined
+/** Also one that runs and has none, as it may be after its store was lost: its next container has them. */
+function mayHave({ record, misfit }: PodNow['context']): boolean {
+  return misfit === '' && record.units === undefined && record.deletion === undefined && record.outcome === undefined
 }
 
 function byAge(a: PodRecord, b: PodRecord): number {

@@ -59,14 +59,18 @@ export async function packFiles(
 /**
  * The same below one folder, whose own mode and group are set too: how a volume's content and the folder it
  * is mounted on are put in with one archive.
+ *
+ * @param options.folders below it, which are there whether files are in them or not
  */
 export async function packFolder(
   folder: { readonly name: string; readonly mode: number },
   files: readonly ResolvedFile[],
-  options: PackOptions,
+  options: PackOptions & { readonly folders?: readonly string[] },
 ): Promise<Uint8Array> {
+  const { folders = [], ...rest } = options
   const inside = files.map((file) => ({ ...file, path: `${folder.name}/${relativePath(file.path)}` }))
-  return packFiles(inside, { ...options, modes: { [folder.name]: folder.mode } })
+  const below = Object.fromEntries(folders.map((name) => [`${folder.name}/${relativePath(name)}`, DIRECTORY_MODE]))
+  return packFiles(inside, { ...rest, modes: { ...below, [folder.name]: folder.mode } })
 }
 
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number =>

@@ -18,7 +18,8 @@ const MOST_OUTPUT_BYTES = 4096
 /**
  * Every link is made beside its place and renamed over it, and first of all `..data`: that is the moment. Whatever does not
  * belong there afterwards goes: what left Git, older versions, what a put left behind that was cut off, what somebody made.
- * So it may be cut off anywhere, and run again.
+ * So it may be cut off anywhere, and run again. A version that is not there is never led to: after a restart under live-restore
+ * Docker 20.10 puts files into another folder than the one that a running pod has in memory.
  */
 const SCRIPT = `set -eu
 cd -P "$1"
@@ -29,7 +30,7 @@ lead() {
   if [ -d "./$2" ] && ! [ -L "./$2" ]; then rm -rf "./$2"; fi
   mv -fT ./${DATA}_tmp "./$2"
 }
-mkdir -p -m 0755 "./$version"
+[ -d "./$version" ] || { echo 'what was put has not arrived in the volume that the pod has'; exit 1; }
 lead "$version" ${DATA}
 for path in "./$version"/* "./$version"/.[!.]*; do
   name=\${path##*/}

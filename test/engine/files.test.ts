@@ -57,9 +57,13 @@ test('an empty volume has no files; a path that is not there is not found', asyn
 describe('files that change in place', () => {
   const [first, second] = [versionAt(Date.UTC(2026, 11, 1)), versionAt(Date.UTC(2026, 11, 2))]
   const wanted = { '.dot': sha256('dot'), 'a.conf': sha256('a'), 'sub/b.conf': sha256('b') }
-  const put = async (version: string) => {
-    const files = [file('.dot', 'dot'), file('a.conf', 'a'), file('sub/b.conf', 'b')]
-    await lab.engine.putArchive(id, '/etc/conf', await packFiles(inVersion(version, files), { gid: 0 }))
+  const some = [file('.dot', 'dot'), file('a.conf', 'a'), file('sub/b.conf', 'b')]
+  const put = async (version: string, files = some) => {
+    await lab.engine.putArchive(
+      id,
+      '/etc/conf',
+      await packFiles(inVersion(version, files), { gid: 0, modes: { [version]: 0o755 } }),
+    )
   }
   const exchange = (version: string) => exchangeFiles(lab.engine, id, '/etc/conf', version)
   const all = async () => (await lab.shell(id, 'cd /etc/conf && ls -A')).trim().split('\n').sort().join(' ')
@@ -90,7 +94,16 @@ describe('files that change in place', () => {
       expect(await lab.shell(id, 'ls /etc/hostname && ls -d /etc')).toBe('/etc/hostname\n/etc\n')
     })
 
+  test('stay as they were when what is put does not arrive', async () => {
+    await put(first)
+    await exchange(first)
+    await expect(exchange(second)).rejects.toThrow('what was put has not arrived in the volume that the pod has')
+    expect(await read('/etc/conf', false)).toEqual(wanted)
+    expect(await all()).toBe(`..data ${first} .dot a.conf sub`.split(' ').sort().join(' '))
+  })
+
   test('can be none at all', async () => {
+    await put(first, [])
     await exchange(first)
     expect(await read('/etc/conf', false)).toEqual({})
     expect(await all()).toBe(`${first} ..data`)

@@ -173,13 +173,21 @@ describe('values', () => {
       'a.b/c',
       'a.b/c=',
       'a.b/c=0',
+      'a.b/c=12345',
       'a.b/c=/etc/passwd',
       'a.b/c=/dev/../etc/x',
+      'a.b/c=/dev//x',
+      'a.b/c=/dev/./x',
+      'a.b/c=/dev/x/',
       'a.b/c=gpu:',
       'kubernetes.io/c=1',
     ])
       expect(problems({ flags: { nodeResources: [wrong] } })[0]).toContain(`must be resource=unit`)
-    expect(problems({ flags: { nodeResources: ['a.b/c=/dev/x', 'a.b/c=/dev/x'] } })[0]).toContain('names a unit of a.b/c twice')
+    for (const other of ['c', 'd'])
+      expect(problems({ flags: { nodeResources: ['a.b/c=/dev/x', `a.b/${other}=/dev/x`] } })[0]).toContain('names /dev/x twice')
+    expect(problems({ flags: { nodeResources: ['a.b/c=2', 'a.b/c=/dev/x'] } })[0]).toContain(
+      'counts a.b/c, so it can be given once',
+    )
   })
 
   test('a password comes from the environment', () => {

@@ -76,6 +76,18 @@ describe('units of a node', () => {
     expect(unitsOf(stage, 'modest')).toEqual(['/dev/ttyUSB0'])
   })
 
+  test('are given to a pod that runs without any, as the label of another program may leave it, with its next container', () => {
+    const stage = stageWith().apply(workload('a', 1))
+    stage.run(60_000)
+    const memory = stage.memory.get(key('a'))!
+    stage.memory.set(key('a'), { ...memory, pods: memory.pods.map(({ units: _, ...record }) => record) })
+    const made: unknown[] = []
+    stage.watch = (step) => void (step.op === 'create' && made.push(step.spec.devices))
+    for (const view of stage.running()) stage.end(view, 1)
+    stage.run(60_000)
+    expect(made).toEqual([['/dev/ttyUSB0']])
+  })
+
   test('are not kept for a pod that waits for something else', () => {
     const template = { ...asking(serial, 2), spec: { nodeSelector: { disk: 'ssd' } } }
     const stage = stageWith().apply(deployment({ name: 'elsewhere', spec: { replicas: 1 }, template }), workload('a', 2))
