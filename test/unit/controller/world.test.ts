@@ -48,6 +48,57 @@ test('there is no table before each Service of the revision has been looked at, 
   expect(world.table()).toMatchObject({ services: [] })
 })
 
+test('until there is a table nothing counts as taken out, and nobody is doubted', () => {
+  const world = worldOf(new Map())
+  world.setWanted(wanted(balancer('a')), [], true)
+  expect(world.routing('some pod')).toEqual({ acknowledged: true, present: true })
+  world.lookedAt(A)
+  expect(world.table()).toBeDefined()
+  expect(world.routing('some pod')).toEqual({ acknowledged: true, present: false })
+})
+
+test('what has changed in Git is due until it is looked at', () => {
+  const world = worldOf(new Map())
+  world.setWanted(wanted(balancer('a')), [], true)
+  expect(world.isDue(A)).toBe(true)
+  world.lookedAt(A)
+  expect(world.isDue(A)).toBe(false)
+})
+
+test('the address of the name server, and one that only a container has, are given to nobody', () => {
+  const node = { hasAddress: (ip: string) => ip === '10.88.0.7' } as unknown as NodeReading
+  const store: WorldStore = { lastApplied: () => new Map(), workloads: () => new Map(), services: () => new Map() }
+  const world = createWorld(cluster(), [node], store, () => ({}))
+  expect(world.serviceAddressUsed(cluster().dnsAddress, A)).toBe(true)
+  expect([world.addressUsed('10.88.0.7'), world.addressUsed('10.88.0.8')]).toEqual([true, false])
+})
+
+test('what runs and nobody knows is left alone while the revision was not read whole', () => {
+  const pods = new Map([['Deployment/shop/stray', [{}]]])
+  const node = { owners: () => pods.keys(), podsOf: (key: string) => pods.get(key) ?? [] } as unknown as NodeReading
+  const store: WorldStore = { lastApplied: () => new Map(), workloads: () => new Map(), services: () => new Map() }
+  const world = createWorld(cluster(), [node], store, () => ({}))
+  world.setWanted(wanted(), [], false)
+  expect(world.targetOf('Deployment/shop/stray')).toBeUndefined()
+  expect(world.table()).toBeDefined()
+  world.setWanted(wanted(), [], true)
+  expect(world.targetOf('Deployment/shop/stray')).toBeNull()
+})
+
+test('there is no table before what runs has been looked at, where its memory was lost', () => {
+  const pods = new Map([['Deployment/shop/web', [{}]]])
+  const node = {
+    owners: () => pods.keys(),
+    podsOf: (key: string) => pods.get(key) ?? [],
+    router: () => ({}),
+  } as unknown as NodeReading
+  const store: WorldStore = { lastApplied: () => new Map(), workloads: () => new Map(), services: () => new Map() }
+  const world = createWorld(cluster(), [node], store, () => ({}))
+  expect(world.table()).toBeUndefined()
+  world.setPods('Deployment/shop/web', [], [])
+  expect(world.table()).toBeDefined()
+})
+
 test('Services with a say in a port of the host are due when another comes to ask for it, or does no more', () => {
   const world = worldOf(new Map())
   const [b, c] = [balancer('b'), balancer('c', 81)]
