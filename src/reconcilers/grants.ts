@@ -43,9 +43,14 @@ function byAge(a: PodRecord, b: PodRecord): number {
   return a.createdAt - b.createdAt || (a.uid < b.uid ? -1 : 1)
 }
 
-/** What these pods hold of a node; one whose containers have ended for good holds nothing any more. */
+/** What these pods hold of a node. */
 export function heldBy(pods: readonly PodRecord[], node: string): string[] {
-  return pods.flatMap((pod) => (pod.node === node && pod.outcome === undefined ? unitKeys(pod.units) : []))
+  return pods.flatMap((pod) => (pod.node === node && !hasEnded(pod) ? unitKeys(pod.units) : []))
+}
+
+/** A pod that is kept for its logs alone. One that is taken away counts as failed at once, while its containers still stop. */
+function hasEnded({ outcome, deletion }: PodRecord): boolean {
+  return outcome !== undefined && deletion === undefined
 }
 
 function heldUnits(input: WorkloadInput, { pods }: WorkloadMemory, node: string): ReadonlySet<string> {

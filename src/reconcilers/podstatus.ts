@@ -1,6 +1,6 @@
 /** The status of one pod, in the words kubectl users know. */
 import { isExtendedResource } from '../model/extended.ts'
-import { bytes, cpuMillis } from '../model/quantity.ts'
+import { bytes, cpuMillis, parseQuantity } from '../model/quantity.ts'
 import type { ObjectKey } from '../model/types/meta.ts'
 import type { Container } from '../model/types/pod.ts'
 import type { ContainerView } from '../runtime/engine.ts'
@@ -211,7 +211,12 @@ function amounts(resources: Readonly<Record<string, string>>): Amounts {
     cpuCores: resources.cpu === undefined ? 0 : cpuMillis(resources.cpu) / 1000,
     memoryBytes: resources.memory === undefined ? 0 : bytes(resources.memory),
     extended: Object.fromEntries(
-      Object.entries(resources).flatMap(([name, count]) => (isExtendedResource(name) ? [[name, Number(count)]] : [])),
+      Object.entries(resources).flatMap(([name, count]) => (isExtendedResource(name) ? [[name, units(count)]] : [])),
     ),
   }
+}
+
+/** A thousand of them is written `1k`. */
+function units(count: string): number {
+  return Number(parseQuantity(count).nanos / 1_000_000_000n)
 }

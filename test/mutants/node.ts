@@ -153,7 +153,8 @@ export const node = [
     ['what pods of other workloads hold is given again', '...input.unitsHeld(node), ', ''],
     ['a pod gets fewer units than it needs', 'if (units.some(([, free, count]) => free.length < count)) continue', ''],
     ['a pod that waits for something else keeps units from others', "misfit === '' && record.units", 'record.units'],
-    ['a pod that has ended keeps its units', 'pod.node === node && pod.outcome === undefined', 'pod.node === node'],
+    ['a pod that has ended keeps its units', 'pod.node === node && !hasEnded(pod)', 'pod.node === node'],
+    ['a pod that is taken away gives its units up while it stops', ' && deletion === undefined\n', '\n'],
   ),
   ...mutantsOf('src/reconcilers/adoption.ts', [
     'a lost store forgets who holds which unit',

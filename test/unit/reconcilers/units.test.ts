@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { keyOf, objectKey } from '../../../src/model/types/meta.ts'
 import type { PodRecord } from '../../../src/reconcilers/memory.ts'
 import { LABEL } from '../../../src/reconcilers/names.ts'
+import type { ContainerView } from '../../../src/runtime/engine.ts'
 import { Stage } from '../../support/stage.ts'
 import { app, cluster, deployment, job, namespace } from '../../support/world.ts'
 
@@ -106,6 +107,46 @@ describe('units of a node', () => {
     stage.run(60_000)
     expect(stage.memory.get(keyOf(done))?.pods).toMatchObject([{ outcome: 'Succeeded' }])
     expect(unitsOf(stage, 'a')).toEqual(['/dev/ttyUSB0'])
+  })
+
+  for (const { name, take } of [
+    {
+      name: 'that is evicted',
+      take: (stage: Stage, view: ContainerView) => {
+        stage.probe = ({ id }) =>
+          id === view.id ? { storage: { result: 'failure', since: 0, lastAnswer: 'has written 70Mi' } } : {}
+      },
+    },
+    {
+      name: 'whose sandbox somebody removed',
+      take: (stage: Stage) => {
+        const containers = new Map(stage.node.containers)
+        for (const { id } of stage.sandboxes()) containers.delete(id)
+        stage.node = { ...stage.node, containers }
+      },
+    },
+  ])
+    test(`of a pod of a Job ${name} are held while its containers stop`, () => {
+      const flash = job({ name: 'flash', template: asking(serial, 2) })
+      const stage = stageWith().apply(flash)
+      stage.run(10_000)
+      stage.apply(workload('a', 1)).run(10_000)
+      const [view] = stage.running()
+      take(stage, view!)
+      stage.plan(keyOf(flash))
+      stage.plan(key('a'))
+      expect(stage.running().map(({ id }) => id)).toContain(view?.id)
+      expect(unitsOf(stage, 'a')).toEqual(['none'])
+      stage.remove(keyOf(flash)).run(120_000)
+      expect(unitsOf(stage, 'a')).toEqual(['/dev/ttyUSB0'])
+    })
+
+  test('are told as numbers, however many', () => {
+    const stage = stageWith({ 'example.com/many': Array.from({ length: 2000 }, (_, index) => String(index + 1)) })
+    stage.apply(workload('a', 1, 'example.com/many', 1000)).run(60_000)
+    const [pod] = stage.passes.get(key('a'))?.status?.pods ?? []
+    expect(pod?.containers[0]?.limits.extended).toEqual({ 'example.com/many': 1000 })
+    expect(pod?.containers[0]?.requests.extended).toEqual({ 'example.com/many': 1000 })
   })
 
   test('of a pod that has nothing to do with them are none', () => {
