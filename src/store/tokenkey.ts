@@ -1,4 +1,4 @@
-/** The key that tokens of ServiceAccounts are signed with: made when the first is asked for, kept in the data directory. */
+/** The key that tokens of ServiceAccounts are signed with: made when the first is asked for, or their public key, kept in the data directory. */
 import { createPrivateKey } from 'node:crypto'
 import { chmodSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
