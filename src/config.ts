@@ -54,6 +54,8 @@ export interface Config {
   readonly nodeTaints: readonly Taint[]
   /** units by extended resource */
   readonly nodeResources: Readonly<Record<string, readonly string[]>>
+  /** what pods may request of the node together; what is not said is all that it has */
+  readonly nodeAllocatable: { readonly cpuMillis?: number; readonly memoryBytes?: number }
 }
 
 export interface ConfigInput {

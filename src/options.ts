@@ -8,6 +8,7 @@ import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { isExtendedResource, isUnit } from './model/extended.ts'
 import { type Policy, policies } from './model/policy.ts'
+import { bytes, cpuMillis, parseQuantity } from './model/quantity.ts'
 import type { Taint } from './model/types/pod.ts'
 
 /** What the baseline policy refuses unless the operator allows it for a namespace. */
@@ -107,6 +108,22 @@ const nodeTaint = z.string({ error: 'must be text' }).transform((value, context)
     context.addIssue(`must be key=value:NoSchedule, key=value:PreferNoSchedule or key=value:NoExecute, and is "${value}"`)
   return { key, value: label, effect: effect as Taint['effect'] }
 })
+
+/** `cpu=3500m`, `memory=12Gi` */
+const nodeAmount = z.string({ error: 'must be text' }).transform((value, context): [string, string] => {
+  const [, name = '', amount = ''] = /^(cpu|memory)=(.+)$/.exec(value) ?? []
+  if (name === '' || !isAmount(amount))
+    context.addIssue(`must be cpu=quantity or memory=quantity, such as cpu=3500m or memory=12Gi, and is "${value}"`)
+  return [name, amount]
+})
+
+function isAmount(text: string): boolean {
+  try {
+    return parseQuantity(text).nanos > 0n
+  } catch {
+    return false
+  }
+}
 
 /** `example.com/serial=/dev/ttyUSB0`, `nvidia.com/gpu=gpu:0`, or so many that are only counted: `example.com/licence=3` */
 const nodeResource = z.string({ error: 'must be text' }).transform((value, context): [string, string[]] => {
@@ -320,6 +337,26 @@ export const schema = z.strictObject({
         description: 'a unit of an extended resource of the node: a device, a GPU, or how many are counted; may be repeated',
         placeholder: 'resource=unit',
         name: 'node-resource',
+      }),
+    ),
+  nodeAllocatable: z
+    .array(nodeAmount, { error: 'must be a list of cpu=quantity and memory=quantity' })
+    .transform((pairs, context): { cpuMillis?: number; memoryBytes?: number } => {
+      const amounts = new Map(pairs)
+      if (amounts.size < pairs.length) context.addIssue('says cpu or memory twice')
+      const [cpu, memory] = [amounts.get('cpu'), amounts.get('memory')]
+      return {
+        ...(cpu === undefined ? {} : { cpuMillis: cpuMillis(cpu) }),
+        ...(memory === undefined ? {} : { memoryBytes: bytes(memory) }),
+      }
+    })
+    .prefault([])
+    .meta(
+      about({
+        description:
+          'how much processor time or memory pods may request of the node together, instead of all it has; may be repeated',
+        placeholder: 'cpu=quantity',
+        name: 'node-allocatable',
       }),
     ),
 })

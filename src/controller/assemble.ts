@@ -93,7 +93,7 @@ interface Due {
 
 function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
   const nodeImage = config.nodeImage ?? edges.nodeImage
-  const { nodeLabels, nodeTaints, nodeResources } = config
+  const { nodeLabels, nodeTaints, nodeResources, nodeAllocatable } = config
   return defineCluster({
     id: config.cluster,
     domain: config.domain,
@@ -102,6 +102,7 @@ function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
     nodeLabels,
     nodeTaints,
     nodeResources,
+    nodeAllocatable,
     extraLabels: edges.extraLabels ?? {},
   })
 }

@@ -58,6 +58,7 @@ export function workloadPass({ world, ...context }: PassContext, key: ObjectKey)
     quotas: world.quotas(splitKey(key).namespace),
     addressUsed: world.addressUsed,
     unitsHeld: (node) => world.unitsHeld(node, key),
+    requested: (node) => world.requested(node, key),
     probes: world.probeStates,
     routing: world.routing,
     failures: context.failures,

@@ -6,8 +6,10 @@ import { quotaUsage } from '../model/quota.ts'
 import { splitKey } from '../model/types/meta.ts'
 import type { PodSpec } from '../model/types/pod.ts'
 import { claimStatuses } from '../reconcilers/claimstatus.ts'
+import { NOTHING, type Requests } from '../reconcilers/requests.ts'
 import { doomedClaims } from '../reconcilers/retention.ts'
-import type { ClusterStatus, NodeStatus, QuotaStatus } from '../reconcilers/status.ts'
+import { allocatable } from '../reconcilers/room.ts'
+import type { ClusterStatus, NodeAmounts, NodeStatus, QuotaStatus } from '../reconcilers/status.ts'
 import type { Running } from './assemble.ts'
 import type { Edges } from './edges.ts'
 import type { NodeRuntime } from './node.ts'
@@ -67,12 +69,11 @@ function quotaStatuses(world: World): QuotaStatus[] {
 }
 
 /** Of all pods that are made, or are to be and have their place. */
-function podSpecsIn(namespace: string, { staying, statuses }: World): PodSpec[] {
+function podSpecsIn(namespace: string, { staying }: World): PodSpec[] {
   return staying().flatMap(([key, { pods, sets }]) => {
     if (splitKey(key).namespace !== namespace) return []
-    const waiting = new Set(statuses.get(key)?.pods.flatMap(({ uid, reason }) => (reason === 'Unschedulable' ? [uid] : [])))
     const specs = new Map(sets.map(({ name, template }) => [name, template.spec]))
-    return pods.filter(({ uid }) => !waiting.has(uid)).flatMap(({ set }) => specs.get(set) ?? [])
+    return pods.filter(({ placed }) => placed).flatMap(({ set }) => specs.get(set) ?? [])
   })
 }
 
@@ -95,9 +96,15 @@ function nodeStatus(node: NodeRuntime, { world, cluster }: Running): NodeStatus 
     cpus: info?.cpus ?? 0,
     memoryBytes: info?.memoryBytes ?? 0,
     extended: Object.fromEntries(Object.entries(cluster.nodeResources).map(([name, units]) => [name, units.length])),
+    allocatable: amountsOf(allocatable(cluster, view) ?? NOTHING),
+    requested: amountsOf(world.requested(node.name)),
     pods: [...world.statuses.values()].reduce((sum, { pods }) => sum + pods.filter((pod) => pod.node === node.name).length, 0),
     router: { connected: view.router.connected, address: cluster.routerAddress, message: view.router.error },
   }
+}
+
+function amountsOf({ cpuMillis, memoryBytes }: Requests): NodeAmounts {
+  return { cpuCores: cpuMillis / 1000, memoryBytes }
 }
 
 function unreachableNode(message: string): NodeStatus {
@@ -110,6 +117,8 @@ function unreachableNode(message: string): NodeStatus {
     cpus: 0,
     memoryBytes: 0,
     extended: {},
+    allocatable: amountsOf(NOTHING),
+    requested: amountsOf(NOTHING),
     pods: 0,
   }
   return { name: 'local', reachable: false, message, ...unknown, router: { connected: false, address: '', message } }

@@ -15,6 +15,8 @@ import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostport
 import type { CronRun, ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
 import type { ContainerProbes } from '../reconcilers/observed.ts'
 import type { ProbeTarget } from '../reconcilers/probetargets.ts'
+import type { Requests } from '../reconcilers/requests.ts'
+import { requestsIn } from '../reconcilers/room.ts'
 import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { ServiceStatus, WorkloadStatus } from '../reconcilers/status.ts'
@@ -24,6 +26,7 @@ import { createClaims } from './claims.ts'
 import { createHoldings } from './holdings.ts'
 import { isService, isWorkload, ownsPods } from './kinds.ts'
 import type { NodeReading } from './node.ts'
+import { createRequested } from './requested.ts'
 import { createRouting } from './routing.ts'
 import { createServiceLinks } from './servicelinks.ts'
 import { createSweep } from './sweep.ts'
@@ -67,6 +70,8 @@ export interface World {
   addressUsed(ip: string): boolean
   /** units of extended resources that pods of other workloads than `except` hold on a node, remembered or not */
   unitsHeld(node: string, except: ObjectKey): readonly string[]
+  /** what pods have requested of a node, but of workloads that are about to go and of `except` */
+  requested(node: string, except?: ObjectKey): Requests
   serviceAddressUsed(ip: string, except: ObjectKey): boolean
   /** what other Services than `except` have to say about a port of the host */
   portClaims(id: string, except: ObjectKey): readonly PortClaim[]
@@ -115,8 +120,12 @@ export function createWorld(
   const statuses = new Map<ObjectKey, WorkloadStatus>()
   const services = new Map<ObjectKey, ServiceStatus>()
   const holdings = createHoldings()
+  const requested = createRequested()
   const claims = createClaims()
-  for (const [key, memory] of store.workloads()) holdings.workload(key, memory)
+  for (const [key, memory] of store.workloads()) {
+    holdings.workload(key, memory)
+    countRequests(key)
+  }
   for (const key of new Set([...effective.keys(), ...store.services().keys()])) if (isService(key)) rehold(key)
   const routes = createRouting(cluster.domain)
   const links = createServiceLinks()
@@ -143,7 +152,18 @@ export function createWorld(
     return nodes.flatMap((node) => [...node.owners()])
   }
 
+  function makesWay(key: ObjectKey): boolean {
+    return leaving.has(key) || pruning.has(key)
+  }
+
+  /** Who waits for others to make room would wait for ever for those that only wait until it is healthy. */
+  function countRequests(key: ObjectKey): void {
+    const memory = makesWay(key) ? undefined : store.workloads().get(key)
+    requested.set(key, memory === undefined ? NO_REQUESTS : requestsIn(memory))
+  }
+
   function hold(key: ObjectKey, memory: WorkloadMemory | undefined): void {
+    countRequests(key)
     const released = holdings.workload(key, memory)
     if (released.length === 0) return
     routes.released(released)
@@ -221,8 +241,10 @@ export function createWorld(
       intent = { effective: next, prune: new Set(prune) }
       effective = next
       quotas = quotasIn(next)
+      const madeWay = [...pruning, ...leaving]
       pruning = intent.prune
       leaving = new Set([...next].flatMap(([key, one]) => (one.state === 'retained' && one.kind === 'health' ? [key] : [])))
+      for (const key of [...madeWay, ...pruning, ...leaving]) countRequests(key)
       pruneOrphans = orphans
       const touched =
         before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
@@ -269,7 +291,7 @@ export function createWorld(
       ),
     quotas: (namespace) => quotas.get(namespace) ?? [],
     allQuotas: () => [...quotas.values()].flat(),
-    staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),
+    staying: () => [...store.workloads()].filter(([key]) => !makesWay(key)),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     unitsHeld: (node, except) => {
       const remembered = [...store.workloads()].flatMap(([key, { pods }]) => (key === except ? [] : heldBy(pods, node)))
@@ -280,6 +302,7 @@ export function createWorld(
         .map(readMemory)
       return [...remembered, ...unknown.flatMap((memory) => unitKeys(memory?.pod.units))]
     },
+    requested: requested.of,
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
       holdings
@@ -321,6 +344,8 @@ export function createWorld(
     },
   }
 }
+
+const NO_REQUESTS: ReadonlyMap<string, Requests> = new Map()
 
 /** Those of Git by namespace: one that has left it bounds nothing more. */
 function quotasIn(effective: ReadonlyMap<ObjectKey, Effective>): ReadonlyMap<string, readonly OtherObject[]> {

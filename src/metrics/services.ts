@@ -87,17 +87,19 @@ function collectNode(status: NodeStatus): Sample[] {
     system_uuid: '',
     internal_ip: '',
   }
-  const amounts = [
-    { resource: 'cpu', unit: 'core', value: status.cpus },
-    { resource: 'memory', unit: 'byte', value: status.memoryBytes },
+  const amounts = (cores: number, bytes: number) => [
+    { resource: 'cpu', unit: 'core', value: cores },
+    { resource: 'memory', unit: 'byte', value: bytes },
     ...extendedAmounts(status.extended),
   ]
+  const { cpuCores, memoryBytes } = status.allocatable
+  const each = (name: string, of: ReturnType<typeof amounts>): Sample[] =>
+    of.map(({ resource, unit, value }) => sample(name, { node, resource, unit }, value))
   return [
     sample('kube_node_info', { node, ...info }, 1),
     sample('kube_node_spec_unschedulable', { node }, 0),
-    ...['kube_node_status_allocatable', 'kube_node_status_capacity'].flatMap((name) =>
-      amounts.map(({ resource, unit, value }) => sample(name, { node, resource, unit }, value)),
-    ),
+    ...each('kube_node_status_allocatable', amounts(cpuCores, memoryBytes)),
+    ...each('kube_node_status_capacity', amounts(status.cpus, status.memoryBytes)),
     ...oneOf(
       'kube_node_status_condition',
       { node, condition: 'Ready' },

@@ -68,6 +68,7 @@ export function adoptPods(
       hash: memory.set.hash,
       node: pod.node,
       ...memory.pod,
+      placed: true,
       bound: true,
       launched: launched.sort(),
       readySince: now,

@@ -2,6 +2,7 @@
 import type { Labels } from '../model/types/meta.ts'
 import type { Taint } from '../model/types/pod.ts'
 import { formatAddress, formatRange, hashNumber, isInRange, parseRange, type Range } from './addresses.ts'
+import type { Requests } from './requests.ts'
 import type { Units } from './units.ts'
 
 export interface Cluster {
@@ -27,6 +28,8 @@ export interface Cluster {
   readonly nodeTaints: readonly Taint[]
   /** the units of each extended resource, such as `/dev/ttyUSB0`, `gpu:0` or `1` */
   readonly nodeResources: Units
+  /** what pods may request of each node together, where that is not all that it has */
+  readonly nodeAllocatable: Partial<Requests>
   /** label put on everything that is made, beside the cluster's own; tests use it to clean up */
   readonly extraLabels: Readonly<Record<string, string>>
 }
@@ -40,6 +43,7 @@ export function defineCluster(options: {
   readonly nodeLabels?: Labels
   readonly nodeTaints?: readonly Taint[]
   readonly nodeResources?: Units
+  readonly nodeAllocatable?: Partial<Requests>
   readonly extraLabels?: Readonly<Record<string, string>>
 }): Cluster {
   const subnet = parseRange(options.subnet)
@@ -60,6 +64,7 @@ export function defineCluster(options: {
     nodeLabels: options.nodeLabels ?? {},
     nodeTaints: options.nodeTaints ?? [],
     nodeResources: options.nodeResources ?? {},
+    nodeAllocatable: options.nodeAllocatable ?? {},
     extraLabels: options.extraLabels ?? {},
   }
 }

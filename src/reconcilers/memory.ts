@@ -67,6 +67,8 @@ export interface PodRecord {
   readonly createdAt: number
   /** why it was made, in a short phrase: `missing replica`, `rollout to revision 3` */
   readonly cause: string
+  /** it has been given its node, and there all that it asks for: nothing of it is made before */
+  readonly placed: boolean
   /** its sandbox has been seen: from then on a missing sandbox means a lost pod */
   readonly bound: boolean
   /** names of containers that have been seen running: from then on a missing one was removed by somebody */

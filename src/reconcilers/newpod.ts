@@ -38,6 +38,7 @@ export function newPods(input: WorkloadInput, ids: () => { uid: string; suffix: 
         ip,
         createdAt: input.now,
         cause: '',
+        placed: false,
         bound: false,
         launched: [],
         readySince: 0,

@@ -1,5 +1,4 @@
 /** The pods of a workload as one pass sees them: each with its place, what it waits for, and what is observed of it. */
-import { exceeds, quotaUsage } from '../model/quota.ts'
 import { type ObjectKey, splitKey } from '../model/types/meta.ts'
 import type { PodSpec } from '../model/types/pod.ts'
 import { sandboxMemory } from './adoption.ts'
@@ -8,18 +7,14 @@ import { type Claim, missingClaims } from './claims.ts'
 import { createCompilations } from './compilations.ts'
 import { type CompiledPod, compilePod } from './compile.ts'
 import { controllerOf } from './controllers.ts'
-import { shortage } from './grants.ts'
 import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
-import { claimVolumeName, LABEL } from './names.ts'
+import { LABEL } from './names.ts'
 import { mountsParts, type NodeView, type ObservedPod } from './observed.ts'
-import { claimTaken } from './onepod.ts'
 import type { PodContext } from './podcontext.ts'
+import { placementOf, type Taken, takenIn } from './podplacement.ts'
 import { observePod, type PodNow } from './podstate.ts'
-import { claimVanishing } from './retention.ts'
-import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
 import { missingAccount } from './tokenrenewal.ts'
 import type { Units } from './units.ts'
-import type { PodVolume } from './volumes.ts'
 import type { Wanted } from './wanted.ts'
 import type { WorkloadInput } from './workloadinput.ts'
 
@@ -36,18 +31,19 @@ export function observer(input: WorkloadInput, wanted: Wanted | null): (memory: 
 function observeAll(input: WorkloadInput, memory: WorkloadMemory, wanted: Wanted | null): PodNow[] {
   const observed = new Map(input.pods.map((pod) => [pod.uid, pod]))
   const sets = new Map(memory.sets.map((set) => [set.name, set]))
+  const taken = takenIn(input, memory)
   return memory.pods.flatMap((record) => {
     const set = sets.get(record.set)
     const node = input.nodes.find(({ name }) => name === record.node) ?? input.nodes[0]
     return set === undefined || node === undefined
       ? []
-      : [observePod(podContext(input, memory, record, set, node, observed.get(record.uid), wanted))]
+      : [observePod(podContext(input, taken, record, set, node, observed.get(record.uid), wanted))]
   })
 }
 
 function podContext(
   input: WorkloadInput,
-  memory: WorkloadMemory,
+  taken: Taken,
   record: PodRecord,
   set: SetRecord,
   node: NodeView,
@@ -55,7 +51,7 @@ function podContext(
   wanted: Wanted | null,
 ): PodContext {
   const { namespace } = splitKey(input.key)
-  const compiled = compiledPod(input, memory, record, set, node, linksOf(input, set, observed))
+  const compiled = compiledPod(input, taken.memory(), record, set, node, linksOf(input, set, observed))
   const claim = (name: string): Claim | undefined => input.claim(namespace, name)
   // A set that was replaced before it had all it refers to must not start without it.
   const missing = set.name === wanted?.set ? wanted.missing : missingIn(set.template, namespace, set.config)
@@ -71,7 +67,7 @@ function podContext(
       ...missingRuntime(set.template.spec, node),
       ...missingClaims(compiled.volumes, namespace, claim, node),
     ],
-    misfit: record.bound ? '' : placementOf(input, memory, record, set, node, compiled.volumes),
+    misfit: record.placed ? '' : placementOf(input, { record, set, node, volumes: compiled.volumes }, taken),
     observed,
     volumes: input.volumes(record.uid),
     claim,
@@ -91,39 +87,6 @@ function podContext(
 function missingRuntime({ runtimeClassName }: PodSpec, { name, info }: NodeView): string[] {
   if (runtimeClassName === undefined || info === undefined || info.runtimes.includes(runtimeClassName)) return []
   return [`node ${name} has no container runtime ${runtimeClassName}: it has ${info.runtimes.join(', ')} (runtimeClassName)`]
-}
-
-/** Why a pod that is still to be made has to wait: no node, or too much for its namespace; `''` when it may begin. */
-function placementOf(
-  input: WorkloadInput,
-  memory: WorkloadMemory,
-  record: PodRecord,
-  set: SetRecord,
-  node: NodeView,
-  volumes: readonly PodVolume[],
-): string {
-  const { namespace } = splitKey(input.key)
-  const { spec, metadata } = set.template
-  const own = {
-    claim: (name: string): Claim | undefined => input.claim(namespace, name),
-    volume: (name: string): string => claimVolumeName(input.cluster, namespace, name),
-  }
-  // Of its own workload this pass knows more than what is remembered.
-  const others = (): readonly Neighbour[] =>
-    neighboursOf([...[...input.workloads()].filter(([key]) => key !== input.key), [input.key, memory]], record)
-  const why =
-    misfit(spec, { namespace, labels: metadata.labels }, traitsOf(input.cluster, node), others, input.nodes.length === 1) ||
-    claimVanishing(volumes, namespace, input.inFlight) ||
-    claimTaken({ ...record, namespace, spec }, own.claim, own.volume, node, others) ||
-    shortage(input, memory, record, spec)
-  if (why !== '') return `0/${input.nodes.length} nodes are available: 1 ${why}.`
-  if (input.quotas.length === 0) return ''
-  const beside = others().filter((other) => other.namespace === namespace)
-  const specs = beside.map((other) => other.spec)
-  return exceeds(
-    spec,
-    input.quotas.map((quota) => quotaUsage(quota, specs)),
-  )
 }
 
 /** A pod is told of the Services that there are when its sandbox is made, which remembers them. */

@@ -1,6 +1,6 @@
 /** What a pod asks of its node as a whole. @see Kubernetes pkg/api/v1/resource PodRequests, qos ComputePodQOS */
 import { podPeak } from '../model/podresources.ts'
-import { bytes } from '../model/quantity.ts'
+import { bytes, cpuMillis } from '../model/quantity.ts'
 import type { PodSpec } from '../model/types/pod.ts'
 
 export type Qos = 'Guaranteed' | 'Burstable' | 'BestEffort'
@@ -18,4 +18,30 @@ export function qosOf(spec: PodSpec): Qos {
 /** The most memory that its containers ask for at any one time: bytes. */
 export function memoryRequest(spec: PodSpec): number {
   return Number(podPeak(spec, ({ resources: { requests, limits } }) => BigInt(bytes(requests.memory ?? limits.memory ?? '0'))))
+}
+
+export interface Requests {
+  /** thousandths of a processor */
+  readonly cpuMillis: number
+  readonly memoryBytes: number
+}
+
+export const NOTHING: Requests = { cpuMillis: 0, memoryBytes: 0 }
+
+export function plus(a: Requests, b: Requests): Requests {
+  return { cpuMillis: a.cpuMillis + b.cpuMillis, memoryBytes: a.memoryBytes + b.memoryBytes }
+}
+
+export function minus(a: Requests, b: Requests): Requests {
+  return { cpuMillis: a.cpuMillis - b.cpuMillis, memoryBytes: a.memoryBytes - b.memoryBytes }
+}
+
+/** The most that its containers ask for at any one time. */
+export function requestsOf(spec: PodSpec): Requests {
+  return { cpuMillis: cpuRequest(spec), memoryBytes: memoryRequest(spec) }
+}
+
+/** Thousandths of a processor. */
+function cpuRequest(spec: PodSpec): number {
+  return Number(podPeak(spec, ({ resources: { requests, limits } }) => BigInt(cpuMillis(requests.cpu ?? limits.cpu ?? '0'))))
 }

@@ -8,7 +8,7 @@ import { matches, readSelector } from '../model/selector.ts'
 import { type Labels, type ObjectKey, splitKey } from '../model/types/meta.ts'
 import type { PodSpec, Taint } from '../model/types/pod.ts'
 import type { Cluster } from './cluster.ts'
-import type { PodRecord, WorkloadMemory } from './memory.ts'
+import type { WorkloadMemory } from './memory.ts'
 import type { NodeView } from './observed.ts'
 
 /** What pods choose nodes by. */
@@ -29,18 +29,16 @@ export interface Neighbour {
   readonly node: string
 }
 
-/** Every pod that has been given its node before `pod`, or runs; one that is over takes no room. */
+/** Every pod that has its place, but for `except`; one that is over takes no room. */
 export function neighboursOf(
   workloads: Iterable<readonly [key: ObjectKey, memory: WorkloadMemory]>,
-  pod: PodRecord,
+  except: string,
 ): readonly Neighbour[] {
-  const earlier = (other: PodRecord): boolean =>
-    other.createdAt < pod.createdAt || (other.createdAt === pod.createdAt && other.uid < pod.uid)
   return [...workloads].flatMap(([key, { pods, sets }]) => {
     const { namespace } = splitKey(key)
     const templates = new Map(sets.map(({ name, template }) => [name, template]))
     return pods
-      .filter((other) => other.uid !== pod.uid && other.outcome === undefined && (other.bound || earlier(other)))
+      .filter((other) => other.uid !== except && other.outcome === undefined && other.placed)
       .flatMap(({ uid, name, set, node }): Neighbour[] => {
         const template = templates.get(set)
         if (template === undefined) return []

@@ -212,6 +212,8 @@ export interface ClaimStatus {
   readonly message: string
 }
 
+export type NodeAmounts = Pick<Amounts, 'cpuCores' | 'memoryBytes'>
+
 export interface NodeStatus {
   readonly name: string
   readonly reachable: boolean
@@ -225,6 +227,10 @@ export interface NodeStatus {
   readonly memoryBytes: number
   /** how many units it has, by extended resource */
   readonly extended: Readonly<Record<string, number>>
+  /** what pods may request of it together; 0 while nobody knows */
+  readonly allocatable: NodeAmounts
+  /** what they have requested */
+  readonly requested: NodeAmounts
   readonly pods: number
   readonly router: { readonly connected: boolean; readonly address: string; readonly message: string }
 }

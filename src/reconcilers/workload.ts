@@ -9,13 +9,13 @@ import { underOneClock } from './clock.ts'
 import type { Controller, ControllerPass } from './controller.ts'
 import { controllerOf } from './controllers.ts'
 import { type PodEndpoint, podEndpoint } from './endpoints.ts'
-import { giveUnits } from './grants.ts'
 import type { BoundConfig, SetRecord, WorkloadMemory } from './memory.ts'
 import { newPods } from './newpod.ts'
 import { forgetGonePods, observer } from './observepods.ts'
 import type { DriftKind, Lane, Plan, Step } from './plan.ts'
 import { planPod } from './pod.ts'
 import type { PodRouting } from './podcontext.ts'
+import { placePods } from './podplacement.ts'
 import type { PodNow } from './podstate.ts'
 import { type ProbeTarget, probeTargets } from './probetargets.ts'
 import { countSets } from './replicas.ts'
@@ -56,7 +56,7 @@ export function planWorkload(given: WorkloadInput): WorkloadPass {
   const controller = controllerOf(splitKey(input.key).kind)
   const asked = controller.steer({ input, memory: recorded, wanted, pods: observe(recorded), newPods: newPods(input, ids) })
   const left = dropGone(asked, observe(asked))
-  const scaled = giveUnits(left, observe(left), input)
+  const scaled = placePods(left, observe(left), input)
   const pods = observe(scaled)
   const counts = countSets(scaled, pods, wanted?.spec.minReadySeconds ?? 0, input.now)
   const complete = wanted !== null && controller.isComplete({ input, memory: scaled, wanted, pods })

@@ -7,6 +7,7 @@ import type { Cluster } from './cluster.ts'
 import type { WorkloadMemory } from './memory.ts'
 import type { ContainerProbes, Failure, MessageSource, NodeView, ObservedPod } from './observed.ts'
 import type { PodRouting } from './podcontext.ts'
+import type { Requests } from './requests.ts'
 
 /** What a workload pass reads. All of it is frozen; nothing else is read. */
 export interface WorkloadInput {
@@ -37,6 +38,8 @@ export interface WorkloadInput {
   readonly addressUsed: (ip: string) => boolean
   /** units of extended resources, as `unitKeys` has them, that pods of other workloads hold on a node; asked for only where some are needed */
   readonly unitsHeld: (node: string) => Iterable<string>
+  /** what pods of other workloads have requested of a node, but of those that are about to go */
+  readonly requested: (node: string) => Requests
   readonly probes: (containerId: string) => ContainerProbes
   readonly routing: (podUid: string) => PodRouting
   readonly failures: ReadonlyMap<string, Failure>

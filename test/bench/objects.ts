@@ -51,7 +51,7 @@ spec:
           livenessProbe:
             httpGet: { path: /healthz, port: http }
           resources:
-            requests: { cpu: 50m, memory: 64Mi }
+            requests: { cpu: 5m, memory: 16Mi }
             limits: { cpu: 500m, memory: 128Mi }
           volumeMounts:
             - { name: config, mountPath: /etc/app, readOnly: true }

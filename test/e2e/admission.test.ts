@@ -84,6 +84,26 @@ test('a unit of the node is one pod’s, over a restart of its container too, an
   await lab.write({ 'serial.yaml': null, 'late.yaml': null })
 })
 
+test('a pod that requests more than is left of the node waits, and starts once there is room; what runs is left alone', async () => {
+  const { nodes } = await lab.status()
+  const half = Math.ceil(nodes[0]!.allocatable.cpuCores * 600)
+  const requesting = (name: string) =>
+    app(name, { pod: { tolerations }, container: { resources: { requests: { cpu: `${half}m` } } } })
+  await lab.write({ 'first.yaml': [requesting('first')] })
+  const first = await lab.untilHealthy(key('first'))
+  await lab.write({ 'second.yaml': [requesting('second')] })
+  const second = await lab.until('there is no room', ({ workloads }) =>
+    workloads.find((each) => each.key === key('second') && each.pods.some(({ reason }) => reason === 'Unschedulable')),
+  )
+  expect(second.message).toContain('0/1 nodes are available: 1 Insufficient cpu (it requests ')
+  const after = await lab.status()
+  expect(after.nodes[0]!.requested.cpuCores).toBeCloseTo(half / 1000)
+  expect(after.workloads.find((each) => each.key === key('first'))?.pods[0]?.uid).toBe(first.pods[0]?.uid)
+  await lab.write({ 'first.yaml': null })
+  await lab.untilHealthy(key('second'))
+  await lab.write({ 'second.yaml': null })
+})
+
 test('a LimitRange gives a container its limit, which Docker enforces', async () => {
   const limits = [{ type: 'Container', default: { memory: '48Mi' } }]
   const range = { apiVersion: 'v1', kind: 'LimitRange', metadata: named('bounds'), spec: { limits } }

@@ -160,6 +160,7 @@ function unsoundBehaviour(chance: Chance): Behaviour {
   return chance.pick<Behaviour>([
     { kind: 'never' },
     { kind: 'gone' },
+    { kind: 'greedy' },
     { kind: 'crash', afterMs: chance.pick([0, 500, 15_000]) },
     { kind: 'flap', everyMs: chance.pick([7_000, 45_000]) },
     { kind: 'sick', afterMs: chance.pick([5_000, 60_000]) },

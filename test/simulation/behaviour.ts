@@ -17,6 +17,8 @@ export type Behaviour =
   | { readonly kind: 'sick'; readonly afterMs: number }
   /** prepares something for others, and ends well after so long */
   | { readonly kind: 'init'; readonly afterMs: number }
+  /** requests more than its node has */
+  | { readonly kind: 'greedy' }
   /** in no registry */
   | { readonly kind: 'gone' }
 
@@ -45,6 +47,7 @@ export function behaviourOf(image: string): Behaviour {
     case 'flap':
       return { kind, everyMs: number }
     case 'never':
+    case 'greedy':
     case 'gone':
       return { kind }
     default:

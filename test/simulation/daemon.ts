@@ -134,6 +134,7 @@ function configOf(dataDir: string): Config {
     nodeLabels: {},
     nodeTaints: [],
     nodeResources: {},
+    nodeAllocatable: {},
     git: { timeoutMs: 60_000 },
     render: { allowRemote: false },
     logLevel: 'info',

@@ -135,6 +135,7 @@ function podSpec(component: Component): object {
   const main = {
     name: 'main',
     image: imageOf(behaviour, version),
+    ...(behaviour.kind === 'greedy' ? { resources: { requests: { cpu: '1k' } } } : {}),
     ports: [{ containerPort: 8080 }],
     readinessProbe: probe,
     ...(liveness || behaviour.kind === 'sick' ? { livenessProbe: { ...probe, httpGet: { path: '/live', port: 8080 } } } : {}),

@@ -6,11 +6,19 @@ import { deepFreeze } from '../../src/model/canonical.ts'
 import { LABEL } from '../../src/reconcilers/names.ts'
 import type { Failure, ImageState, NodeView, RouterView } from '../../src/reconcilers/observed.ts'
 import type { ContainerSpec, Step } from '../../src/reconcilers/plan.ts'
-import type { ContainerView, EngineErrorKind, NetworkView, VolumeConfig, VolumeView } from '../../src/runtime/engine.ts'
+import type {
+  ContainerView,
+  EngineErrorKind,
+  EngineInfo,
+  NetworkView,
+  VolumeConfig,
+  VolumeView,
+} from '../../src/runtime/engine.ts'
 
 export interface FakeNode {
   readonly name: string
   readonly reachable: boolean
+  readonly info: EngineInfo | undefined
   readonly containers: ReadonlyMap<string, ContainerView>
   readonly networks: ReadonlyMap<string, NetworkView>
   readonly volumes: ReadonlyMap<string, VolumeView>
@@ -41,6 +49,7 @@ export function fakeNode(change: Partial<FakeNode> = {}): FakeNode {
   return {
     name: 'alpha',
     reachable: true,
+    info: undefined,
     containers: new Map(),
     networks: new Map(),
     volumes: new Map(),
@@ -58,14 +67,14 @@ export function fakeNode(change: Partial<FakeNode> = {}): FakeNode {
 }
 
 export function viewOf(node: FakeNode): NodeView {
-  const { name, reachable, containers, networks, volumes, images, files } = node
+  const { name, reachable, info, containers, networks, volumes, images, files } = node
   const runs = [...containers.values()].some(({ labels, state }) => labels[LABEL.role] === 'router' && state === 'running')
   const router = { ...node.router, connected: node.router.connected && runs }
   return {
     name,
     reachable,
     error: reachable ? '' : 'no answer',
-    info: undefined,
+    info,
     containers,
     networks,
     volumes,

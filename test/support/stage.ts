@@ -24,6 +24,8 @@ import { LABEL, SANDBOX } from '../../src/reconcilers/names.ts'
 import type { ContainerProbes, Failure, MessageSource } from '../../src/reconcilers/observed.ts'
 import type { PlacedService } from '../../src/reconcilers/placement.ts'
 import { type Lane, type Plan, renderPlan, type Step, stepId } from '../../src/reconcilers/plan.ts'
+import { NOTHING, plus } from '../../src/reconcilers/requests.ts'
+import { requestsIn } from '../../src/reconcilers/room.ts'
 import { buildRouteTable, indexPods, routingOf } from '../../src/reconcilers/routes.ts'
 import type { RouteTable } from '../../src/reconcilers/routetable.ts'
 import { planService, type ServicePass } from '../../src/reconcilers/service.ts'
@@ -104,6 +106,11 @@ export class Stage {
       quotas: [...this.objects.values()].filter(({ kind }) => kind === 'ResourceQuota') as OtherObject[],
       addressUsed: (ip: string) => this.records().some((record) => record.ip === ip),
       unitsHeld: (name: string) => [...this.memory].flatMap(([other, { pods }]) => (other === key ? [] : heldBy(pods, name))),
+      requested: (name: string) =>
+        [...this.memory]
+          .filter(([other]) => other !== key && !this.leaving.has(other) && !this.retained.has(other))
+          .map(([, memory]) => requestsIn(memory).get(name) ?? NOTHING)
+          .reduce(plus, NOTHING),
       probes: (id: string) => this.#probesOf(id, now),
       routing: (uid: string) => routingOf(table, node.router, uid),
       failures: new Map(this.failures),

@@ -211,6 +211,8 @@ export function node(change: Partial<NodeStatus> = {}): NodeStatus {
     cpus: 2,
     extended: { 'nvidia.com/gpu': 2 },
     memoryBytes: 8_589_934_592,
+    allocatable: { cpuCores: 1.5, memoryBytes: 6_442_450_944 },
+    requested: { cpuCores: 0.25, memoryBytes: 1_073_741_824 },
     pods: 1,
     router: { connected: true, address: '10.88.0.2', message: '' },
     ...change,

@@ -40,6 +40,7 @@ test('defaults need nothing but a source', () => {
     nodeLabels: {},
     nodeTaints: [],
     nodeResources: {},
+    nodeAllocatable: {},
   })
 })
 
@@ -188,6 +189,18 @@ describe('values', () => {
     expect(problems({ flags: { nodeResources: ['a.b/c=2', 'a.b/c=/dev/x'] } })[0]).toContain(
       'counts a.b/c, so it can be given once',
     )
+  })
+
+  test('what pods may request of the node is a list of quantities', () => {
+    const flags = { nodeAllocatable: ['cpu=3500m', 'memory=12Gi'] }
+    expect(read({ flags }).nodeAllocatable).toEqual({ cpuMillis: 3500, memoryBytes: 12 * 2 ** 30 })
+    expect(read({ env: { TRIREME_NODE_ALLOCATABLE: 'cpu=4' } }).nodeAllocatable).toEqual({ cpuMillis: 4000 })
+    expect(read(file('nodeAllocatable: [memory=1Gi]')).nodeAllocatable).toEqual({ memoryBytes: 2 ** 30 })
+    for (const wrong of ['cpu', 'cpu=', 'cpu=two', 'cpu=0', 'cpu=-1', 'pods=3', 'a.b/c=1', 'memory=1Gib'])
+      expect(problems({ flags: { nodeAllocatable: [wrong] } })).toEqual([
+        expect.stringContaining(`must be cpu=quantity or memory=quantity, such as cpu=3500m or memory=12Gi, and is "${wrong}"`),
+      ])
+    expect(problems({ flags: { nodeAllocatable: ['cpu=1', 'cpu=2'] } })[0]).toContain('says cpu or memory twice')
   })
 
   test('a password comes from the environment', () => {

@@ -99,6 +99,8 @@ function configOf(dataDir: string, podCidr: string): Config {
     nodeLabels: {},
     nodeTaints: [],
     nodeResources: {},
+    // A real node has as much for a share of these pods; here one stands for all of them.
+    nodeAllocatable: { cpuMillis: 1e9, memoryBytes: 2 ** 50 },
     git: { timeoutMs: 60_000 },
     render: { allowRemote: false },
     logLevel: 'info',

@@ -50,7 +50,9 @@ export async function runApplication(path: string, { keep, allow, tell, opened }
     await lab.write({ 'app.yaml': documents, 'out-of-band.yaml': missing.map(standIn) }, 'The application')
     tell(`cluster ${lab.cluster}: ${runnable.size} workloads to run`)
     const started = performance.now()
-    await lab.start(...(allow.length === 0 ? [] : ['--allow', `*=${allow.join()}`]))
+    // The stubs need next to nothing of what the workloads request for the images that they stand for.
+    const room = ['--node-allocatable', 'cpu=1k', '--node-allocatable', 'memory=1Ti']
+    await lab.start(...room, ...(allow.length === 0 ? [] : ['--allow', `*=${allow.join()}`]))
     const workloads = await untilReady(lab, running)
     const readySeconds = secondsSince(started)
     tell(`${workloads.ready}/${workloads.total} Ready after ${readySeconds} s`)

@@ -6,8 +6,8 @@ import { keyOf, type ObjectKey } from '../../../src/model/types/meta.ts'
 import type { Service } from '../../../src/model/types/service.ts'
 import { emptyMemory } from '../../../src/reconcilers/adoption.ts'
 import type { Effective } from '../../../src/reconcilers/assess.ts'
-import type { ServiceMemory, WorkloadMemory } from '../../../src/reconcilers/memory.ts'
-import { cluster, cronJob, job, service } from '../../support/world.ts'
+import type { PodRecord, ServiceMemory, SetRecord, WorkloadMemory } from '../../../src/reconcilers/memory.ts'
+import { app, cluster, cronJob, deployment, job, service } from '../../support/world.ts'
 
 const A = 'Service/shop/a'
 const B = 'Service/shop/b'
@@ -203,4 +203,30 @@ test('a Service is looked at before the pods that are told of it, until it has b
   world.setWanted(wanted(service({ ports: [{ port: 81 }] }, 'a')), [], true)
   expect(world.goingBefore(web)).toEqual([])
   expect(world.serviceLinks('shop')).toBe('a=10.88.128.1:81/TCP')
+})
+
+test('what a workload that is about to go has requested is room for others, unless it comes back', () => {
+  const web = deployment({ name: 'web', template: { containers: [app({ resources: { requests: { cpu: '300m' } } })] } })
+  const key = keyOf(web)
+  const pods = [{ uid: 'p', set: 's', node: 'alpha', placed: true } as PodRecord]
+  const sets = [{ name: 's', template: web.spec.template } as SetRecord]
+  const workloads = new Map([[key, { ...emptyMemory('u', 0), pods, sets }]])
+  const store: WorldStore = { lastApplied: () => new Map(), workloads: () => workloads, services: () => new Map() }
+  const world = createWorld(cluster(), [], store, () => ({}))
+  const origin = { file: 'a.yaml', line: 1, revision: 'r1' }
+  const as = (state: object) => new Map([[key, { object: web, origin, unenforced: [], ...state } as unknown as Effective]])
+  const millis = (except?: ObjectKey) => world.requested('alpha', except).cpuMillis
+  expect([millis(), millis(key)]).toEqual([300, 0])
+  world.setWanted(as({ state: 'retained', kind: 'health' }), [], true)
+  expect(millis()).toBe(0)
+  world.setPods(key, [], [])
+  expect(millis()).toBe(0)
+  world.setWanted(as({ state: 'wanted' }), [], true)
+  expect(millis()).toBe(300)
+  world.setWanted(new Map(), [key], true)
+  expect(millis()).toBe(0)
+  workloads.delete(key)
+  world.forget(key)
+  world.setWanted(new Map(), [], true)
+  expect(millis()).toBe(0)
 })
