@@ -103,10 +103,10 @@ describe('files that change in place', () => {
   })
 
   test('can be none at all', async () => {
-    await put(first, [])
-    await exchange(first)
+    await put(second, [])
+    await exchange(second)
     expect(await read('/etc/conf', false)).toEqual({})
-    expect(await all()).toBe(`${first} ..data`)
+    expect(await all()).toBe(`${second} ..data`)
   })
 })
 
