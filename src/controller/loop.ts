@@ -12,6 +12,7 @@ import type { Job } from '../model/types/workload.ts'
 import { changedRuns, cronJobOf } from '../reconcilers/derived.ts'
 import type { PodRecord, WorkloadMemory } from '../reconcilers/memory.ts'
 import { type Plan, type PodMark, renderStep, type Step } from '../reconcilers/plan.ts'
+import { givesUpPlaces } from '../reconcilers/podplacement.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote, ServiceStatus } from '../reconcilers/status.ts'
 import { changedPods } from '../reconcilers/tablediff.ts'
@@ -37,6 +38,8 @@ const BURST_MS = 20
 const DOUBT_MS = 100
 /** A pass that throws is a mistake of ours; its key is tried again after: ms. */
 const MISTAKE_MS = 10_000
+/** How long after one pod has left others ask for its room: of many that leave at once, they ask once. */
+const ROOM_MS = 500
 
 export interface LoopOptions {
   readonly world: World
@@ -80,6 +83,8 @@ export function createLoop(options: LoopOptions): Loop {
   let routed = false
   /** by what could not be remembered: it is tried again until it can, so what is over is noticed */
   const storeTroubles = new Map<string, string>()
+  /** workloads with a pod that waits for its place */
+  const waiting = new Set<ObjectKey>()
   /** of the passes of this burst, the last one of each key */
   const plans = new Map<ObjectKey, Plan>()
   const queue = createQueue({ now, timers: options.timers, due: () => schedule() })
@@ -211,6 +216,7 @@ export function createLoop(options: LoopOptions): Loop {
       keepEvent({ type: 'Warning', reason: 'DriftMended', object: key, message: cause })
     }
     forgetPods(memory?.pods ?? [], result.memory?.pods ?? [])
+    noteWaiting(key, memory, result.memory)
     noteRollout(memory?.rollout, result.memory?.rollout)
     if (result.memory === undefined) {
       markRoutes(world.forget(key))
@@ -341,6 +347,13 @@ export function createLoop(options: LoopOptions): Loop {
     const gone = before.filter(({ uid }) => !staying.has(uid))
     for (const { uid } of gone) failures.forgive((id) => id.startsWith(`pod/${uid}`))
     if (gone.length > 0) markNodes()
+  }
+
+  /** What pods leave behind is room for others. However many leave, who waits asks again once. */
+  function noteWaiting(key: ObjectKey, before: WorkloadMemory | undefined, after: WorkloadMemory | undefined): void {
+    if (after?.pods.some(({ placed }) => !placed)) waiting.add(key)
+    else waiting.delete(key)
+    if (waiting.size > 0 && givesUpPlaces(before, after)) for (const other of waiting) queue.addAt(other, now() + ROOM_MS)
   }
 
   function markNodes(): void {

@@ -6,7 +6,7 @@ import { exceeds, quotaUsage } from '../model/quota.ts'
 import { splitKey } from '../model/types/meta.ts'
 import type { PodSpec } from '../model/types/pod.ts'
 import type { Claim } from './claims.ts'
-import { heldBy, shortage, unitsFor } from './grants.ts'
+import { hasEnded, heldBy, shortage, unitsFor } from './grants.ts'
 import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
 import { claimVolumeName } from './names.ts'
 import type { NodeView } from './observed.ts'
@@ -86,6 +86,17 @@ export function placePods(memory: WorkloadMemory, pods: readonly PodNow[], input
     giving.give({ ...record, placed: true, ...(own && { units: own }) }, record.placed ? NOTHING : requestsOf(spec))
   }
   return giving.memory()
+}
+
+/** Whether some pod had its place before, and has it no more. */
+export function givesUpPlaces(before: WorkloadMemory | undefined, after: WorkloadMemory | undefined): boolean {
+  if (before === undefined || before === after) return false
+  const holding = new Set(after?.pods.filter(hasPlace).map(({ uid }) => uid))
+  return before.pods.some((record) => hasPlace(record) && !holding.has(record.uid))
+}
+
+function hasPlace(record: PodRecord): boolean {
+  return record.placed && !hasEnded(record)
 }
 
 /** Also one that runs without its units, as it may after its store was lost: its next container has them. */

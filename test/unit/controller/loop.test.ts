@@ -10,19 +10,20 @@ import type { ReplicaSet } from '../../../src/model/types/workload.ts'
 import type { Effective } from '../../../src/reconcilers/assess.ts'
 import type { WorkloadMemory } from '../../../src/reconcilers/memory.ts'
 import type { NodeView } from '../../../src/reconcilers/observed.ts'
+import type { EngineInfo } from '../../../src/runtime/engine.ts'
 import { StoreError } from '../../../src/store/error.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { Stage } from '../../support/stage.ts'
 import { cluster as statusOf } from '../../support/status.ts'
 import { testSigner } from '../../support/tokens.ts'
-import { cluster, replicaSet, service } from '../../support/world.ts'
+import { app, cluster, replicaSet, service } from '../../support/world.ts'
 import { FakeTimers } from '../runtime/faketimers.ts'
 
 const node: NodeView = {
   name: 'alpha',
   reachable: true,
   error: '',
-  info: undefined,
+  info: { cpus: 1, memoryBytes: 2 ** 30, architecture: 'x86_64', runtimes: [] } as unknown as EngineInfo,
   containers: new Map(),
   networks: new Map(),
   volumes: new Map(),
@@ -270,4 +271,28 @@ test('a node looks for what could not be removed with a pod as soon as the pod i
   await timers.advance(1_000)
   expect(workloads.get(key)?.pods).toEqual([])
   expect(made).toEqual(['trireme-test'])
+})
+
+test('who waits for room has it soon after a pod has left', async () => {
+  const asking = (name: string, replicas: number) =>
+    replicaSet({ name, spec: { replicas }, template: { containers: [app({ resources: { requests: { cpu: '600m' } } })] } })
+  const [none, one] = [asking('a', 0), asking('b', 1)]
+  const [a, b] = [keyOf(none), keyOf(one)]
+  const workloads = new Map([[a, new Stage().apply(asking('a', 1)).plan(a).memory as WorkloadMemory]])
+  const { loop, timers, world, reach } = startLoop(
+    (work) => work(),
+    () => true,
+    workloads,
+  )
+  const placed = () => [a, b].map((key) => workloads.get(key)?.pods.map((pod) => pod.placed))
+  const both = [none, one].map((object) => [keyOf(object), wanted(object)] as const)
+  world.setWanted(new Map(both), [], false)
+  reach(false)
+  loop.queue.add(b)
+  await timers.advance(1_000)
+  expect(placed()).toEqual([[true], [false]])
+  reach(true)
+  loop.queue.add(a)
+  await timers.advance(1_000)
+  expect(placed()).toEqual([[], [true]])
 })
