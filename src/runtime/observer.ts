@@ -160,10 +160,20 @@ export function observeNode(options: ObserverOptions): NodeObserver {
     return again().finally(() => volumeLists.delete(podUid))
   }
 
+  /** The list may be from before it was made: a pod is not given up for that. Where nothing else can be found out, the list decides. */
+  const lookAgain = async (id: string): Promise<void> => {
+    try {
+      await inspect(id)
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'unreachable') throw error
+    }
+  }
+
   const listAll = async (): Promise<void> => {
     const mine = session
     const ticket = containers.ticket()
     const [engineInfo, views] = await Promise.all([engine.info(), engine.listContainers(filter), listShared()])
+    await Promise.all(containers.unlisted(views, ticket).map((id) => through(() => lookAgain(id))))
     // A list of a session that is over may be from before what the next one has seen.
     if (mine.signal.aborted) return
     if (JSON.stringify(info) !== JSON.stringify(engineInfo)) [info, current] = [engineInfo, undefined]

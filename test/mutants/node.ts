@@ -31,6 +31,11 @@ export const node = [
       'if (!signal.aborted && !listed) await pause(timers, 3_600_000, signal)',
     ],
     [
+      'a container is given up for a list from before it was made',
+      "await inspect(id)\n    } catch (error) {\n      if (error instanceof EngineError && error.kind === 'unreachable') throw error\n    }",
+      '    } catch (error) {\n      throw error\n    }',
+    ],
+    [
       'networks and volumes that went stay',
       'networks: networks.putList(networkViews, networkTicket)',
       'networks: networks.putPart(networkViews, [], networkTicket)',

@@ -79,10 +79,14 @@ export class ObjectCache<T extends { readonly labels: Labels }> {
 
   /** The same for a list of a part, which is what it holds and those of `ids` that are there no more. */
   putPart(views: readonly T[], ids: Iterable<string>, ticket: number): Change<T>[] {
-    const listed = new Set(views.map(this.#idOf))
     const changed = views.flatMap((view) => this.put(this.#idOf(view), view, ticket))
-    const unlisted = [...ids].filter((id) => !listed.has(id) && (this.#seen.get(id) ?? 0) <= ticket)
-    return [...changed, ...unlisted.flatMap((id) => this.#drop(id))]
+    return [...changed, ...this.unlisted(views, ticket, ids).flatMap((id) => this.#drop(id))]
+  }
+
+  /** Those of `ids` that a list lacks, and no later observation has seen. */
+  unlisted(views: readonly T[], ticket: number, ids: Iterable<string> = this.#views.keys()): string[] {
+    const listed = new Set(views.map(this.#idOf))
+    return [...ids].filter((id) => !listed.has(id) && (this.#seen.get(id) ?? 0) <= ticket)
   }
 
   #drop(id: string): Change<T>[] {

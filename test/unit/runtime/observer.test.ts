@@ -1,7 +1,13 @@
 /** What the observer makes of lists and events, on the simulated engine; `test/engine/docker/observer.test.ts` does so on a real one. */
 import { expect, onTestFinished, test } from 'vitest'
 import { LABEL } from '../../../src/reconcilers/names.ts'
-import { type ContainerConfig, type Engine, EngineError, type NetworkConfig } from '../../../src/runtime/engine.ts'
+import {
+  type ContainerConfig,
+  type ContainerView,
+  type Engine,
+  EngineError,
+  type NetworkConfig,
+} from '../../../src/runtime/engine.ts'
 import { type NodeChange, observeNode } from '../../../src/runtime/observer.ts'
 import { bench, config } from '../../simulation/engine/bench.ts'
 
@@ -79,6 +85,36 @@ test('what no event told is found by the next list: what came, and what went', a
   await engine.removeVolume('data')
   await time.advance(60_000)
   expect([observer.snapshot().networks.size, observer.snapshot().volumes.size]).toEqual([0, 0])
+})
+
+test('a container that a list lacks is there as long as it can be seen: the list may be from before it was made', async () => {
+  let listed: ContainerView[] | undefined
+  const { engine, observer, names } = await observe((inner) => ({
+    ...deaf(inner),
+    listContainers: async (filter) => listed ?? inner.listContainers(filter),
+  }))
+  const id = await engine.createContainer(own('web'))
+  await observer.refresh(id)
+  listed = []
+  await observer.relist()
+  expect(names()).toEqual(['web'])
+  await engine.removeContainer(id)
+  await observer.relist()
+  expect(names()).toEqual([])
+})
+
+test('a container that a list lacks, and that cannot be looked at, is gone', async () => {
+  let fails = false
+  const { engine, observer, names } = await observe((inner) => ({
+    ...deaf(inner),
+    inspectContainer: (id) => (fails ? Promise.reject(new EngineError('failed', 'no')) : inner.inspectContainer(id)),
+  }))
+  const id = await engine.createContainer(own('web'))
+  await observer.refresh(id)
+  fails = true
+  await engine.removeContainer(id)
+  await observer.relist()
+  expect(names()).toEqual([])
 })
 
 test('volumes of a pod that went are gone once they are looked at', async () => {
