@@ -1,4 +1,5 @@
 /** The state of one simulated engine and what every operation needs of it: lookups, ids, time and the event log. */
+import { createGroups } from '../../../src/controller/groups.ts'
 import { EngineError, type EngineEvent } from '../../../src/runtime/engine.ts'
 import { noSuchContainer } from './errors.ts'
 import { EventLog } from './events.ts'
@@ -12,6 +13,8 @@ export class Machine {
   readonly names = new Map<string, string>()
   readonly networks = new Map<string, RawNetwork>()
   readonly volumes = new Map<string, RawVolume>()
+  /** by `key=value` */
+  readonly volumesByLabel = createGroups<RawVolume>(({ view }) => view.name)
   readonly images = new Map<string, RawImage>()
   readonly events = new EventLog()
   /** containers whose start has been asked for and not been answered */

@@ -15,7 +15,9 @@ export const VOLUMES = '/var/lib/docker/volumes'
 
 export function listVolumes(machine: Machine, labels: readonly string[]): VolumeView[] {
   const matches = labelFilter(labels)
-  return [...machine.volumes.values()].map(({ view }) => view).filter((view) => matches(view.labels))
+  const groups = labels.filter((label) => label.includes('=')).map((label) => machine.volumesByLabel.of(label))
+  const smallest = groups.reduce<ReadonlyMap<string, RawVolume>>((a, b) => (b.size < a.size ? b : a), machine.volumes)
+  return [...smallest.values()].map(({ view }) => view).filter((view) => matches(view.labels))
 }
 
 /** Errors: conflict when there is one of that name with other labels. */
@@ -44,18 +46,25 @@ function addVolume(machine: Machine, config: VolumeConfig): RawVolume {
     mountedBy: new Set(),
   }
   machine.volumes.set(config.name, volume)
+  for (const label of labelTexts(volume)) machine.volumesByLabel.move(undefined, volume, () => label)
   machine.emitVolume(config.name, 'create')
   return volume
 }
 
+function labelTexts({ view: { labels } }: RawVolume): string[] {
+  return Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+}
+
 /** Already gone is success. Errors: conflict while any container has it, running or not. */
 export function removeVolume(machine: Machine, name: string): void {
-  if (!machine.volumes.has(name)) return
+  const volume = machine.volumes.get(name)
+  if (volume === undefined) return
   const users = [...machine.containers.values()].filter(({ mounts }) =>
     mounts.some((mount) => mount.type === 'volume' && mount.name === name),
   )
   if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.map(({ id }) => id).join(', ')}]`)
   machine.volumes.delete(name)
+  for (const label of labelTexts(volume)) machine.volumesByLabel.move(volume, undefined, () => label)
   machine.emitVolume(name, 'destroy')
 }
 
