@@ -188,7 +188,7 @@ function mountsNode({ config, sidecar }: Component): boolean {
 /** As short as a token can be. */
 const TOKEN = { path: 'token', expirationSeconds: 600 }
 
-function hasToken({ config, sidecar }: Component): boolean {
+export function hasToken({ config, sidecar }: Component): boolean {
   return config?.mounted === true && !sidecar
 }
 

@@ -31,8 +31,8 @@ export interface NodeWorld {
 }
 
 export interface SimulatedNode {
-  /** as a daemon gets it: with whatever trouble there is */
-  readonly engine: Engine
+  /** as a new daemon gets it: with whatever trouble there is, and what it lists first is new */
+  connect(): Engine
   readonly probeRunner: Edges['probeRunner']
   containers(): Iterable<ContainerView>
   readonly ranMs: RanMs
@@ -207,7 +207,7 @@ export function openNode(world: NodeWorld): SimulatedNode {
   }
 
   return {
-    engine: troubled(engine, trouble, { clock, chance }),
+    connect: () => troubled(engine, trouble, { clock, chance }),
     probeRunner: probeRunner({
       timers: clock.timers,
       ranMs,

@@ -21,15 +21,16 @@ export function troubled(
   trouble: Trouble,
   { clock, chance }: { readonly clock: VirtualClock; readonly chance: Chance },
 ): Engine {
-  /** when each kind of list was last a new one */
+  /** when each list was last a new one */
   const listedAt = new Map<string, number>()
 
-  function call(op: string): CallFault | undefined {
+  function call(op: string, args: readonly unknown[]): CallFault | undefined {
     if (trouble.operations > 0 && chance.oneIn(trouble.operations)) return wrong()
     if (!op.startsWith('list')) return undefined
-    const age = clock.elapsed() - (listedAt.get(op) ?? Number.NEGATIVE_INFINITY)
+    const list = `${op} ${JSON.stringify(args)}`
+    const age = clock.elapsed() - (listedAt.get(list) ?? Number.NEGATIVE_INFINITY)
     if (trouble.lists && age < STALE_MS && chance.oneIn(2)) return { fault: 'stale' }
-    listedAt.set(op, clock.elapsed())
+    listedAt.set(list, clock.elapsed())
     return undefined
   }
 

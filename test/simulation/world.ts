@@ -192,7 +192,7 @@ export function createWorld(seed: number, given: { readonly climate?: Climate; r
     return startDaemon({
       clock,
       chance,
-      engine: node.engine,
+      engine: node.connect(),
       source: repo.source(mirror),
       dataDir,
       probeRunner: node.probeRunner,
