@@ -91,7 +91,8 @@ interface Due {
   all: () => void
 }
 
-function makeCluster(config: Config, edges: Edges, subnet: string): Cluster {
+/** The cluster as this configuration has it. */
+export function makeCluster(config: Config, edges: Pick<Edges, 'nodeImage' | 'extraLabels'>, subnet: string): Cluster {
   const nodeImage = config.nodeImage ?? edges.nodeImage
   const { nodeLabels, nodeTaints, nodeResources, nodeAllocatable } = config
   return defineCluster({
@@ -201,6 +202,7 @@ function makeLoop(
       loop.failures.forgive((_, failure) => isMended(failure))
       if (waiting) due.all()
       else due.keys(keys)
+      loop.askWaiting()
     },
     note: (reason, message, warning) =>
       loop.note({ type: warning ? 'Warning' : 'Normal', reason, object: `Source//${source.name}`, message }),

@@ -12,7 +12,9 @@ import type { Job } from '../model/types/workload.ts'
 import { changedRuns, cronJobOf } from '../reconcilers/derived.ts'
 import type { PodRecord, WorkloadMemory } from '../reconcilers/memory.ts'
 import { type Plan, type PodMark, renderStep, type Step } from '../reconcilers/plan.ts'
-import { givesUpPlaces } from '../reconcilers/podplacement.ts'
+import { givesUpPlaces, leastAsked } from '../reconcilers/podplacement.ts'
+import type { Requests } from '../reconcilers/requests.ts'
+import { roomLeft, whoFits } from '../reconcilers/room.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
 import type { EventNote, ServiceStatus } from '../reconcilers/status.ts'
 import { changedPods } from '../reconcilers/tablediff.ts'
@@ -64,6 +66,8 @@ export interface Loop {
   readonly queue: Queue
   readonly failures: Failures
   readonly executor: Executor
+  /** Who waits for room asks again soon: some may have become free. */
+  askWaiting(): void
   markAll(): void
   note(event: EventNote): void
   /** ms since the epoch of the end of the last burst of passes */
@@ -83,8 +87,10 @@ export function createLoop(options: LoopOptions): Loop {
   let routed = false
   /** by what could not be remembered: it is tried again until it can, so what is over is noticed */
   const storeTroubles = new Map<string, string>()
-  /** workloads with a pod that waits for its place */
-  const waiting = new Set<ObjectKey>()
+  /** workloads with a pod that waits for its place, and the least that one of them requests */
+  const waiting = new Map<ObjectKey, Requests>()
+  /** they are going to be asked soon */
+  let asking = false
   /** of the passes of this burst, the last one of each key */
   const plans = new Map<ObjectKey, Plan>()
   const queue = createQueue({ now, timers: options.timers, due: () => schedule() })
@@ -351,9 +357,20 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** What pods leave behind is room for others. However many leave, who waits asks again once. */
   function noteWaiting(key: ObjectKey, before: WorkloadMemory | undefined, after: WorkloadMemory | undefined): void {
-    if (after?.pods.some(({ placed }) => !placed)) waiting.add(key)
-    else waiting.delete(key)
-    if (waiting.size > 0 && givesUpPlaces(before, after)) for (const other of waiting) queue.addAt(other, now() + ROOM_MS)
+    const asked = after === undefined ? undefined : leastAsked(after)
+    if (asked === undefined) waiting.delete(key)
+    else waiting.set(key, asked)
+    if (waiting.size > 0 && givesUpPlaces(before, after)) askWaiting()
+  }
+
+  function askWaiting(): void {
+    if (asking || waiting.size === 0) return
+    asking = true
+    options.timers.setTimeout(() => {
+      asking = false
+      const free = world.nodes.map((node) => roomLeft(world.cluster, node.view(), world.requested(node.name)))
+      for (const key of whoFits(waiting, free)) queue.add(key)
+    }, ROOM_MS)
   }
 
   function markNodes(): void {
@@ -377,6 +394,7 @@ export function createLoop(options: LoopOptions): Loop {
     failures,
     executor,
     markAll,
+    askWaiting,
     note,
     lastTurn: () => lastTurn,
     storeTrouble: () => [...storeTroubles.values()][0] ?? '',

@@ -11,8 +11,8 @@ import type { ObjectKey } from '../model/types/meta.ts'
 import type { ModelObject } from '../model/types/object.ts'
 import type { Deployment } from '../model/types/workload.ts'
 import { type Assessment, assess } from '../reconcilers/assess.ts'
-import { defineCluster } from '../reconcilers/cluster.ts'
 import { routerOf } from '../reconcilers/infrastructure.ts'
+import type { WorkloadMemory } from '../reconcilers/memory.ts'
 import { LABEL } from '../reconcilers/names.ts'
 import type { ContainerProbes, NodeView } from '../reconcilers/observed.ts'
 import { type Plan, renderPlan, type Step } from '../reconcilers/plan.ts'
@@ -22,6 +22,7 @@ import { dockerEngine } from '../runtime/docker/engine.ts'
 import type { Engine } from '../runtime/engine.ts'
 import { createVault } from '../runtime/vault.ts'
 import { readStore, type StoreReading } from '../store/reading.ts'
+import { makeCluster } from './assemble.ts'
 import type { Edges } from './edges.ts'
 import { isService, isWorkload } from './kinds.ts'
 import type { NodeReading } from './node.ts'
@@ -34,7 +35,7 @@ import { createWorld, type World } from './world.ts'
 type PreviewEdges = Pick<Edges, 'now' | 'environment' | 'signal' | 'nodeImage' | 'uuid'>
 
 export async function previewPlan(config: Config, edges: PreviewEdges): Promise<PlanOutcome> {
-  const memory = readStore(config.dataDir)
+  const memory = forgetful(readStore(config.dataDir))
   const loaded = await loadRevision(config, edges, memory)
   const engine = await nameEngine(config)
   const node = await lookAtNode(engine, config.cluster, edges.now())
@@ -42,7 +43,7 @@ export async function previewPlan(config: Config, edges: PreviewEdges): Promise<
   const world = await makeWorld(config, edges, engine, node, memory)
   world.setWanted(assessment.effective, assessment.prune, loaded.brokenFiles.size === 0 && config.prune.enabled)
   const diffs = diffCluster(memory.lastApplied(), wantedObjects(assessment), liveObjects(memory, node))
-  const plans = planAll(world, node, edges, loaded.revision)
+  const plans = planAll(world, memory, node, edges, loaded.revision)
   return present(loaded, assessment, diffs, plans)
 }
 
@@ -130,12 +131,7 @@ async function makeWorld(
   memory: StoreReading,
 ): Promise<World> {
   const subnet = await findSubnet(engine, config.cluster, config.podCidr)
-  const cluster = defineCluster({
-    id: config.cluster,
-    domain: config.domain,
-    subnet,
-    nodeImage: config.nodeImage ?? edges.nodeImage,
-  })
+  const cluster = makeCluster(config, edges, subnet)
   const ready = new Set(
     [...memory.workloads().values()].flatMap(({ pods }) => pods.filter(({ readySince }) => readySince > 0).map(({ uid }) => uid)),
   )
@@ -172,7 +168,19 @@ function liveObject(key: ObjectKey, object: ModelObject, memory: StoreReading, n
   return [[key, { ...workload, spec: { ...workload.spec, replicas: pods.length } }]]
 }
 
-function planAll(world: World, node: NodeReading, edges: PreviewEdges, revision: string): Plan[] {
+/** What is decided here is remembered until the plan is shown, and never written. */
+function forgetful(memory: StoreReading): StoreReading & { readonly decided: Map<ObjectKey, WorkloadMemory> } {
+  const decided = new Map(memory.workloads())
+  return { ...memory, workloads: () => decided, decided }
+}
+
+function planAll(
+  world: World,
+  { decided }: { readonly decided: Map<ObjectKey, WorkloadMemory> },
+  node: NodeReading,
+  edges: PreviewEdges,
+  revision: string,
+): Plan[] {
   let count = 0
   const context: PassContext = {
     world,
@@ -184,8 +192,15 @@ function planAll(world: World, node: NodeReading, edges: PreviewEdges, revision:
     revision,
   }
   const keys = [...world.keys()].sort()
-  const workloads = keys.filter(isWorkload).flatMap((key) => workloadPass(context, key)?.result.plan ?? [])
   const services = keys.filter(isService).flatMap((key) => servicePass(context, key)?.result.plan ?? [])
+  const workloads = keys.filter(isWorkload).flatMap((key) => {
+    const result = workloadPass(context, key)?.result
+    if (result === undefined) return []
+    // Who comes next does not get what this one has been given.
+    if (result.memory !== undefined) decided.set(key, result.memory)
+    world.setPods(key, result.endpoints, result.probes)
+    return result.plan
+  })
   const infrastructure =
     routerOf({ cluster: world.cluster, node: node.view() }) === undefined || world.keys().length > 0
       ? [nodePass(world, node, undefined, new Set())]

@@ -6,6 +6,7 @@ import { quotaUsage } from '../model/quota.ts'
 import { splitKey } from '../model/types/meta.ts'
 import type { PodSpec } from '../model/types/pod.ts'
 import { claimStatuses } from '../reconcilers/claimstatus.ts'
+import { holdsPlace } from '../reconcilers/memory.ts'
 import { NOTHING, type Requests } from '../reconcilers/requests.ts'
 import { doomedClaims } from '../reconcilers/retention.ts'
 import { allocatable } from '../reconcilers/room.ts'
@@ -68,12 +69,12 @@ function quotaStatuses(world: World): QuotaStatus[] {
   })
 }
 
-/** Of all pods that are made, or are to be and have their place. */
+/** Of all pods that have their place. */
 function podSpecsIn(namespace: string, { staying }: World): PodSpec[] {
   return staying().flatMap(([key, { pods, sets }]) => {
     if (splitKey(key).namespace !== namespace) return []
     const specs = new Map(sets.map(({ name, template }) => [name, template.spec]))
-    return pods.filter(({ placed }) => placed).flatMap(({ set }) => specs.get(set) ?? [])
+    return pods.filter(holdsPlace).flatMap(({ set }) => specs.get(set) ?? [])
   })
 }
 

@@ -13,9 +13,9 @@ import type { PodEndpoint } from '../reconcilers/endpoints.ts'
 import { heldBy } from '../reconcilers/grants.ts'
 import { claimedPorts, type PortClaim, portClaim } from '../reconcilers/hostports.ts'
 import type { CronRun, ServiceMemory, WorkloadMemory } from '../reconcilers/memory.ts'
-import type { ContainerProbes } from '../reconcilers/observed.ts'
+import type { ContainerProbes, ObservedPod } from '../reconcilers/observed.ts'
 import type { ProbeTarget } from '../reconcilers/probetargets.ts'
-import type { Requests } from '../reconcilers/requests.ts'
+import { NOTHING, plus, type Requests, requestsOf } from '../reconcilers/requests.ts'
 import { requestsIn } from '../reconcilers/room.ts'
 import { type PodIndex, routingOf } from '../reconcilers/routes.ts'
 import type { RouteTable } from '../reconcilers/routetable.ts'
@@ -152,14 +152,18 @@ export function createWorld(
     return nodes.flatMap((node) => [...node.owners()])
   }
 
-  function makesWay(key: ObjectKey): boolean {
-    return leaving.has(key) || pruning.has(key)
-  }
-
   /** Who waits for others to make room would wait for ever for those that only wait until it is healthy. */
   function countRequests(key: ObjectKey): void {
-    const memory = makesWay(key) ? undefined : store.workloads().get(key)
+    const memory = leaving.has(key) ? undefined : store.workloads().get(key)
     requested.set(key, memory === undefined ? NO_REQUESTS : requestsIn(memory))
+  }
+
+  /** Pods that run and are not remembered: their store was lost, and no pass has taken them over yet. */
+  function unknownPods(node: string): ObservedPod[] {
+    return nodes
+      .filter(({ name }) => name === node)
+      .flatMap((one) => [...one.owners()].flatMap((owner) => one.podsOf(owner)))
+      .filter(({ uid }) => !holdings.hasPod(uid))
   }
 
   function hold(key: ObjectKey, memory: WorkloadMemory | undefined): void {
@@ -206,17 +210,17 @@ export function createWorld(
    * that serve.
    */
   function toBeLookedAt(): ObjectKey[] {
-    const workloads = [...store.workloads().keys(), ...observedOwners().filter((key) => !isUnknown(key))]
-    return [...workloads, ...[...effective.keys()].filter(isService)]
+    const workloads = [...store.workloads().keys(), ...observedOwners()]
+    return [...workloads.filter((key) => !isUnknown(key)), ...[...effective.keys()].filter(isService)]
   }
 
   /** Whether that still goes for one of them. */
   function isToBeLookedAt(key: ObjectKey): boolean {
     if (isService(key)) return effective.has(key)
-    return store.workloads().has(key) || (nodes.some((node) => node.podsOf(key).length > 0) && !isUnknown(key))
+    return !isUnknown(key) && (store.workloads().has(key) || nodes.some((node) => node.podsOf(key).length > 0))
   }
 
-  /** Something of it runs, and the revision says nothing of it: nobody looks after it. */
+  /** Something of it runs, or was being taken down, and the revision says nothing of it: nobody looks after it. */
   function isUnknown(key: ObjectKey): boolean {
     return intent !== undefined && targetOf(key) === undefined
   }
@@ -241,10 +245,10 @@ export function createWorld(
       intent = { effective: next, prune: new Set(prune) }
       effective = next
       quotas = quotasIn(next)
-      const madeWay = [...pruning, ...leaving]
+      const left = leaving
       pruning = intent.prune
       leaving = new Set([...next].flatMap(([key, one]) => (one.state === 'retained' && one.kind === 'health' ? [key] : [])))
-      for (const key of [...madeWay, ...pruning, ...leaving]) countRequests(key)
+      for (const key of left.symmetricDifference(leaving)) countRequests(key)
       pruneOrphans = orphans
       const touched =
         before === undefined ? this.keys() : dueKeys(before, intent).filter((key) => isWorkload(key) || isService(key))
@@ -291,18 +295,17 @@ export function createWorld(
       ),
     quotas: (namespace) => quotas.get(namespace) ?? [],
     allQuotas: () => [...quotas.values()].flat(),
-    staying: () => [...store.workloads()].filter(([key]) => !makesWay(key)),
+    staying: () => [...store.workloads()].filter(([key]) => !leaving.has(key) && !pruning.has(key)),
     addressUsed: (ip) => holdings.hasPodAddress(ip) || nodes.some((node) => node.hasAddress(ip)),
     unitsHeld: (node, except) => {
       const remembered = [...store.workloads()].flatMap(([key, { pods }]) => (key === except ? [] : heldBy(pods, node)))
-      const unknown = nodes
-        .filter(({ name }) => name === node)
-        .flatMap((one) => [...one.owners()].flatMap((owner) => one.podsOf(owner)))
-        .filter(({ uid }) => !holdings.hasPod(uid))
-        .map(readMemory)
-      return [...remembered, ...unknown.flatMap((memory) => unitKeys(memory?.pod.units))]
+      return [...remembered, ...unknownPods(node).flatMap((pod) => unitKeys(readMemory(pod)?.pod.units))]
     },
-    requested: requested.of,
+    requested(node, except) {
+      const remembered = requested.of(node, except)
+      // Once everything has been looked at, nothing of ours is unknown.
+      return whole ? remembered : unknownPods(node).map(requestsOfUnknown).reduce(plus, remembered)
+    },
     serviceAddressUsed: (ip, except) => ip === cluster.dnsAddress || holdings.hasServiceAddress(ip, except),
     portClaims: (id, except) =>
       holdings
@@ -343,6 +346,11 @@ export function createWorld(
       return { acknowledged: routed.every(({ acknowledged }) => acknowledged), present: routed.some(({ present }) => present) }
     },
   }
+}
+
+function requestsOfUnknown(pod: ObservedPod): Requests {
+  const spec = readMemory(pod)?.set.template.spec
+  return spec === undefined ? NOTHING : requestsOf(spec)
 }
 
 const NO_REQUESTS: ReadonlyMap<string, Requests> = new Map()

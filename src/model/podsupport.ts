@@ -62,7 +62,7 @@ const resources: readonly SupportRow[] = ['limits', 'requests'].flatMap((list) =
     field: `resources.${list}.ephemeral-storage`,
     support: {
       level: 'honoured',
-      but: 'a pod beyond its limit is replaced; its own file system counts, and for the pod its emptyDirs on the disk, looked at once a minute',
+      but: 'a pod beyond its limit is replaced; its own file system counts, and for the pod its emptyDirs on the disk, looked at once a minute; requests are not set against what the node has',
     },
   },
   ...Object.keys(HUGE_PAGES).map(

@@ -1,7 +1,7 @@
 /** Which units of its node a pod is given, and why it has to wait for them. */
 import type { PodSpec } from '../model/types/pod.ts'
 import type { Cluster } from './cluster.ts'
-import type { PodRecord } from './memory.ts'
+import { holdsPlace, type PodRecord } from './memory.ts'
 import { type Units, unitKey, unitKeys, unitsNeeded } from './units.ts'
 
 /**
@@ -30,12 +30,7 @@ export function unitsFor(spec: PodSpec, { nodeResources }: Cluster, held: () => 
 
 /** What these pods hold of a node. */
 export function heldBy(pods: readonly PodRecord[], node: string): string[] {
-  return pods.flatMap((pod) => (pod.node === node && !hasEnded(pod) ? unitKeys(pod.units) : []))
-}
-
-/** A pod that is kept for its logs alone. One that is taken away counts as failed at once, while its containers still stop. */
-export function hasEnded({ outcome, deletion }: PodRecord): boolean {
-  return outcome !== undefined && deletion === undefined
+  return pods.flatMap((pod) => (pod.node === node && holdsPlace(pod) ? unitKeys(pod.units) : []))
 }
 
 function freeUnits(units: Units, held: ReadonlySet<string>): (name: string) => string[] {

@@ -85,6 +85,8 @@ export interface PodRecord {
   readonly gates?: Readonly<Record<string, GateStatus>>
   /** ms since the epoch; 0 while not ready */
   readonly readySince: number
+  /** its containers have come to their end for good: it holds nothing of its node any more */
+  readonly ended?: true
   /** what it holds of its node's extended resources, once it has been given that */
   readonly units?: Units
   /** completion index, of a pod of an Indexed Job */
@@ -92,6 +94,11 @@ export interface PodRecord {
   /** of a pod of a Job: how it ended, once that is counted. It is kept for its logs; nothing of it runs or is mended any more */
   readonly outcome?: 'Succeeded' | 'Failed'
   readonly deletion?: PodDeletion
+}
+
+/** Whether it has its place, and takes room there. */
+export function holdsPlace({ placed, ended }: PodRecord): boolean {
+  return placed && ended !== true
 }
 
 /** Progress of the rollout at the last time something moved. */

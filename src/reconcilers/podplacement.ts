@@ -6,13 +6,13 @@ import { exceeds, quotaUsage } from '../model/quota.ts'
 import { splitKey } from '../model/types/meta.ts'
 import type { PodSpec } from '../model/types/pod.ts'
 import type { Claim } from './claims.ts'
-import { hasEnded, heldBy, shortage, unitsFor } from './grants.ts'
-import type { PodRecord, SetRecord, WorkloadMemory } from './memory.ts'
+import { heldBy, shortage, unitsFor } from './grants.ts'
+import { holdsPlace, type PodRecord, type SetRecord, type WorkloadMemory } from './memory.ts'
 import { claimVolumeName } from './names.ts'
 import type { NodeView } from './observed.ts'
 import { claimTaken } from './onepod.ts'
 import type { PodNow } from './podstate.ts'
-import { NOTHING, plus, type Requests, requestsOf } from './requests.ts'
+import { least, NOTHING, plus, type Requests, requestsOf } from './requests.ts'
 import { claimVanishing } from './retention.ts'
 import { allocatable, noRoom, requestsIn } from './room.ts'
 import { misfit, type Neighbour, neighboursOf, traitsOf } from './scheduling.ts'
@@ -88,20 +88,23 @@ export function placePods(memory: WorkloadMemory, pods: readonly PodNow[], input
   return giving.memory()
 }
 
+/** The least that one of the pods requests that wait for their places; `undefined` when none does. */
+export function leastAsked({ sets, pods }: WorkloadMemory): Requests | undefined {
+  const waiting = new Set(pods.flatMap(({ placed, set }) => (placed ? [] : [set])))
+  const asked = sets.flatMap(({ name, template }) => (waiting.has(name) ? [requestsOf(template.spec)] : []))
+  return asked.length === 0 ? undefined : asked.reduce(least)
+}
+
 /** Whether some pod had its place before, and has it no more. */
 export function givesUpPlaces(before: WorkloadMemory | undefined, after: WorkloadMemory | undefined): boolean {
   if (before === undefined || before === after) return false
-  const holding = new Set(after?.pods.filter(hasPlace).map(({ uid }) => uid))
-  return before.pods.some((record) => hasPlace(record) && !holding.has(record.uid))
-}
-
-function hasPlace(record: PodRecord): boolean {
-  return record.placed && !hasEnded(record)
+  const holding = new Set(after?.pods.filter(holdsPlace).map(({ uid }) => uid))
+  return before.pods.some((record) => holdsPlace(record) && !holding.has(record.uid))
 }
 
 /** Also one that runs without its units, as it may after its store was lost: its next container has them. */
-function asks({ placed, units, deletion, outcome }: PodRecord, spec: PodSpec): boolean {
-  if (deletion !== undefined || outcome !== undefined) return false
+function asks({ placed, units, deletion, ended }: PodRecord, spec: PodSpec): boolean {
+  if (deletion !== undefined || ended === true) return false
   return !placed || (units === undefined && unitsNeeded(spec).size > 0)
 }
 

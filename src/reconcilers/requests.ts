@@ -36,6 +36,11 @@ export function minus(a: Requests, b: Requests): Requests {
   return { cpuMillis: a.cpuMillis - b.cpuMillis, memoryBytes: a.memoryBytes - b.memoryBytes }
 }
 
+/** Of each the smaller one. */
+export function least(a: Requests, b: Requests): Requests {
+  return { cpuMillis: Math.min(a.cpuMillis, b.cpuMillis), memoryBytes: Math.min(a.memoryBytes, b.memoryBytes) }
+}
+
 /** The most that its containers ask for at any one time. */
 export function requestsOf(spec: PodSpec): Requests {
   return { cpuMillis: cpuRequest(spec), memoryBytes: memoryRequest(spec) }

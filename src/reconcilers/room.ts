@@ -5,10 +5,9 @@
 import { formatQuantity } from '../model/quantity.ts'
 import type { PodSpec } from '../model/types/pod.ts'
 import type { Cluster } from './cluster.ts'
-import { hasEnded } from './grants.ts'
-import type { WorkloadMemory } from './memory.ts'
+import { holdsPlace, type WorkloadMemory } from './memory.ts'
 import type { NodeView } from './observed.ts'
-import { NOTHING, plus, type Requests, requestsOf } from './requests.ts'
+import { minus, NOTHING, plus, type Requests, requestsOf } from './requests.ts'
 
 const counted = new WeakMap<WorkloadMemory, ReadonlyMap<string, Requests>>()
 
@@ -20,7 +19,7 @@ export function requestsIn(memory: WorkloadMemory): ReadonlyMap<string, Requests
   const byNode = new Map<string, Requests>()
   for (const pod of memory.pods) {
     const own = bySet.get(pod.set)
-    if (!pod.placed || own === undefined || hasEnded(pod)) continue
+    if (own === undefined || !holdsPlace(pod)) continue
     byNode.set(pod.node, plus(byNode.get(pod.node) ?? NOTHING, own))
   }
   counted.set(memory, byNode)
@@ -31,6 +30,32 @@ export function requestsIn(memory: WorkloadMemory): ReadonlyMap<string, Requests
 export function allocatable({ nodeAllocatable }: Cluster, { info }: Pick<NodeView, 'info'>): Requests | undefined {
   if (info === undefined) return undefined
   return { cpuMillis: info.cpus * 1000, memoryBytes: info.memoryBytes, ...nodeAllocatable }
+}
+
+/** `undefined` while nobody knows. */
+export function roomLeft(cluster: Cluster, node: Pick<NodeView, 'info'>, taken: Requests): Requests | undefined {
+  const has = allocatable(cluster, node)
+  return has && minus(has, taken)
+}
+
+/**
+ * Of those who wait, first come first served, the ones for whom there may be room now, so that not all are asked each time.
+ *
+ * @param free what is left of each node, `undefined` where nobody knows
+ */
+export function whoFits<Key>(waiting: ReadonlyMap<Key, Requests>, free: readonly (Requests | undefined)[]): Key[] {
+  if (free.includes(undefined)) return [...waiting.keys()]
+  const left = [...(free as readonly Requests[])]
+  return [...waiting].flatMap(([key, asked]) => {
+    const at = left.findIndex((one) => isEnough(one.cpuMillis, asked.cpuMillis) && isEnough(one.memoryBytes, asked.memoryBytes))
+    if (at < 0) return []
+    left[at] = minus(left[at] as Requests, asked)
+    return [key]
+  })
+}
+
+function isEnough(has: number, asked: number): boolean {
+  return asked === 0 || asked <= has
 }
 
 /** Why a node has no room for one more pod, in the words of the Kubernetes scheduler; `''` when it has. */

@@ -8,7 +8,7 @@ import { matches, readSelector } from '../model/selector.ts'
 import { type Labels, type ObjectKey, splitKey } from '../model/types/meta.ts'
 import type { PodSpec, Taint } from '../model/types/pod.ts'
 import type { Cluster } from './cluster.ts'
-import type { WorkloadMemory } from './memory.ts'
+import { holdsPlace, type WorkloadMemory } from './memory.ts'
 import type { NodeView } from './observed.ts'
 
 /** What pods choose nodes by. */
@@ -38,7 +38,7 @@ export function neighboursOf(
     const { namespace } = splitKey(key)
     const templates = new Map(sets.map(({ name, template }) => [name, template]))
     return pods
-      .filter((other) => other.uid !== except && other.outcome === undefined && other.placed)
+      .filter((other) => other.uid !== except && holdsPlace(other))
       .flatMap(({ uid, name, set, node }): Neighbour[] => {
         const template = templates.get(set)
         if (template === undefined) return []

@@ -79,6 +79,7 @@ function recordPod(pod: PodNow, now: number): PodRecord {
     pod.containers.filter((one) => one.role !== 'main' && one.passed).map(({ compiled }) => compiled.name),
   )
   const failed = record.failed ?? deadlineExceeded(pod, now)
+  const ended = record.ended ?? hasComeToItsEnd(pod)
   const readySince = pod.ready ? record.readySince || now : 0
   const leaves = pod.sandbox === 'lost' ? pod.lostBecause : pod.evictedBecause
   const lost = record.deletion === undefined && (pod.sandbox === 'lost' || leaves !== '')
@@ -88,7 +89,8 @@ function recordPod(pod: PodNow, now: number): PodRecord {
     readySince === record.readySince &&
     condemned === (record.condemned ?? NONE) &&
     passed === (record.passed ?? NONE) &&
-    failed === record.failed
+    failed === record.failed &&
+    ended === (record.ended ?? false)
   if (same && !lost) return record
   const deletion = { since: now, graceSeconds: set.template.spec.terminationGracePeriodSeconds, cause: leaves }
   return {
@@ -99,8 +101,14 @@ function recordPod(pod: PodNow, now: number): PodRecord {
     ...(condemned.length > 0 ? { condemned } : {}),
     ...(passed.length > 0 ? { passed } : {}),
     ...(failed === undefined ? {} : { failed }),
+    ...(ended ? { ended } : {}),
     ...(lost ? { deletion } : {}),
   }
+}
+
+/** By itself, or because its time was up: one that is taken away goes as a whole. */
+function hasComeToItsEnd({ context, phase, sandbox }: PodNow): boolean {
+  return (phase === 'Succeeded' || phase === 'Failed') && sandbox !== 'lost' && context.record.deletion === undefined
 }
 
 const NONE: readonly string[] = []

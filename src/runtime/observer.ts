@@ -163,7 +163,7 @@ export function observeNode(options: ObserverOptions): NodeObserver {
   /** The list may be from before it was made: a pod is not given up for that. Where nothing else can be found out, the list decides. */
   const lookAgain = async (id: string): Promise<void> => {
     try {
-      await inspect(id)
+      await through(() => inspect(id))
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'unreachable') throw error
     }
@@ -173,7 +173,7 @@ export function observeNode(options: ObserverOptions): NodeObserver {
     const mine = session
     const ticket = containers.ticket()
     const [engineInfo, views] = await Promise.all([engine.info(), engine.listContainers(filter), listShared()])
-    await Promise.all(containers.unlisted(views, ticket).map((id) => through(() => lookAgain(id))))
+    await Promise.all(containers.unlisted(views, ticket).map(lookAgain))
     // A list of a session that is over may be from before what the next one has seen.
     if (mine.signal.aborted) return
     if (JSON.stringify(info) !== JSON.stringify(engineInfo)) [info, current] = [engineInfo, undefined]
@@ -200,15 +200,16 @@ export function observeNode(options: ObserverOptions): NodeObserver {
   /** One container that cannot be looked at is no reason to give up the engine: the list decides. */
   const inspectOrList = async (id: string): Promise<void> => {
     try {
-      await inspect(id)
+      await through(() => inspect(id))
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'unreachable') throw error
+      // Not while it holds one of the places: the list has to look at some itself.
       await relist()
     }
   }
 
   const refresh = (id: string): Promise<void> => {
-    const again = inspects.get(id) ?? coalesce(() => observe(() => through(() => inspectOrList(id))))
+    const again = inspects.get(id) ?? coalesce(() => observe(() => inspectOrList(id)))
     inspects.set(id, again)
     return again().finally(() => {
       if (!containers.has(id)) inspects.delete(id)

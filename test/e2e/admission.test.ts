@@ -15,11 +15,15 @@ const named = (name: string) => ({ name, namespace: 'default' })
 /** As good as two serial ports: nothing else is called like them, and a container sees none that it has not been given. */
 const ports = ['a', 'b'].map((one) => `/dev/trireme-${process.pid}-${one}`)
 
+const nodeFlags = [
+  ...['--node-label', 'disk=ssd', '--node-taint', 'dedicated=db:NoSchedule'],
+  ...ports.flatMap((port) => ['--node-resource', `example.com/serial=${port}`]),
+]
+
 beforeAll(async () => {
   for (const port of ports) execFileSync('mknod', [port, 'c', '1', '3'])
   await lab.write({ 'web.yaml': [app('web'), service('web')] })
-  const resources = ports.flatMap((port) => ['--node-resource', `example.com/serial=${port}`])
-  await lab.start('--node-label', 'disk=ssd', '--node-taint', 'dedicated=db:NoSchedule', '--prune-max-share', '1', ...resources)
+  await lab.start(...nodeFlags, '--prune-max-share', '1')
 })
 
 afterAll(async () => {
@@ -96,6 +100,9 @@ test('a pod that requests more than is left of the node waits, and starts once t
     workloads.find((each) => each.key === key('second') && each.pods.some(({ reason }) => reason === 'Unschedulable')),
   )
   expect(second.message).toContain('0/1 nodes are available: 1 Insufficient cpu (it requests ')
+  // What a daemon would not do is no part of a plan.
+  const planned = await lab.trireme('plan', ...lab.flags(), ...nodeFlags)
+  expect(planned.output).not.toMatch(/create second/)
   const after = await lab.status()
   expect(after.nodes[0]!.requested.cpuCores).toBeCloseTo(half / 1000)
   expect(after.workloads.find((each) => each.key === key('first'))?.pods[0]?.uid).toBe(first.pods[0]?.uid)

@@ -32,8 +32,13 @@ export const node = [
     ],
     [
       'a container is given up for a list from before it was made',
-      "await inspect(id)\n    } catch (error) {\n      if (error instanceof EngineError && error.kind === 'unreachable') throw error\n    }",
-      '    } catch (error) {\n      throw error\n    }',
+      'await Promise.all(containers.unlisted(views, ticket).map(lookAgain))\n',
+      '',
+    ],
+    [
+      'a list waits for places that are held by those who wait for it',
+      'coalesce(() => observe(() => inspectOrList(id)))',
+      'coalesce(() => observe(() => through(() => inspectOrList(id))))',
     ],
     [
       'networks and volumes that went stay',
@@ -164,25 +169,33 @@ export const node = [
     ],
     ['a pod gets fewer units than it needs', "? shortage(spec, input.cluster, units) === ''", '? true'],
     ['a pod is placed where it has to wait', "context.misfit === '' && asks(", 'asks('],
-    ['a pod that leaves is placed', 'if (deletion !== undefined || outcome !== undefined) return false', ''],
+    ['a pod that leaves is placed', 'if (deletion !== undefined || ended === true) return false', ''],
     ['who was made last is served first', 'a.createdAt - b.createdAt', 'b.createdAt - a.createdAt'],
   ),
+  ...mutantsOf('src/reconcilers/memory.ts', [
+    'a pod that has ended keeps its place',
+    'return placed && ended !== true',
+    'return placed',
+  ]),
   ...mutantsOf(
-    'src/reconcilers/grants.ts',
-    ['a pod that has ended keeps its units', 'pod.node === node && !hasEnded(pod)', 'pod.node === node'],
-    ['a pod that is taken away gives its units up while it stops', ' && deletion === undefined\n', '\n'],
+    'src/reconcilers/transitions.ts',
+    [
+      'a pod that is taken away gives its place up while it stops',
+      "sandbox !== 'lost' && context.record.deletion === undefined\n}",
+      "sandbox !== 'lost'\n}",
+    ],
+    ['a pod whose sandbox was removed has ended well', "&& sandbox !== 'lost' &&", '&&'],
   ),
   ...mutantsOf(
     'src/reconcilers/room.ts',
     ['a node is never filled up', 'one.taken + one.asked > one.has', 'one.taken + one.asked >= one.has'],
     ['who asks for nothing has to wait all the same', 'one.asked > 0 && ', ''],
-    ['a pod that waits takes room', '!pod.placed || own', 'own'],
-    ['a pod that has ended takes room', ' || hasEnded(pod)) continue', ') continue'],
+    ['a pod that waits takes room', ' || !holdsPlace(pod)) continue', ') continue'],
     ['what the operator says of a node goes for nothing', ', ...nodeAllocatable }', ' }'],
   ),
   ...mutantsOf('src/controller/world.ts', [
     'who is about to go takes room',
-    'const memory = makesWay(key) ? undefined : store.workloads().get(key)',
+    'const memory = leaving.has(key) ? undefined : store.workloads().get(key)',
     'const memory = store.workloads().get(key)',
   ]),
   ...mutantsOf('src/reconcilers/adoption.ts', [

@@ -101,13 +101,18 @@ export const router = [
     ['the table is known before everything has been looked at', 'whole ||= looking.all()', 'whole ||= true'],
     [
       'the table is known before what runs has been looked at',
-      'const workloads = [...store.workloads().keys(), ...observedOwners().filter((key) => !isUnknown(key))]',
+      'const workloads = [...store.workloads().keys(), ...observedOwners()]',
       'const workloads = [...store.workloads().keys()]',
     ],
     [
+      'a workload that nobody looks after keeps everybody from their routes',
+      'return [...workloads.filter((key) => !isUnknown(key)),',
+      'return [...workloads,',
+    ],
+    [
       'the table is known before Services have their addresses',
-      'return [...workloads, ...[...effective.keys()].filter(isService)]',
-      'return workloads',
+      'return [...workloads.filter((key) => !isUnknown(key)), ...[...effective.keys()].filter(isService)]',
+      'return workloads.filter((key) => !isUnknown(key))',
     ],
     [
       'pods count as taken out while no table is known',

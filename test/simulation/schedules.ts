@@ -76,7 +76,8 @@ export function watchSchedules(fail: (invariant: string, message: string) => nev
         keepsApart(
           key,
           known,
-          runs.filter(({ job }) => workloads.get(keyOf(job))?.job?.end === null),
+          // One that has done its work runs no more, also while a new memory has not counted that yet.
+          runs.filter(({ job }) => workloads.get(keyOf(job))?.job?.end === null && !succeeded.has(keyOf(job))),
         )
       }
     },

@@ -108,7 +108,7 @@ export class Stage {
       unitsHeld: (name: string) => [...this.memory].flatMap(([other, { pods }]) => (other === key ? [] : heldBy(pods, name))),
       requested: (name: string) =>
         [...this.memory]
-          .filter(([other]) => other !== key && !this.leaving.has(other) && !this.retained.has(other))
+          .filter(([other]) => other !== key && !this.retained.has(other))
           .map(([, memory]) => requestsIn(memory).get(name) ?? NOTHING)
           .reduce(plus, NOTHING),
       probes: (id: string) => this.#probesOf(id, now),

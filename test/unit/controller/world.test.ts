@@ -7,6 +7,7 @@ import type { Service } from '../../../src/model/types/service.ts'
 import { emptyMemory } from '../../../src/reconcilers/adoption.ts'
 import type { Effective } from '../../../src/reconcilers/assess.ts'
 import type { PodRecord, ServiceMemory, SetRecord, WorkloadMemory } from '../../../src/reconcilers/memory.ts'
+import { LABEL } from '../../../src/reconcilers/names.ts'
 import { app, cluster, cronJob, deployment, job, service } from '../../support/world.ts'
 
 const A = 'Service/shop/a'
@@ -83,6 +84,17 @@ test('what runs and nobody knows is left alone while the revision was not read w
   expect(world.table()).toBeDefined()
   world.setWanted(wanted(), [], true)
   expect(world.targetOf('Deployment/shop/stray')).toBeNull()
+})
+
+test('a workload that was being taken down keeps nobody from their routes while the revision was not read whole', () => {
+  const key = 'StatefulSet/shop/former'
+  const workloads = new Map<ObjectKey, WorkloadMemory>([[key, emptyMemory('u', 0)]])
+  const store: WorldStore = { lastApplied: () => new Map(), workloads: () => workloads, services: () => new Map() }
+  const world = createWorld(cluster(), [], store, () => ({}))
+  expect(world.table()).toBeUndefined()
+  world.setWanted(wanted(), [], false)
+  expect(world.targetOf(key)).toBeUndefined()
+  expect(world.table()).toBeDefined()
 })
 
 test('there is no table before what runs has been looked at, where its memory was lost', () => {
@@ -205,7 +217,7 @@ test('a Service is looked at before the pods that are told of it, until it has b
   expect(world.serviceLinks('shop')).toBe('a=10.88.128.1:81/TCP')
 })
 
-test('what a workload that is about to go has requested is room for others, unless it comes back', () => {
+test('what a workload that waits for others before it goes has requested is room for them, unless it comes back', () => {
   const web = deployment({ name: 'web', template: { containers: [app({ resources: { requests: { cpu: '300m' } } })] } })
   const key = keyOf(web)
   const pods = [{ uid: 'p', set: 's', node: 'alpha', placed: true } as PodRecord]
@@ -224,9 +236,22 @@ test('what a workload that is about to go has requested is room for others, unle
   world.setWanted(as({ state: 'wanted' }), [], true)
   expect(millis()).toBe(300)
   world.setWanted(new Map(), [key], true)
-  expect(millis()).toBe(0)
+  expect(millis()).toBe(300)
   workloads.delete(key)
   world.forget(key)
   world.setWanted(new Map(), [], true)
   expect(millis()).toBe(0)
+})
+
+test('what pods have requested that run and are not remembered yet is taken', () => {
+  const spec = deployment({ template: { containers: [app({ resources: { requests: { cpu: '300m' } } })] } }).spec.template.spec
+  const memory = {
+    workload: { uid: 'w', createdAt: 0 },
+    set: { name: 's', hash: 'h', revision: 1, template: { spec } },
+    pod: { ip: '10.88.1.1', createdAt: 0, cause: '' },
+  }
+  const pod = { uid: 'p', sandbox: { labels: { [LABEL.memory]: JSON.stringify(memory) } } }
+  const node = { name: 'alpha', owners: () => ['Deployment/shop/web'], podsOf: () => [pod] } as unknown as NodeReading
+  const store: WorldStore = { lastApplied: () => new Map(), workloads: () => new Map(), services: () => new Map() }
+  expect(createWorld(cluster(), [node], store, () => ({})).requested('alpha')).toEqual({ cpuMillis: 300, memoryBytes: 0 })
 })

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keyOf, objectKey } from '../../../src/model/types/meta.ts'
 import { plus } from '../../../src/reconcilers/requests.ts'
-import { allocatable, requestsIn } from '../../../src/reconcilers/room.ts'
+import { allocatable, requestsIn, whoFits } from '../../../src/reconcilers/room.ts'
 import type { EngineInfo } from '../../../src/runtime/engine.ts'
 import { Stage } from '../../support/stage.ts'
-import { app, cluster, deployment, job, namespace } from '../../support/world.ts'
+import { app, barePod, cluster, deployment, job, namespace } from '../../support/world.ts'
 
 const MIB = 2 ** 20
 const asking = (cpu: string, memory = '0') => ({ containers: [app({ resources: { requests: { cpu, memory } } })] })
@@ -96,6 +96,43 @@ describe('room on a node', () => {
     stage.apply(workload('a', 1, '2')).run(60_000)
     expect(stage.memory.get(keyOf(done))?.pods).toMatchObject([{ outcome: 'Succeeded' }])
     expect(placed(stage, 'a')).toBe(1)
+  })
+
+  test('of a bare Pod that has ended is free, for quotas too', () => {
+    const once = barePod({ name: 'once', template: { ...asking('2'), spec: { restartPolicy: 'Never' } } })
+    const stage = stageOf().apply(once)
+    stage.run(10_000)
+    stage.apply(workload('a', 1, '2')).run(30_000)
+    expect(placed(stage, 'a')).toBe(0)
+    for (const view of stage.running()) stage.end(view, 0)
+    stage.run(60_000)
+    expect(stage.memory.get(keyOf(once))?.pods).toMatchObject([{ ended: true }])
+    expect(placed(stage, 'a')).toBe(1)
+  })
+
+  test('that a pod of a Job has given up it does not take again while it is taken away', () => {
+    const done = job({ name: 'once', template: asking('2') })
+    const stage = stageOf().apply(done)
+    stage.run(10_000)
+    for (const view of stage.running()) stage.end(view, 0)
+    stage.apply(workload('a', 1, '2')).run(60_000)
+    stage.remove(keyOf(done)).plan(keyOf(done))
+    expect(requested(stage)).toMatchObject({ cpuMillis: 2000 })
+  })
+
+  test('goes to those for whom it may be enough, first come first served', () => {
+    const asked = (cpuMillis: number, memoryBytes = 0) => ({ cpuMillis, memoryBytes })
+    const waiting = new Map([
+      ['a', asked(3000)],
+      ['b', asked(1000)],
+      ['c', asked(0, 5)],
+      ['d', asked(1000)],
+      ['e', asked(500)],
+    ])
+    expect(whoFits(waiting, [asked(1500, 10)])).toEqual(['b', 'c', 'e'])
+    expect(whoFits(waiting, [asked(-100, 0)])).toEqual([])
+    expect(whoFits(new Map([['none', asked(0)]]), [asked(-100, 0)])).toEqual(['none'])
+    expect(whoFits(waiting, [undefined])).toEqual(['a', 'b', 'c', 'd', 'e'])
   })
 
   test('is not waited for where who has it waits for the new revision to be healthy before it goes', () => {

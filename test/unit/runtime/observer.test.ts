@@ -103,6 +103,23 @@ test('a container that a list lacks is there as long as it can be seen: the list
   expect(names()).toEqual([])
 })
 
+test('containers that cannot be looked at, however many, do not keep the list from looking at those that it lacks', async () => {
+  let listed: ContainerView[] | undefined
+  const { engine, time, observer, names } = await observe((inner) => ({
+    ...deaf(inner),
+    listContainers: async (filter) => listed ?? inner.listContainers(filter),
+    inspectContainer: (id) =>
+      id.startsWith('bad') ? Promise.reject(new EngineError('failed', 'no')) : inner.inspectContainer(id),
+  }))
+  const id = await engine.createContainer(own('web'))
+  await observer.refresh(id)
+  listed = []
+  const looks = Promise.all(Array.from({ length: 20 }, (_, at) => observer.refresh(`bad${at}`)))
+  await time.advance(1_000)
+  await looks
+  expect(names()).toEqual(['web'])
+})
+
 test('a container that a list lacks, and that cannot be looked at, is gone', async () => {
   let fails = false
   const { engine, observer, names } = await observe((inner) => ({
