@@ -1,4 +1,5 @@
 /** The controller's state between passes: what is wanted, what was last said, who holds which address. */
+import { isScoped } from '../model/quota.ts'
 import type { LoadedObject } from '../model/types/loaded.ts'
 import { type ObjectKey, objectKey, splitKey } from '../model/types/meta.ts'
 import type { ConfigMap, OtherObject, Secret } from '../model/types/object.ts'
@@ -358,7 +359,7 @@ const NO_REQUESTS: ReadonlyMap<string, Requests> = new Map()
 /** Those of Git by namespace: one that has left it bounds nothing more. */
 function quotasIn(effective: ReadonlyMap<ObjectKey, Effective>): ReadonlyMap<string, readonly OtherObject[]> {
   const found = [...effective].flatMap(([key, { state, object }]) =>
-    state === 'wanted' && key.startsWith('ResourceQuota/') ? [object as OtherObject] : [],
+    state === 'wanted' && key.startsWith('ResourceQuota/') && !isScoped(object as OtherObject) ? [object as OtherObject] : [],
   )
   return Map.groupBy(found, ({ metadata }) => metadata.namespace)
 }

@@ -113,7 +113,8 @@ const parts =
 /** Rows of every container, whatever its place in the pod. */
 const container: readonly SupportRow[] = [
   ...honoured('name', 'image', 'command', 'args', 'workingDir', 'imagePullPolicy', 'tty', 'stdin', 'stdinOnce'),
-  ...honoured('ports[].name', 'ports[].protocol'),
+  ...honoured('ports[].name'),
+  unenforced('ports[].protocol', 'the port is not published, and no Service leads to it', only('SCTP')),
   { field: 'ports[].containerPort', support: { level: 'honoured', but: listens } },
   policy('ports[].hostPort', 'hostPort', 'honoured', other(0)),
   unenforced('ports[].hostIP', 'it has no effect without hostPort', other('')),
@@ -123,7 +124,11 @@ const container: readonly SupportRow[] = [
   ...resources,
   refused('resources.claims', `resource claims are not run by this version`),
   unenforced('resizePolicy', 'a change of resources rolls the workload'),
-  ...honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly', 'volumeMounts[].mountPropagation'),
+  ...honoured('volumeMounts[].name', 'volumeMounts[].mountPath', 'volumeMounts[].readOnly'),
+  {
+    field: 'volumeMounts[].mountPropagation',
+    support: { level: 'honoured', but: 'of a hostPath: nothing is ever mounted inside other volumes' },
+  },
   ...['subPath', 'subPathExpr'].map(
     (field): SupportRow => ({
       field: `volumeMounts[].${field}`,
@@ -146,6 +151,10 @@ const container: readonly SupportRow[] = [
 const podSecurity: readonly SupportRow[] = [
   ...honoured('runAsUser', 'runAsGroup', 'runAsNonRoot', 'supplementalGroups', 'fsGroup', 'fsGroupChangePolicy'),
   unenforced('supplementalGroupsPolicy', 'groups of the image are kept', other('Merge')),
+  unenforced('sysctls[].name', 'containers of a pod have each their own IPC', {
+    when: (value) => /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(plainText(value)),
+    whenText: 'of IPC: kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*',
+  }),
   policy('sysctls[].name', 'sysctls', 'honoured', {
     when: (value) => !safeSysctls.has(plainText(value)),
     whenText: `other than ${[...safeSysctls].join(', ')}`,
@@ -235,6 +244,14 @@ export const podSupport: readonly SupportRow[] = [
       but: 'with one node every spread is even: only a node without the topology key is out of the question',
     },
   },
+  unenforced('topologySpreadConstraints', 'with one node there is one domain', {
+    when: (value) => JSON.stringify(value).includes('"minDomains"'),
+    whenText: 'with minDomains',
+  }),
+  unenforced('affinity', 'pods are chosen by the labelSelector alone, in the own or the named namespaces', {
+    when: (value) => /"(mis)?matchLabelKeys"|"namespaceSelector":\{"/i.test(JSON.stringify(value)),
+    whenText: 'with matchLabelKeys, mismatchLabelKeys or a namespaceSelector that selects',
+  }),
   unenforced('schedulingGroup', 'pods are placed one by one'),
   unenforced('schedulerName', 'there is one scheduler', other('default-scheduler', '')),
   ...['priorityClassName', 'priority', 'preemptionPolicy'].map(

@@ -5,7 +5,7 @@
 import { isExtendedResource } from './extended.ts'
 import { podPeak } from './podresources.ts'
 import { formatQuantity, parseQuantity, type Quantity } from './quantity.ts'
-import { field, mapAt } from './raw.ts'
+import { field, has, mapAt } from './raw.ts'
 import type { OtherObject } from './types/object.ts'
 import type { PodSpec } from './types/pod.ts'
 
@@ -29,6 +29,12 @@ export function isCounted(resource: string): boolean {
 
 function isExtended(resource: string): boolean {
   return resource.startsWith(REQUESTS) && isExtendedResource(resource.slice(REQUESTS.length))
+}
+
+/** One that is for some pods alone would hold back the others, so it counts none. */
+export function isScoped({ body }: OtherObject): boolean {
+  const spec = mapAt(body, 'spec')
+  return has(spec, 'scopes') || has(spec, 'scopeSelector')
 }
 
 export interface QuotaUsage {

@@ -109,17 +109,18 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
   'v1/PersistentVolume': [
     ...common,
     status,
-    ...honoured('spec.accessModes', 'spec.capacity', 'spec.claimRef', 'spec.storageClassName', 'spec.mountOptions', 'spec.nfs'),
+    ...honoured('spec.accessModes', 'spec.capacity', 'spec.claimRef', 'spec.storageClassName', 'spec.nfs'),
+    { field: 'spec.mountOptions', support: { level: 'honoured', but: 'of NFS alone' } },
     ...['hostPath', 'local'].map((field) => policy(`spec.${field}`, 'hostPath', 'honoured')),
     {
       field: 'spec.hostPath.type',
       support: { level: 'honoured', but: 'looked at when a pod of its claim is made' },
     },
     refused('spec.hostPath.type', 'a PersistentVolume is a folder here', other('Directory', 'DirectoryOrCreate', '')),
-    {
-      field: 'spec.csi',
-      support: { level: 'honoured', but: 'only by a volume driver of Docker, which has a name without dots' },
-    },
+    unenforced(
+      'spec.csi',
+      'a volume driver of Docker, which has a name without dots, makes the volume from the volumeAttributes: one that it has under the volumeHandle is not taken',
+    ),
     unenforced('spec.persistentVolumeReclaimPolicy', 'what is in a volume is never deleted', other('Retain', '')),
     unenforced('spec.nodeAffinity', 'with one node it is where its pods are'),
     refused('spec.volumeMode', 'block devices are not run by this version', only('Block')),
@@ -128,7 +129,8 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
   ],
   'storage.k8s.io/v1/StorageClass': [
     ...common,
-    ...honoured('parameters', 'mountOptions'),
+    ...honoured('parameters'),
+    unenforced('mountOptions', 'a volume driver of Docker has its options in the parameters'),
     unenforced('provisioner', 'it is not run: claims of this class are volumes of the local driver of Docker', {
       when: (value) => !plainText(value).startsWith('docker.io/') && value !== 'kubernetes.io/no-provisioner',
       whenText: 'other than kubernetes.io/no-provisioner and docker.io/ with the name of a volume driver',
@@ -142,6 +144,10 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
     ...common,
     status,
     ...honoured('spec.type', 'spec.clusterIP', 'spec.clusterIPs', 'spec.selector', 'spec.ports', 'spec.externalName'),
+    unenforced('spec.ports', 'a port of SCTP is not served', {
+      when: (value) => JSON.stringify(value).includes('"SCTP"'),
+      whenText: 'with SCTP',
+    }),
     ...honoured('spec.sessionAffinity', 'spec.sessionAffinityConfig', 'spec.publishNotReadyAddresses'),
     ...honoured('spec.internalTrafficPolicy', 'spec.allocateLoadBalancerNodePorts'),
     unenforced('spec.externalTrafficPolicy', 'pods see the address of the router, not that of the client', only('Local')),
@@ -195,8 +201,8 @@ export const kindSupport: Readonly<Record<string, readonly SupportRow[]>> = {
       when: (hard) => isMap(hard) && Object.keys(hard).some((key) => !isCounted(key)),
       whenText: `with other keys than ${countedResources.join(', ')}, requests. and an extended resource`,
     },
-    unenforced('spec.scopes', 'all pods of the namespace are counted'),
-    unenforced('spec.scopeSelector', 'all pods of the namespace are counted'),
+    unenforced('spec.scopes', 'the quota bounds nothing: pods are not told apart by their scope'),
+    unenforced('spec.scopeSelector', 'the quota bounds nothing: pods are not told apart by their scope'),
   ],
   'policy/v1/PodDisruptionBudget': [
     ...common,

@@ -1,5 +1,6 @@
 /** A pod on Docker: compiles a bound pod template into the containers and volumes that make it. */
 import { canonicalText } from '../model/canonical.ts'
+import { isSidecar } from '../model/podresources.ts'
 import { bytes, cpuMillis } from '../model/quantity.ts'
 import { ownOf } from '../model/raw.ts'
 import type { Container, PodSpec, PodTemplate } from '../model/types/pod.ts'
@@ -13,7 +14,7 @@ import { containerName, LABEL, podLabels, SANDBOX, SANDBOX_VOLUMES } from './nam
 import { keeperCapabilities } from './places.ts'
 import type { ContainerSpec, EnvEntry, SecretRef, Text } from './plan.ts'
 import { inOrder, type Role } from './podorder.ts'
-import { memoryRequest, qosOf } from './requests.ts'
+import { ownMemoryRequest, qosOf } from './requests.ts'
 import { compileSecurity, runAs, sandboxSecurity } from './security.ts'
 import { linkVariables } from './servicelinks.ts'
 import { type Units, unitsOf } from './units.ts'
@@ -306,7 +307,7 @@ function compileContainer(
         ...namespacesOf(template.spec, sandbox),
         stopTimeoutSeconds: template.spec.terminationGracePeriodSeconds,
         resources,
-        oomScoreAdj: oomScore(template.spec, input.nodeMemoryBytes),
+        oomScoreAdj: oomScore(template.spec, container, input.nodeMemoryBytes),
         ...unitsOf(template.spec, container, input.units),
         mounts: mounts.map((mount) => mountOf(mount, mountpoint, input.mountsParts)),
         networkMode: sandbox,
@@ -333,12 +334,14 @@ export function containerResources(container: Container): ResourceLimits {
  * to start a container with one, and cannot be asked beforehand. Guaranteed pods and sandboxes get 0.
  * @see Kubernetes pkg/kubelet/qos/policy.go
  */
-function oomScore(spec: PodSpec, nodeMemoryBytes: number): number {
+function oomScore(spec: PodSpec, container: Container, nodeMemoryBytes: number): number {
   const qos = qosOf(spec)
   if (qos === 'Guaranteed') return 0
   if (qos === 'BestEffort') return 1000
   if (nodeMemoryBytes === 0) return 999
-  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * memoryRequest(spec)) / nodeMemoryBytes)))
+  // A sidecar is not killed before the containers that it is there for.
+  const asked = (isSidecar(container) ? [container, ...spec.containers] : [container]).map(ownMemoryRequest)
+  return Math.min(999, Math.max(2, Math.floor(1000 - (1000 * Math.max(...asked)) / nodeMemoryBytes)))
 }
 
 function pullSecrets(spec: PodSpec, namespace: string, config: BoundConfig): SecretRef[] {

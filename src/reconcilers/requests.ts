@@ -1,23 +1,31 @@
 /** What a pod asks of its node as a whole. @see Kubernetes pkg/api/v1/resource PodRequests, qos ComputePodQOS */
 import { podPeak } from '../model/podresources.ts'
 import { bytes, cpuMillis } from '../model/quantity.ts'
-import type { PodSpec } from '../model/types/pod.ts'
+import type { Container, PodSpec } from '../model/types/pod.ts'
+
+/** What else a container may ask for says nothing of its class. */
+const COUNTED = ['cpu', 'memory']
 
 export type Qos = 'Guaranteed' | 'Burstable' | 'BestEffort'
 
 export function qosOf(spec: PodSpec): Qos {
   const all = [...spec.initContainers, ...spec.containers]
   const guaranteed = all.every(({ resources: { limits, requests } }) =>
-    ['cpu', 'memory'].every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
+    COUNTED.every((name) => limits[name] !== undefined && (requests[name] ?? limits[name]) === limits[name]),
   )
   if (guaranteed) return 'Guaranteed'
-  const asked = all.some(({ resources }) => Object.keys(resources.limits).length + Object.keys(resources.requests).length > 0)
+  const asked = all.some(({ resources: { limits, requests } }) => COUNTED.some((name) => limits[name] ?? requests[name]))
   return asked ? 'Burstable' : 'BestEffort'
+}
+
+/** Bytes. */
+export function ownMemoryRequest({ resources: { requests, limits } }: Container): number {
+  return bytes(requests.memory ?? limits.memory ?? '0')
 }
 
 /** The most memory that its containers ask for at any one time: bytes. */
 export function memoryRequest(spec: PodSpec): number {
-  return Number(podPeak(spec, ({ resources: { requests, limits } }) => BigInt(bytes(requests.memory ?? limits.memory ?? '0'))))
+  return Number(podPeak(spec, (container) => BigInt(ownMemoryRequest(container))))
 }
 
 export interface Requests {

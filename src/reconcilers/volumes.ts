@@ -124,7 +124,13 @@ function driverOptions({ emptyDir, nfs }: Volume, kind: VolumeKind, pod: PodSpec
   if (kind === 'secret' || kind === 'projectedSecret') return memoryOptions('0755')
   if (emptyDir === undefined || emptyDir.medium === '') return {}
   const limit = emptyDir.sizeLimit === undefined ? undefined : bytes(emptyDir.sizeLimit)
-  return emptyDir.medium === 'Memory' ? memoryOptions('1777', limit) : hugePages(emptyDir.medium, limit, pod)
+  return emptyDir.medium === 'Memory' ? memoryOptions('1777', limit ?? memoryLimit(pod)) : hugePages(emptyDir.medium, limit, pod)
+}
+
+/** What all containers may have together, where each has a limit. @see Kubernetes pkg/volume/emptydir, SizeMemoryBackedVolumes */
+function memoryLimit({ containers }: PodSpec): number | undefined {
+  const limits = containers.flatMap(({ resources: { limits } }) => (limits.memory === undefined ? [] : [bytes(limits.memory)]))
+  return limits.length < containers.length ? undefined : limits.reduce((sum, one) => sum + one, 0)
 }
 
 /** As many as the pod may have at once; a smaller limit of the volume counts. `validate` has seen that it may have some. */

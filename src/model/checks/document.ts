@@ -5,6 +5,7 @@ import type { Report } from '../report.ts'
 import type { BuiltinKind } from '../schema.ts'
 import { checkShape } from '../shape.ts'
 import { checkConfigMap, checkSecret } from './config.ts'
+import { checkDisruptionBudget } from './disruption.ts'
 import { checkEndpointSlice, checkEndpoints } from './endpoints.ts'
 import { checkCronJob, checkJob } from './job.ts'
 import { checkMetadata } from './metadata.ts'
@@ -29,6 +30,7 @@ const meanings: Readonly<Record<string, (body: Raw, report: Report) => void>> = 
   'v1/PersistentVolumeClaim': checkPersistentVolumeClaim,
   'v1/PersistentVolume': checkPersistentVolume,
   'storage.k8s.io/v1/StorageClass': checkStorageClass,
+  'policy/v1/PodDisruptionBudget': checkDisruptionBudget,
   'batch/v1/Job': checkJob,
   'batch/v1/CronJob': checkCronJob,
 }

@@ -206,7 +206,7 @@ export function checkMounts(container: Raw, volumes: PodVolumes, at: FieldPath, 
       report([...path, 'mountPath'], 'BadPath', `${JSON.stringify(mountPath)} is no mount path: expected a path without :`)
     }
     checkPart(mount, source, path, report)
-    checkPropagation(mount, source, container, path, report)
+    checkPropagation(mount, container, path, report)
   }
 }
 
@@ -223,12 +223,10 @@ function checkPart(mount: Raw, source: string | undefined, at: FieldPath, report
 }
 
 /** @see Kubernetes `validateMountPropagation` */
-function checkPropagation(mount: Raw, source: string | undefined, container: Raw, at: FieldPath, report: Report): void {
+function checkPropagation(mount: Raw, container: Raw, at: FieldPath, report: Report): void {
   const mode = textAt(mount, 'mountPropagation') ?? 'None'
   if (mode === 'None' || mode === '') return
   const path = [...at, 'mountPropagation']
-  if (source !== undefined && source !== 'hostPath')
-    report(path, 'UnknownValue', `${mode} is possible for a hostPath alone: nothing is ever mounted inside other volumes`)
   if (mode === 'Bidirectional' && field(mapAt(container, 'securityContext'), 'privileged') !== true)
     report(path, 'UnknownValue', 'Bidirectional is possible in a privileged container alone')
 }

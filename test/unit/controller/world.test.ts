@@ -217,6 +217,22 @@ test('a Service is looked at before the pods that are told of it, until it has b
   expect(world.serviceLinks('shop')).toBe('a=10.88.128.1:81/TCP')
 })
 
+test('a quota that is for some pods alone counts none', () => {
+  const world = worldOf(new Map())
+  const quota = (name: string, spec: object) => ({
+    object: { kind: 'ResourceQuota', metadata: { name, namespace: 'shop' }, body: { spec } },
+    state: 'wanted',
+  })
+  const scoped = quota('scoped', { hard: { pods: '0' }, scopes: ['BestEffort'] })
+  const wanted = new Map([
+    ['ResourceQuota/shop/all', quota('all', { hard: { pods: '3' } })],
+    ['ResourceQuota/shop/scoped', scoped],
+    ['ResourceQuota/shop/selected', quota('selected', { hard: { pods: '0' }, scopeSelector: {} })],
+  ])
+  world.setWanted(wanted as unknown as Map<ObjectKey, Effective>, [], true)
+  expect(world.quotas('shop').map(({ metadata }) => metadata.name)).toEqual(['all'])
+})
+
 test('what a workload that waits for others before it goes has requested is room for them, unless it comes back', () => {
   const web = deployment({ name: 'web', template: { containers: [app({ resources: { requests: { cpu: '300m' } } })] } })
   const key = keyOf(web)

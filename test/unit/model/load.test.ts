@@ -389,6 +389,40 @@ describe('verdicts', () => {
       ['partly', 'spec.template.spec.schedulerName: there is one scheduler'],
     ]))
 
+  test.each([
+    [
+      'topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, minDomains: 2}]',
+      'one domain',
+    ],
+    [
+      'affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, namespaceSelector: {matchLabels: {a: b}}}]}}',
+      'the own or the named namespaces',
+    ],
+    [
+      'affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, labelSelector: {}, mismatchLabelKeys: [a]}]}}',
+      'by the labelSelector alone',
+    ],
+    ['securityContext: {sysctls: [{name: kernel.shm_rmid_forced, value: "1"}]}', 'their own IPC'],
+  ])('what of %s has no effect', (pod, why) =>
+    expect(verdict(deployment({ pod }))).toEqual([['partly', expect.stringContaining(why)]]),
+  )
+
+  test.each([
+    ['v1', 'ResourceQuota', 'spec: {hard: {pods: "0"}, scopes: [BestEffort]}', 'the quota bounds nothing'],
+    ['v1', 'Service', 'spec: {selector: {a: b}, ports: [{port: 80, protocol: SCTP}]}', 'SCTP is not served'],
+    ['storage.k8s.io/v1', 'StorageClass', 'provisioner: docker.io/local\nmountOptions: [ro]', 'its options in the parameters'],
+    ['policy/v1', 'PodDisruptionBudget', 'spec: {minAvailable: 1, maxUnavailable: 1}', 'either minAvailable or maxUnavailable'],
+  ])('%s %s with %s', (apiVersion, kind, rest, why) =>
+    expect(JSON.stringify(verdict(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a}\n${rest}`))).toContain(why),
+  )
+
+  test.each([
+    ['scheduling.k8s.io/v1', 'PriorityClass', 'value: 10'],
+    ['policy/v1', 'PodDisruptionBudget', 'spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}'],
+  ])('%s %s is honoured', (apiVersion, kind, rest) =>
+    expect(verdict(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: a}\n${rest}`)).toEqual([['honoured']]),
+  )
+
   test('a kind that is only kept', () =>
     expect(verdict('apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: a}')).toEqual([
       ['partly', 'accepted, not enforced: no HTTP routes are served'],

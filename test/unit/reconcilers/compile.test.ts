@@ -275,6 +275,22 @@ describe('an emptyDir of huge pages', () => {
     test(name, () => expect(got).toEqual(want))
 })
 
+describe('an emptyDir in memory without a limit of its own', () => {
+  const limited = (memory: string | undefined, name: string) => ({
+    ...app({ resources: memory === undefined ? {} : { limits: { memory } } }),
+    name,
+  })
+  for (const { limits, size } of [
+    { limits: ['64Mi', '32Mi'], size: ',size=100663296' },
+    { limits: ['64Mi', undefined], size: '' },
+  ])
+    test(`is as large as all containers may be, limits ${limits.join()}`, () => {
+      const containers = limits.map((limit, at) => limited(limit, `c${at}`))
+      const { volumes } = compiled({ containers, spec: { volumes: [{ name: 'v', emptyDir: { medium: 'Memory' } }] } })
+      expect(volumes[0]?.volume?.driverOpts.o).toBe(`mode=1777${size}`)
+    })
+})
+
 describe('volumes', () => {
   const volume = (source: object) => compiled({ spec: { volumes: [{ name: 'v', ...source }] } }).volumes[0]
   for (const { name, source, files, options } of [

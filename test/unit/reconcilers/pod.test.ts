@@ -623,6 +623,18 @@ describe('runAsNonRoot', () => {
     })
 })
 
+test('each container is scored by what it asks for itself, and a sidecar never goes before those that it is there for', () => {
+  const asking = (name: string, memory: string) => ({ ...app({ resources: { requests: { memory } } }), name })
+  const containers = [asking('app', '512Mi'), asking('small', '256Mi')]
+  const initContainers = [{ ...asking('side', '128Mi'), restartPolicy: 'Always' }]
+  const stage = new Stage()
+  stage.node = { ...stage.node, info: { memoryBytes: 2 ** 30, cpus: 2, runtimes: [] } as unknown as EngineInfo }
+  const scores = new Map<string, number | undefined>()
+  stage.watch = (step) => void (step.op === 'create' && scores.set(step.target.split('/')[1] ?? '', step.spec.oomScoreAdj))
+  stage.apply(deployment({ spec: { replicas: 1 }, template: { containers, spec: { initContainers } } })).run(10_000)
+  expect(Object.fromEntries(scores)).toMatchObject({ POD: 0, app: 500, small: 750, side: 500 })
+})
+
 test('what is known of the node since then counts for the next attempt', () => {
   const containers = [app({ resources: { requests: { memory: '512Mi' } } })]
   const stage = new Stage().apply(deployment({ spec: { replicas: 1 }, template: { containers } }))

@@ -37,6 +37,12 @@ describe('the class of a pod', () => {
     { name: 'all of it is limited', main: limits, init: undefined, want: 'Guaranteed' },
     { name: 'all but an init container is limited', main: limits, init: {}, want: 'Burstable' },
     { name: 'only an init container asks', main: {}, init: limits, want: 'Burstable' },
+    {
+      name: 'only its own disk is limited',
+      main: { resources: { limits: { 'ephemeral-storage': '1Gi' } } },
+      init: undefined,
+      want: 'BestEffort',
+    },
     { name: 'all of it is limited, init containers too', main: limits, init: limits, want: 'Guaranteed' },
   ])
     test(`${name}: ${want}`, () => {
