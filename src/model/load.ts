@@ -6,7 +6,7 @@ import { canonicalText } from './canonical.ts'
 import { type CanonicalContext, canonicalize } from './canonicalize.ts'
 import { checkDocument } from './checks/document.ts'
 import { bytesSentence, type Flaw, type FlawedSecrets, flawedUses, flawOf, nulSentence } from './checks/variables.ts'
-import { modernized } from './oldapis.ts'
+import { modernized, reportOld } from './oldapis.ts'
 import { pathText } from './path.ts'
 import type { Allowance } from './policy.ts'
 import { isMap, mapAt, type Raw, textAt } from './raw.ts'
@@ -167,10 +167,7 @@ function judge(given: Manifest, context: CanonicalContext, allow: Allowance, mos
     report([], 'NotAnObject', 'expected a map with apiVersion, kind and metadata')
     return withoutObject(manifest, findings, [], context)
   }
-  if (modern !== undefined) {
-    const message = `Kubernetes has removed ${modern.from}; read as ${textAt(modern.body, 'apiVersion')}, which says the same`
-    report(['apiVersion'], 'OldApiVersion', message, { severity: 'notice' })
-  }
+  if (modern !== undefined) reportOld(modern, report)
   const kind = checkDocument(body, report)
   const namespace = textAt(mapAt(body, 'metadata'), 'namespace') || context.defaultNamespace
   const reasons = kind === 'unknown' ? [] : limits(body, kind, namespace, allow, report)

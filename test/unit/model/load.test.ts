@@ -302,13 +302,13 @@ describe('whole documents', () => {
     ],
     [
       'removed version',
-      'apiVersion: batch/v2alpha1\nkind: CronJob\nmetadata: {name: a}',
-      ['app.yaml:1 apiVersion RemovedApiVersion → batch/v1'],
+      'apiVersion: rbac.authorization.k8s.io/v1alpha1\nkind: RoleBinding\nmetadata: {name: a}',
+      ['app.yaml:1 apiVersion RemovedApiVersion → rbac.authorization.k8s.io/v1'],
     ],
     [
-      'removed Ingress',
-      'apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: a}',
-      ['app.yaml:1 apiVersion RemovedApiVersion → networking.k8s.io/v1'],
+      'removed version with other defaults',
+      'apiVersion: admissionregistration.k8s.io/v1beta1\nkind: ValidatingWebhookConfiguration\nmetadata: {name: a}',
+      ['app.yaml:1 apiVersion RemovedApiVersion → admissionregistration.k8s.io/v1'],
     ],
     [
       'dropped kind',
