@@ -108,7 +108,7 @@ const listens =
   'over TCP, of a container without readiness and startup probe, it is to accept a connection before the container is ready, within 10 s'
 
 const parts =
-  'before Docker 26, of a volume that containers write to, the container waits while another one can write to the folder above'
+  'before Docker 26, of a volume that containers write to, the container waits while another one can write to the folder above; of a hostPath it is refused, which can be given that path itself'
 
 /** Rows of every container, whatever its place in the pod. */
 const container: readonly SupportRow[] = [
@@ -119,7 +119,8 @@ const container: readonly SupportRow[] = [
   policy('ports[].hostPort', 'hostPort', 'honoured', other(0)),
   unenforced('ports[].hostIP', 'it has no effect without hostPort', other('')),
   ...honoured('env[].name', 'env[].value', 'env[].valueFrom.configMapKeyRef', 'env[].valueFrom.secretKeyRef'),
-  ...honoured('env[].valueFrom.fieldRef', 'env[].valueFrom.resourceFieldRef', 'envFrom'),
+  ...honoured('env[].valueFrom.fieldRef', 'envFrom'),
+  { field: 'env[].valueFrom.resourceFieldRef', support: { level: 'honoured', but: 'of cpu and memory; others are refused' } },
   refused('env[].valueFrom.fileKeyRef', `fileKeyRef ${notRun}`),
   ...resources,
   refused('resources.claims', `resource claims are not run by this version`),
