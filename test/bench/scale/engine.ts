@@ -10,8 +10,8 @@ import { routerAgent } from './agent.ts'
 
 export interface ScaleEngine {
   readonly engine: Engine
-  /** the n-th running container of this workload's pods dies; its id */
-  killOne(owner: string, index: number): string
+  /** the n-th running container of this workload's pods is removed: one that only died, the engine may start again by itself */
+  removeOne(owner: string, index: number): Promise<void>
   /** containers made so far */
   readonly made: () => number
   /** bytes that the router has been sent */
@@ -46,14 +46,13 @@ export function scaleEngine(now: () => number): ScaleEngine {
     engine: simulated,
     made: () => simulated.made,
     routerBytes: () => routerBytes,
-    killOne(owner, index) {
+    removeOne(owner, index) {
       const own = [...simulated.raw.containers.values()].filter(
         ({ state, config }) => state === 'running' && isProgram(config, owner),
       )
       const container = own[index % own.length]
       if (container === undefined) throw new Error(`${owner} has no running container`)
-      simulated.world.exit(container.id, 1)
-      return container.id
+      return simulated.removeContainer(container.id)
     },
   }
 }

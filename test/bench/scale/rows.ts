@@ -30,7 +30,7 @@ const WHAT: readonly (readonly [what: string, unit: ScaleRow['unit'], of: Of, cl
   ['… → healthy', 'ms', ({ commitHealthy }) => commitHealthy, BY_CLOCK],
   ['… processor time until then', 'ms', ({ commitCpu }) => commitCpu],
   ['commit that scales one up, processor time', 'ms', ({ scaleCpu }) => scaleCpu],
-  ['a container dies → first step', 'ms', ({ deathFirstStep }) => deathFirstStep, BY_CLOCK],
+  ['a container is removed → first step', 'ms', ({ deathFirstStep }) => deathFirstStep, BY_CLOCK],
   ['… → healthy', 'ms', ({ deathHealthy }) => deathHealthy, BY_CLOCK],
   ['… processor time until then', 'ms', ({ deathCpu }) => deathCpu],
   ['at rest, of a processor', '%', ({ idleCpu }) => idleCpu / 10],

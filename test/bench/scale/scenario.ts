@@ -90,7 +90,7 @@ async function measure(): Promise<Measured> {
     }
     commits.push(await observe(lab, () => commit({ version: 2 })))
     scales.push(await observe(lab, () => commit({ replicas: replicas + 1 })))
-    deaths.push(await observe(lab, async () => void engine.killOne(workloadKey(index), round)))
+    deaths.push(await observe(lab, () => engine.removeOne(workloadKey(index), round)))
   }
   let scrapeBytes = 0
   const scrape = await timed(async () => {
